@@ -1,0 +1,66 @@
+# The menu. Every target works on a fresh machine with Python 3.11 or later and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help demo test check format lint types floors wheel golden lock migration clean
+
+help:
+	@echo "make demo      one whole Friday on this machine   (ARGS=--no-serve ends after the summary)"
+	@echo "make test      every test; says what was skipped and why"
+	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
+	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
+	@echo "make lock      resolve requirements*.txt anew"
+	@echo "make clean     remove what these targets made"
+
+$(VENV)/run: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Friday needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V). Try make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned dependencies into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/run
+	@$(BIN)/digest demo --folder .demo $(ARGS)
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: format lint types floors wheel test
+
+format: $(VENV)/dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+floors: $(VENV)/dev
+	$(BIN)/lint-imports
+
+# The built wheel, in an environment of its own and away from the checkout, must run the whole demo.
+wheel: $(VENV)/dev
+	PYTHON=$(BIN)/python sh tests/real/wheel.sh
+
+golden: $(VENV)/dev
+	$(BIN)/python -m pytest tests/rendering -k "golden or trap" -v
+
+lock: $(VENV)/dev
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-options --build-deps-for=wheel --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-options --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

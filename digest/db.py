@@ -1,0 +1,285 @@
+"""The store: engines, transactions, durability, and whether its schema fits this code.
+
+SQLite has one writer. The writers of a process queue on one lock here, and the one whose turn it is
+asks for the file every half millisecond: SQLite's own busy back-off is unfair under a steady
+writer. PostgreSQL needs neither.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+from digest.assets import asset
+from digest.errors import ConfigError, DatabaseUnfit
+
+WRITE_RETRY_SECONDS = 0.0005
+WRITE_PATIENCE_SECONDS = 30.0
+MIGRATION_LOCK = (
+    7_294_461_853  # any number nobody else locks: two programs must not migrate at once
+)
+SQLITE_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: NORMAL may forget the last commits when the power goes
+    "foreign_keys": 1,
+    "secure_delete": 1,  # what is deleted is overwritten, not just unlinked
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware instant, kept as UTC on every database; naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware instant into what the database keeps."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """Owns the engine of one store and hands out transactions; never commits on its own outside
+    them.
+    """
+
+    def __init__(self, url: str, *, write_patience: float = WRITE_PATIENCE_SECONDS) -> None:
+        """Open the store at `url`; a write waits `write_patience` seconds for another program's on
+        SQLite.
+        """
+        self.engine = _open_engine(url)
+        self._writing = self.engine.execution_options(digest_write_patience=write_patience)
+        self._turn = threading.Lock() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the store is the embedded one."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Yield a session for reading; whatever it might have changed is rolled back, and rows stay
+        readable.
+        """
+        # Closing rolls back too, but unlike rollback() it leaves the values in the rows that were
+        # read.
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a session whose work commits as one when the block ends, and rolls back when it
+        raises.
+
+        DatabaseUnfit when another program keeps the SQLite file locked for longer than our
+        patience.
+        """
+        with (
+            self._one_writer(),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        with self._turn:
+            yield
+
+    @contextmanager
+    def alter(self) -> Iterator[Connection]:
+        """Yield the only writer's connection for changing tables; all of it commits as one, or
+        none.
+
+        SQLite alters a table by rebuilding it, and enforced foreign keys would empty the tables
+        that refer to it: they rest meanwhile, and are checked before the commit. DatabaseUnfit when
+        one is broken then.
+        """
+        with self._one_writer(), self._writing.connect() as connection:
+            _enforce_references(connection, False)
+            try:
+                with connection.begin():
+                    yield connection
+                    _check_references(connection)
+            finally:
+                _enforce_references(connection, True)
+
+    def assert_durable(self) -> None:
+        """Raise DatabaseUnfit unless a committed transaction survives a power cut here."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                _assert_sqlite_durable(connection)
+            else:
+                _assert_postgres_durable(connection)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _open_engine(url: str) -> Engine:
+    try:
+        if url.startswith("sqlite"):
+            engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    except (SQLAlchemyError, ImportError) as error:
+        raise ConfigError(f"database.url: {error}") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own BEGIN comes too late and is never IMMEDIATE; we say BEGIN ourselves.
+    connection.isolation_level = None
+    for name, value in SQLITE_PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    patience = connection.get_execution_options().get("digest_write_patience")
+    if patience is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        _begin_immediate(driver, patience)
+    finally:
+        driver.execute("PRAGMA busy_timeout = 5000")
+
+
+def _begin_immediate(driver: sqlite3.Connection, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if time.monotonic() > deadline:
+                raise DatabaseUnfit(
+                    f"another program has kept the SQLite file locked for {patience:g} seconds"
+                ) from error
+            time.sleep(WRITE_RETRY_SECONDS)
+
+
+def _enforce_references(connection: Connection, enforced: bool) -> None:
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA foreign_keys = {int(enforced)}")
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return  # PostgreSQL keeps watching all the while
+    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise DatabaseUnfit(f"a row of {broken[0]} would refer to a missing row of {broken[2]}")
+
+
+def _assert_sqlite_durable(connection: Connection) -> None:
+    for name, wanted in SQLITE_PRAGMAS.items():
+        found = connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+        if found != wanted:
+            raise DatabaseUnfit(
+                f"the SQLite file cannot be used safely: {name} is {found}, not {wanted}"
+            )
+
+
+def _assert_postgres_durable(connection: Connection) -> None:
+    for name in ("synchronous_commit", "fsync", "full_page_writes"):
+        found = connection.execute(
+            text("SELECT current_setting(:name)"), {"name": name}
+        ).scalar_one()
+        if found == "off":
+            raise DatabaseUnfit(f"PostgreSQL would forget commits in a power cut: {name} is off")
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema up to this code's newest revision; DatabaseUnfit when it is already
+    newer.
+    """
+    _check_known(database)
+    settings = alembic_settings()
+    with database.alter() as connection:
+        if not database.is_sqlite:
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
+            )
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "head")
+
+
+def check_schema(database: Database) -> None:
+    """Raise DatabaseUnfit, with what to do about it, unless the schema is exactly this code's."""
+    found = _check_known(database)
+    head = ScriptDirectory.from_config(alembic_settings()).get_current_head()
+    if found != head:
+        state = (
+            "is empty" if found is None else f"is at revision {found}, this program needs {head}"
+        )
+        raise DatabaseUnfit(f"the database {state}: run digest migrate")
+
+
+def _check_known(database: Database) -> str | None:
+    """Return the schema's revision (None when empty); DatabaseUnfit when this code does not know
+    it.
+    """
+    found = current_revision(database)
+    if found is not None:
+        try:
+            ScriptDirectory.from_config(alembic_settings()).get_revision(found)
+        except CommandError as error:
+            raise DatabaseUnfit(
+                f"the database is at revision {found}, which is newer than this program:"
+                " upgrade the program"
+            ) from error
+    return found
+
+
+def current_revision(database: Database) -> str | None:
+    """Return the revision the schema is at, or None for an empty database."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except (OperationalError, DBAPIError) as error:
+        raise DatabaseUnfit(f"the database cannot be opened: {error.orig}") from error
+
+
+def alembic_settings() -> AlembicConfig:
+    """Return the settings under which Alembic finds this code's revisions, wherever they are
+    installed.
+    """
+    folder: Path = asset("migrations")
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(folder).replace("%", "%%"))
+    settings.set_main_option("path_separator", "os")
+    return settings
