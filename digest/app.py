@@ -1,0 +1,229 @@
+"""The composition root: the only place that turns configuration into concrete objects.
+
+`open_app` refuses to come up on a store that is not this program's: wrong schema, wrong keys, not
+durable.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from digest.clock import Clock, SystemClock
+from digest.config import Config, check, load_config
+from digest.curation.intake import poll
+from digest.curation.issues import find_issue
+from digest.curation.newsletters import seed_newsletters
+from digest.db import Database, check_schema, migrate
+from digest.delivery.backends.base import Envelope
+from digest.delivery.copies import Copies
+from digest.delivery.handover import hand_over
+from digest.delivery.notices import NoticeSender
+from digest.delivery.outcome import Outcome
+from digest.delivery.sender import Relay, Sender
+from digest.errors import ConfigError
+from digest.fetch import Fetcher
+from digest.keys import KeyRing, read_key_file
+from digest.models import InstanceValue, Newsletter
+from digest.plugins import load_plugin
+from digest.press.approval import Press, render_draft
+from digest.press.proofs import build_proof
+from digest.rendering.compiler import MjmlCompiler
+from digest.rendering.templates import Templates
+from digest.sealed import CANARY, Sealer
+from digest.tokens import TokenSigner
+
+
+class App:
+    """One opened instance: configuration, store, keys, and the parts made from them on first
+    use.
+    """
+
+    def __init__(self, path: Path, config: Config, keys: KeyRing, clock: Clock) -> None:
+        self.path = path
+        self.config = config
+        self.keys = keys
+        self.clock = clock
+        self.db = Database(config.database.url)
+        self.sealer = Sealer(keys)
+        self.signer = TokenSigner(keys)
+        # Unique for every process that ever was, so that a lease can never pass for another's.
+        self.owner = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._relays: dict[str, Relay] = {}
+        self._compiler: MjmlCompiler | None = None
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """The one way to HTTP outside."""
+        return Fetcher(self.config.fetch, self.clock)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The mail templates, the newsroom's own before the shipped ones."""
+        return Templates(self.config.templates)
+
+    @property
+    def press(self) -> Press:
+        """Templates and the compiler's child process, which starts with the first use."""
+        if self._compiler is None:
+            self._compiler = MjmlCompiler()
+        return Press(self.templates, self._compiler)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Makes copies from approved bytes and ledger rows."""
+        return Copies(self.config, self.keys, self.sealer, self.signer, self.clock)
+
+    @cached_property
+    def sender(self) -> Sender:
+        """The Friday story, on this instance."""
+        return Sender(
+            db=self.db,
+            clock=self.clock,
+            config=self.config,
+            keys=self.keys,
+            sealer=self.sealer,
+            copies=self.copies,
+            relay=self.relay,
+            owner=self.owner,
+        )
+
+    @cached_property
+    def notices(self) -> NoticeSender:
+        """Sends what is in the outbox."""
+        return NoticeSender(
+            self.db,
+            self.clock,
+            self.config,
+            self.keys,
+            self.sealer,
+            lambda name: self.relay(name).backend,
+        )
+
+    def relay(self, name: str) -> Relay:
+        """Return a configured relay; ConfigError names the wrong key in its table."""
+        if name not in self._relays:
+            configured = self.config.relays[name]
+            backend = load_plugin("digest.backends", configured.backend)
+            options = check(
+                backend.Options, configured.options, where=f"{self.path.name}: relays.{name}"
+            )
+            self._relays[name] = Relay(backend(options), configured.connections)
+        return self._relays[name]
+
+    async def send_proofs(self, reference: str, to: Sequence[str]) -> list[tuple[str, Outcome]]:
+        """Mail test copies of an issue's present state; return each address with its outcome."""
+        now = self.clock.now()
+        with self.db.read() as session:
+            issue = find_issue(session, reference)
+            slug = session.get_one(Newsletter, issue.newsletter_id).slug
+            configured = self.config.newsletter(slug)
+            rendering, *_ = render_draft(session, self.press, issue, configured, now=now)
+        backend = self.relay(configured.relay).backend
+        outcomes = []
+        for address in to:
+            message = build_proof(
+                rendering,
+                configured,
+                to=address,
+                public_url=self.config.web.public_url,
+                issue_public_id=issue.public_id,
+                now=now,
+            )
+            envelope = Envelope(configured.sender.address, address, "proof")
+            outcomes.append((address, await hand_over(backend, envelope, message)))
+        return outcomes
+
+    def poll_source(self, source_id: int) -> object:
+        """Read one source and take in what is new; returns the intake's report."""
+        return poll(self.db, self.fetcher, source_id, self.clock)
+
+    def prepare_store(self) -> None:
+        """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the
+        store.
+        """
+        migrate(self.db)
+        with self.db.write() as session:
+            seed_newsletters(session, self.config.newsletters, now=self.clock.now())
+            self._check_canary(session, plant=True)
+
+    def check_store(self) -> None:
+        """Raise DatabaseUnfit or ConfigError unless this store, these keys and this program belong
+        together.
+        """
+        check_schema(self.db)
+        self.db.assert_durable()
+        with self.db.read() as session:
+            self._check_canary(session, plant=False)
+
+    def _check_canary(self, session: Session, *, plant: bool) -> None:
+        canary = session.get(InstanceValue, "key_canary")
+        if canary is None and plant:
+            sealed = self.sealer.seal(CANARY).hex()
+            session.add(InstanceValue(name="key_canary", value=sealed, at=self.clock.now()))
+        elif canary is None:
+            raise ConfigError("the database was never set up: run digest migrate")
+        elif not self._opens(canary.value):
+            raise ConfigError(f"{self.config.keys.file}: these are not the keys of this database")
+
+    def _opens(self, canary: str) -> bool:
+        try:
+            return self.sealer.open(bytes.fromhex(canary)) == CANARY
+        except ConfigError:
+            return False
+
+    def beat(self, role: str) -> None:
+        """Write that this process is alive in a role."""
+        name, now = f"alive:{role}:{self.owner}"[:80], self.clock.now()
+        with self.db.write() as session:
+            session.merge(InstanceValue(name=name, value=role, at=now))
+
+    def stop_beating(self, role: str) -> None:
+        """Write that this process has ended in good order."""
+        with self.db.write() as session:
+            value = session.get(InstanceValue, f"alive:{role}:{self.owner}"[:80])
+            if value is not None:
+                session.delete(value)
+
+    def list_alive(self, role: str, since: datetime) -> list[str]:
+        """Return the other processes that gave a sign of life in a role since then."""
+        with self.db.read() as session:
+            names = session.scalars(
+                select(InstanceValue.name).where(
+                    InstanceValue.name.startswith(f"alive:{role}:", autoescape=True),
+                    InstanceValue.at >= since,
+                )
+            ).all()
+        return [name.split(":", 2)[2] for name in names if not name.endswith(self.owner)]
+
+    def close(self) -> None:
+        """End child processes and threads, close connections."""
+        if "sender" in self.__dict__:
+            self.sender.close()
+        if self._compiler is not None:
+            self._compiler.close()
+        self.db.close()
+
+
+@contextmanager
+def open_app(path: Path, *, clock: Clock | None = None, fresh: bool = False) -> Iterator[App]:
+    """Yield the instance that a configuration file describes, and close it afterwards.
+
+    `fresh` leaves out the check of the store, for the commands that set it up. ConfigError or
+    DatabaseUnfit otherwise say what does not fit.
+    """
+    config = load_config(path)
+    app = App(path, config, read_key_file(config.keys.file), clock or SystemClock())
+    try:
+        if not fresh:
+            app.check_store()
+        yield app
+    finally:
+        app.close()

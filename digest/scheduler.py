@@ -1,0 +1,113 @@
+"""The daemon: APScheduler as alarm clock, and the loops that never end. It calls verbs and decides
+nothing.
+
+Every `tick_seconds` the sender opens what is due; draining, notices and intake are loops of their
+own. A second daemon on the same store is harmless, only said in the log. docs/decisions/0001 says
+why nothing is kept in the scheduler's own store.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from digest.app import App
+from digest.curation.intake import due_sources
+from digest.errors import DigestError
+
+log = logging.getLogger(__name__)
+
+NOTICE_SECONDS = 1.0
+AFTER_FAILURE_SECONDS = 5.0
+
+
+async def run_scheduler(app: App, stop: asyncio.Event) -> None:
+    """Send Fridays until `stop` is set; then let copies in flight end, and return."""
+    _say_others(app)
+    alarm = AsyncIOScheduler(timezone="UTC")
+    alarm.add_job(
+        _tick,
+        "interval",
+        args=[app],
+        seconds=app.config.scheduler.tick_seconds,
+        next_run_time=app.clock.now(),
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+    alarm.start()
+    try:
+        await asyncio.gather(
+            _for_ever(stop, AFTER_FAILURE_SECONDS, lambda: app.sender.drain(stop)),
+            _for_ever(stop, NOTICE_SECONDS, app.notices.send_waiting),
+            _for_ever(
+                stop,
+                app.config.scheduler.tick_seconds,
+                lambda: asyncio.to_thread(_intake, app, stop),
+            ),
+        )
+    finally:
+        alarm.shutdown(wait=False)
+        await asyncio.to_thread(app.stop_beating, "scheduler")
+
+
+async def tick_once(app: App) -> None:
+    """Do one round by hand, as a cron entry may: open, drain until nothing is due, send notices,
+    close.
+
+    BackendDown when the relay cannot be used.
+    """
+    await asyncio.to_thread(_intake, app, asyncio.Event())
+    await asyncio.to_thread(app.sender.tick)
+    await app.sender.drain(asyncio.Event(), until_idle=True)
+    await app.notices.send_waiting()
+    await asyncio.to_thread(app.sender.close_finished, app.clock.now())
+
+
+def _tick(app: App) -> None:
+    try:
+        app.beat("scheduler")
+        app.sender.tick()
+    except DigestError as error:
+        log.error("tick failed: %s", error)
+
+
+def _intake(app: App, stop: asyncio.Event) -> None:
+    with app.db.read() as session:
+        due = [source.id for source in due_sources(session, app.clock.now())]
+    for source_id in due:
+        if stop.is_set():
+            return
+        try:
+            app.poll_source(source_id)
+        except DigestError as error:
+            log.warning("source not read: %s", error, extra={"fields": {"source": source_id}})
+
+
+async def _for_ever(
+    stop: asyncio.Event, pause: float, work: Callable[[], Awaitable[object]]
+) -> None:
+    """Repeat work with a pause between, whatever it raises: one bad round must not end the
+    daemon.
+    """
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception:
+            log.exception("a round failed and is tried again")
+        try:
+            await asyncio.wait_for(stop.wait(), pause)
+        except TimeoutError:
+            continue
+
+
+def _say_others(app: App) -> None:
+    recently = app.clock.now() - timedelta(seconds=3 * app.config.scheduler.tick_seconds)
+    others = app.list_alive("scheduler", recently)
+    if others:
+        log.warning(
+            "another scheduler is alive on this store; the two share the work",
+            extra={"fields": {"others": len(others)}},
+        )
