@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Clock, SystemClock
 from digest.config import Config, check, load_config
-from digest.curation.intake import poll
+from digest.curation.intake import IntakeReport, poll
 from digest.curation.issues import find_issue
 from digest.curation.newsletters import seed_newsletters
 from digest.db import Database, check_schema, migrate
@@ -141,7 +141,7 @@ class App:
             outcomes.append((address, await hand_over(backend, envelope, message)))
         return outcomes
 
-    def poll_source(self, source_id: int) -> object:
+    def poll_source(self, source_id: int) -> IntakeReport:
         """Read one source and take in what is new; returns the intake's report."""
         return poll(self.db, self.fetcher, source_id, self.clock)
 

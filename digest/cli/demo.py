@@ -1,0 +1,60 @@
+"""``digest demo``: one whole Friday of a sample newsroom on this machine."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from digest.cli.terminal import progress_bar, say
+from digest.demo.friday import Demo, Report, Sent
+from digest.demo.viewer import create_viewer
+from digest.logs import set_up_logging
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command("demo")(demo)
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option(help="Where the sample newsroom lives; made when it is not there.")
+    ] = Path("friday-demo"),
+    port: Annotated[
+        int | None,
+        typer.Option(min=1024, max=65533, help="First of three ports; a free one else."),
+    ] = None,
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help="End after the summary instead of showing the mails.")
+    ] = False,
+) -> None:
+    """Set up a sample newsroom, pick and approve an issue, send it over SMTP, and show the mails."""
+    set_up_logging("text", "warning")
+    with ExitStack() as stack:
+        progress = stack.enter_context(progress_bar("copies"))
+        newsroom = stack.enter_context(Demo(folder, Report(say, progress), port=port))
+        sent = newsroom.run()
+        _summarise(sent)
+        if not no_serve:
+            _serve(newsroom, sent)
+        say(str(sent.sums))
+
+
+def _summarise(sent: Sent) -> None:
+    say("")
+    say(f"frozen    {sent.sums.frozen:>6,}")
+    for name in ("accepted", "rejected", "skipped", "expired", "uncertain"):
+        say(f"{name:<10}{getattr(sent.sums, name):>6,}")
+    if sent.seconds:
+        rate = sent.sums.accepted / sent.seconds
+        say(f"seconds   {sent.seconds:>6.1f}  ({rate:,.0f} copies a second)")
+    say(f"mails in  {sent.mails / 'new'}")
+
+
+def _serve(newsroom: Demo, sent: Sent) -> None:
+    settings = newsroom.app.config.web
+    say(f"\nThe issue and the caught mails: {settings.public_url}/   (Ctrl-C ends)")
+    web = create_viewer(newsroom.app, sent)
+    uvicorn.run(web, host=settings.host, port=settings.port, access_log=False, log_config=None)

@@ -1,0 +1,45 @@
+"""``digest init`` and ``digest migrate``: from an empty folder to an instance."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.assets import asset
+from digest.cli.terminal import opened, say
+from digest.config import load_config
+from digest.errors import ConfigError
+from digest.keys import new_key_ring, write_key_file
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("init")(init)
+    app.command("migrate")(migrate)
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where the instance will live.")] = Path("."),
+) -> None:
+    """Write config.toml and a fresh key file into a folder; replaces nothing that is there."""
+    path = folder / "config.toml"
+    if path.exists():
+        raise ConfigError(f"{path}: already there; digest init replaces nothing")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(asset("config.example.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    keys = load_config(path).keys.file
+    if keys.exists():
+        say(f"{keys} was there and is kept.")
+    else:
+        write_key_file(keys, new_key_ring())
+        say(f"Wrote {keys}. Keep a copy elsewhere: without it no address can be read again.")
+    say(f"Wrote {path}. Edit it, then run: digest --config {path} migrate")
+
+
+def migrate(context: typer.Context) -> None:
+    """Create or upgrade the database, and add newsletters that are new in the configuration."""
+    with opened(context, fresh=True) as instance:
+        instance.prepare_store()
+        instance.check_store()
+        say("The database is up to date.")

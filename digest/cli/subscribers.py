@@ -1,0 +1,202 @@
+"""``digest subscribers``: who reads, in from a file and out to one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from digest.app import App
+from digest.cli.terminal import console, is_confirmed, opened, progress_bar, say
+from digest.curation.newsletters import find_newsletter
+from digest.errors import BadInput, NotFound, Refused
+from digest.subscribers.lifecycle import add_active, find_by_address, leave
+from digest.subscribers.standing import count_states, list_subscriptions
+from digest.subscribers.transfer.abandon import abandon_import
+from digest.subscribers.transfer.csv_export import export_csv
+from digest.subscribers.transfer.merge import merge_import
+from digest.subscribers.transfer.staging import StagedImport, stage_csv
+
+SHOWN_PROBLEMS = 20
+
+app = typer.Typer(help="Who reads: import, export, add, find.", no_args_is_help=True)
+
+Newsletter = Annotated[
+    str | None,
+    typer.Option("--newsletter", "-n", help="Its slug; not needed when there is only one."),
+]
+
+
+def chosen(instance: App, slug: str | None) -> str:
+    """Return the newsletter's slug, checked; the only one when none is given."""
+    if slug is not None:
+        return instance.config.newsletter(slug).slug
+    slugs = [newsletter.slug for newsletter in instance.config.newsletters]
+    if len(slugs) > 1:
+        raise BadInput(f"say --newsletter, there are several: {', '.join(slugs)}")
+    return slugs[0]
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A CSV file; any usual encoding and delimiter.")],
+    newsletter: Newsletter = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Import the rest when rows are bad.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Read a file, show what it would do, then import it; nothing half-imported is ever mailed."""
+    with opened(context) as instance:
+        slug = chosen(instance, newsletter)
+        staged = _stage(instance, file, slug)
+        _report(staged)
+        if staged.counts.bad and not skip_bad and not dry_run:
+            raise Refused(
+                f"{file}: {staged.counts.bad} bad rows, nothing was imported: "
+                "mend them or say --skip-bad"
+            )
+        if dry_run:
+            return
+        if not is_confirmed(f"Import {staged.counts.new} new readers into {slug}?", yes=yes):
+            say("Nothing was imported. (--yes imports without asking.)")
+            return
+        with progress_bar("importing") as advance:
+            done = merge_import(instance.db, staged, clock=instance.clock, progress=advance)
+        say(f"Imported: {done.added} new readers of {slug}.")
+
+
+def _stage(instance: App, file: Path, slug: str) -> StagedImport:
+    with instance.db.read() as session:
+        newsletter_id = find_newsletter(session, slug).id
+    with progress_bar("reading") as advance:
+        return stage_csv(
+            instance.db,
+            instance.sealer,
+            file,
+            newsletter_id=newsletter_id,
+            folder=instance.path.resolve().parent,
+            clock=instance.clock,
+            progress=advance,
+        )
+
+
+def _report(staged: StagedImport) -> None:
+    for note in staged.notes:
+        say(f"note: {note}")
+    for problem in staged.problems[:SHOWN_PROBLEMS]:
+        say(str(problem))
+    if staged.counts.bad > SHOWN_PROBLEMS:
+        say(f"… and {staged.counts.bad - SHOWN_PROBLEMS} more bad rows")
+    counts = staged.counts
+    say(
+        f"{counts.rows} rows: {counts.new} new, {counts.already} subscribed already, "
+        f"{counts.left} left earlier, {counts.suppressed} suppressed, "
+        f"{counts.inactive} not active, {counts.duplicates} duplicates, {counts.bad} bad"
+    )
+
+
+@app.command("abandon")
+def abandon(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file whose import was not finished.")],
+    newsletter: Newsletter = None,
+) -> None:
+    """Take back an import that was not finished; nobody of it was ever mailed."""
+    with opened(context) as instance:
+        staged = _stage(instance, file, chosen(instance, newsletter))
+        with progress_bar("taking back") as advance:
+            abandon_import(instance.db, staged, clock=instance.clock, progress=advance)
+        say(f"The import of {file} is taken back.")
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The CSV file to write; never replaces one.")],
+    newsletter: Newsletter = None,
+) -> None:
+    """Write a newsletter's subscribers to a CSV file that is safe to open in a spreadsheet."""
+    with opened(context) as instance:
+        with instance.db.read() as session:
+            newsletter_id = find_newsletter(session, chosen(instance, newsletter)).id
+        try:
+            with file.open("x", encoding="utf-8", newline="") as out:
+                count = export_csv(instance.db, instance.sealer, newsletter_id, out)
+        except FileExistsError as error:
+            raise BadInput(f"{file}: already there; export never replaces a file") from error
+        file.chmod(0o600)
+        say(f"{count} subscribers written to {file}.")
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="Somebody who has asked for it.")],
+    name: Annotated[str | None, typer.Option(help="Their name.")] = None,
+    newsletter: Newsletter = None,
+) -> None:
+    """Subscribe one person who has asked for it."""
+    with opened(context) as instance, instance.db.write() as session:
+        slug = chosen(instance, newsletter)
+        add_active(
+            session,
+            instance.sealer,
+            newsletter_id=find_newsletter(session, slug).id,
+            address=address,
+            name=name,
+            language=None,
+            timezone=None,
+            now=instance.clock.now(),
+            origin="command line",
+        )
+        say(f"Subscribed to {slug}.")
+
+
+@app.command("find")
+def find(
+    context: typer.Context, address: Annotated[str, typer.Argument(help="The address.")]
+) -> None:
+    """Show the subscriptions of one address."""
+    with opened(context) as instance, instance.db.read() as session:
+        subscriber = find_by_address(session, instance.sealer, address)
+        if subscriber is None:
+            raise NotFound("nobody with this address is known")
+        table = Table("newsletter", "state", "edition", "language", "time zone")
+        for slug, subscription in list_subscriptions(session, subscriber.id):
+            place = (subscription.language or "-", subscription.timezone or "-")
+            table.add_row(slug, subscription.state.value, subscription.edition, *place)
+        console.print(table)
+
+
+@app.command("leave")
+def take_out(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="Somebody who has asked to leave.")],
+    newsletter: Newsletter = None,
+) -> None:
+    """Unsubscribe one person, at once."""
+    with opened(context) as instance, instance.db.write() as session:
+        slug = chosen(instance, newsletter)
+        subscriber = find_by_address(session, instance.sealer, address)
+        rows = list_subscriptions(session, subscriber.id) if subscriber else []
+        for name, subscription in rows:
+            if name == slug:
+                leave(
+                    session, subscription.public_id, now=instance.clock.now(), origin="command line"
+                )
+                say(f"Unsubscribed from {slug}.")
+                return
+        raise NotFound(f"this address is not subscribed to {slug}")
+
+
+@app.command("count")
+def count(context: typer.Context) -> None:
+    """Show how many subscriptions each newsletter has, by state."""
+    with opened(context) as instance, instance.db.read() as session:
+        table = Table("newsletter", "state", "subscriptions")
+        for slug, state, number in count_states(session):
+            table.add_row(slug, state.value, str(number))
+        console.print(table)

@@ -1,0 +1,85 @@
+"""``digest run``: keeps the scheduler and the web process alive, each in a process of its own.
+
+A child that ends is started again after a growing pause. On SIGTERM or SIGINT both children are
+asked to end and waited for: the scheduler lets copies in flight finish before it goes.
+"""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.2
+PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
+STEADY_SECONDS = 60.0  # a child that ran this long starts its pauses from the first again
+
+
+@dataclass(slots=True)
+class Child:
+    """One process we keep alive."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    ends: int = 0
+    start_at: float = 0.0
+
+
+class Supervisor:
+    """Owns the children from start to end."""
+
+    def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
+        self._children = [Child(name, command) for name, command in commands.items()]
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Keep the children alive until a signal asks to stop; returns when all of them have
+        ended.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        while not self._stop.is_set():
+            for child in self._children:
+                self._look_after(child)
+            self._stop.wait(LOOK_SECONDS)
+        self._end_all()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is not None and child.process.poll() is not None:
+            self._note_end(child, child.process.returncode, now)
+        if child.process is None and now >= child.start_at:
+            child.process = subprocess.Popen(child.command)  # noqa: S603 - our own program
+            child.started = now
+            log.info("started %s", child.name, extra={"fields": {"pid": child.process.pid}})
+
+    def _note_end(self, child: Child, status: int, now: float) -> None:
+        child.ends = 1 if now - child.started > STEADY_SECONDS else child.ends + 1
+        pause = PAUSES_SECONDS[min(child.ends - 1, len(PAUSES_SECONDS) - 1)]
+        child.process, child.start_at = None, now + pause
+        fields = {"status": status, "pause_seconds": pause}
+        log.error("%s ended and is started again", child.name, extra={"fields": fields})
+
+    def _end_all(self) -> None:
+        alive = [child.process for child in self._children if child.process is not None]
+        for process in alive:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in alive:
+            process.wait()
+
+
+def own_command(config: str, *words: str) -> list[str]:
+    """Return the command line that runs another part of this program on the same configuration."""
+    return [sys.executable, "-m", "digest", "--config", config, *words]

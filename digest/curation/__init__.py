@@ -1,0 +1,1 @@
+"""What gets read: sources, articles, issues, picks. Editors' decisions and nothing else."""

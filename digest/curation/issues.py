@@ -1,0 +1,203 @@
+"""The life of an issue: draft → approved → sending → sent, or cancelled.
+
+Every change is a compare-and-swap on state and version, so two editors cannot overwrite each other
+and nothing is approved that was edited a moment before. Any edit turns an approved issue back into
+a draft.
+"""
+
+import base64
+import secrets
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from digest.errors import BadInput, Conflict, NotFound, Refused
+from digest.models import Issue, IssueState, Newsletter
+
+EDITABLE = frozenset({"subject", "preheader", "topper", "quote", "numbers", "appeal"})
+OPEN_TO_EDITS = (IssueState.DRAFT, IssueState.APPROVED)
+MOVES = {
+    IssueState.DRAFT: {IssueState.APPROVED, IssueState.CANCELLED},
+    IssueState.APPROVED: {IssueState.DRAFT, IssueState.SENDING, IssueState.CANCELLED},
+    IssueState.SENDING: {IssueState.SENT},
+    IssueState.SENT: set[IssueState](),
+    IssueState.CANCELLED: set[IssueState](),
+}
+
+
+def random_public_id() -> str:
+    """Return 96 random bits as 20 lower-case characters fit for a URL."""
+    return base64.b32encode(secrets.token_bytes(12)).decode().rstrip("=").lower()
+
+
+def new_issue(
+    session: Session,
+    newsletter: Newsletter,
+    *,
+    slot_date: date | None,
+    now: datetime,
+    public_id: Callable[[], str] = random_public_id,
+) -> Issue:
+    """Open a draft for a slot's local date, or an extra without one; Conflict when the date is
+    taken.
+    """
+    if slot_date is not None:
+        taken = find_issue_on(session, newsletter.id, slot_date)
+        if taken is not None:
+            raise Conflict(f"number {taken.number} is already planned for {slot_date}")
+    newsletter.last_number += 1
+    issue = Issue(
+        public_id=public_id(),
+        newsletter_id=newsletter.id,
+        number=newsletter.last_number,
+        slot_date=slot_date,
+        state=IssueState.DRAFT,
+        topper={},
+        quote={},
+        numbers=[],
+        created_at=now,
+    )
+    session.add(issue)
+    session.flush()
+    return issue
+
+
+def find_issue(session: Session, reference: str) -> Issue:
+    """Return the issue called ``slug/number``, or ``slug`` for its newest; BadInput or NotFound
+    otherwise.
+    """
+    slug, _, number = reference.partition("/")
+    if number and not number.isdecimal():
+        raise BadInput(f"{reference!r}: an issue is called newsletter/number, such as weekly/12")
+    query = select(Issue).join(Newsletter).where(Newsletter.slug == slug)
+    if number:
+        query = query.where(Issue.number == int(number))
+    issue = session.scalars(query.order_by(Issue.number.desc()).limit(1)).first()
+    if issue is None:
+        raise NotFound(f"there is no issue {reference}")
+    return issue
+
+
+def find_issue_on(session: Session, newsletter_id: int, slot_date: date) -> Issue | None:
+    """Return the issue planned for a local date, cancelled ones left out."""
+    return session.scalar(
+        select(Issue).where(
+            Issue.newsletter_id == newsletter_id,
+            Issue.slot_date == slot_date,
+            Issue.state != IssueState.CANCELLED,
+        )
+    )
+
+
+def edit_issue(session: Session, issue: Issue, changes: dict[str, Any]) -> None:
+    """Change an issue's own texts as read at `issue.version`; the approval is void afterwards.
+
+    BadInput for an unknown field; Conflict when someone was faster; Refused when it is being sent.
+    """
+    for field in changes:
+        if field not in EDITABLE:
+            raise BadInput(
+                f"an issue has no field {field!r} (there are: {', '.join(sorted(EDITABLE))})"
+            )
+    _swap(session, issue, changes)
+
+
+def void_approval(session: Session, issue: Issue) -> None:
+    """Count a change of the issue's picks as an edit of the issue; same errors as edit_issue."""
+    _swap(session, issue, {})
+
+
+def _swap(session: Session, issue: Issue, changes: dict[str, Any]) -> None:
+    hit = session.execute(
+        update(Issue)
+        .where(Issue.id == issue.id, Issue.version == issue.version, Issue.state.in_(OPEN_TO_EDITS))
+        .values(
+            **changes,
+            version=Issue.version + 1,
+            state=IssueState.DRAFT,
+            approved_hash=None,
+            approved_at=None,
+        )
+        .returning(Issue.id)
+    ).first()
+    if hit is None:
+        _explain_miss(session, issue, "be edited")
+    session.refresh(issue)
+
+
+def _explain_miss(session: Session, issue: Issue, verb: str) -> None:
+    state = session.scalar(select(Issue.state).where(Issue.id == issue.id))
+    if state in OPEN_TO_EDITS:
+        raise Conflict(f"number {issue.number} was changed by someone else meanwhile; look again")
+    raise Refused(f"number {issue.number} is {state or 'gone'} and cannot {verb}")
+
+
+def approve_issue(
+    session: Session, issue_id: int, *, version: int, content_hash: str, by: str, now: datetime
+) -> None:
+    """Bind the approval to the bytes of one version; Conflict when the issue was edited since."""
+    hit = session.execute(
+        update(Issue)
+        .where(Issue.id == issue_id, Issue.version == version, Issue.state.in_(OPEN_TO_EDITS))
+        .values(
+            state=IssueState.APPROVED, approved_hash=content_hash, approved_at=now, approved_by=by
+        )
+        .returning(Issue.id)
+    ).first()
+    if hit is None:
+        raise Conflict("the issue was edited while it was being rendered: approve it again")
+
+
+def move_issue(session: Session, issue_id: int, *, to: IssueState, **values: Any) -> bool:
+    """Move an issue to a later state if it is in a state that allows it; returns whether this call
+    did it.
+    """
+    allowed = [state for state, targets in MOVES.items() if to in targets]
+    hit = session.execute(
+        update(Issue)
+        .where(Issue.id == issue_id, Issue.state.in_(allowed))
+        .values(state=to, **values)
+        .returning(Issue.id)
+    ).first()
+    return hit is not None
+
+
+def cancel_issue(session: Session, issue: Issue) -> None:
+    """Give an issue up before it is sent; Refused when it is too late."""
+    if not move_issue(session, issue.id, to=IssueState.CANCELLED):
+        _explain_miss(session, issue, "be cancelled")
+    session.refresh(issue)
+
+
+def plan_extra(session: Session, issue: Issue, send_at: datetime) -> None:
+    """Set the moment at which an extra is sent once approved; Refused for an issue with a slot."""
+    if issue.slot_date is not None:
+        raise Refused(f"number {issue.number} belongs to the slot of {issue.slot_date}")
+    if issue.state not in OPEN_TO_EDITS:
+        _explain_miss(session, issue, "be scheduled")
+    issue.send_at = send_at
+    session.flush()
+
+
+def list_due_extras(session: Session, now: datetime) -> list[Issue]:
+    """Return the approved extras whose moment has come."""
+    return list(
+        session.scalars(
+            select(Issue)
+            .where(
+                Issue.state == IssueState.APPROVED, Issue.slot_date.is_(None), Issue.send_at <= now
+            )
+            .order_by(Issue.id)
+        )
+    )
+
+
+def list_issues(session: Session, newsletter_id: int | None = None, limit: int = 20) -> list[Issue]:
+    """Return the newest issues, of one newsletter or of all."""
+    query = select(Issue).order_by(Issue.id.desc()).limit(limit)
+    if newsletter_id is not None:
+        query = query.where(Issue.newsletter_id == newsletter_id)
+    return list(session.scalars(query))

@@ -1,0 +1,89 @@
+"""What the database keeps of a newsletter: sections, furniture, skip dates, seeded once from the
+configuration.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from digest.config import NewsletterConfig
+from digest.errors import ConfigError, NotFound
+from digest.models import Issue, Newsletter, Section
+
+
+def seed_newsletters(
+    session: Session, configured: Sequence[NewsletterConfig], *, now: datetime
+) -> list[Newsletter]:
+    """Add the newsletters that are new in the configuration; those already there keep what editors
+    made of them.
+
+    ConfigError when a newsletter with issues has disappeared from the configuration.
+    """
+    _refuse_lost(session, {newsletter.slug for newsletter in configured})
+    known = set(session.scalars(select(Newsletter.slug)))
+    return [_seed(session, c, now) for c in configured if c.slug not in known]
+
+
+def _refuse_lost(session: Session, configured: set[str]) -> None:
+    lost = session.scalars(
+        select(Newsletter.slug)
+        .where(Newsletter.slug.not_in(configured), Newsletter.id.in_(select(Issue.newsletter_id)))
+        .order_by(Newsletter.slug)
+    ).all()
+    if lost:
+        raise ConfigError(
+            f"newsletters: {', '.join(lost)} has issues in the database "
+            "but is not configured any more"
+        )
+
+
+def _seed(session: Session, configured: NewsletterConfig, now: datetime) -> Newsletter:
+    initial = configured.initial
+    newsletter = Newsletter(
+        slug=configured.slug,
+        furniture=initial.model_dump(mode="json", exclude={"sections"}),
+        skip_dates=[],
+        created_at=now,
+    )
+    session.add(newsletter)
+    session.flush()
+    session.add_all(
+        Section(newsletter_id=newsletter.id, heading=heading, position=position)
+        for position, heading in enumerate(initial.sections, 1)
+    )
+    return newsletter
+
+
+def find_newsletter(session: Session, slug: str) -> Newsletter:
+    """Return the newsletter of that slug; NotFound when the database has none."""
+    newsletter = session.scalar(select(Newsletter).where(Newsletter.slug == slug))
+    if newsletter is None:
+        raise NotFound(f"no newsletter {slug!r} in the database: run digest migrate")
+    return newsletter
+
+
+def list_sections(session: Session, newsletter_id: int) -> list[Section]:
+    """Return a newsletter's sections in their order."""
+    return list(
+        session.scalars(
+            select(Section).where(Section.newsletter_id == newsletter_id).order_by(Section.position)
+        )
+    )
+
+
+def find_section(session: Session, newsletter_id: int, heading: str) -> Section:
+    """Return the section with that heading, whatever its case; NotFound lists those there are."""
+    sections = list_sections(session, newsletter_id)
+    for section in sections:
+        if section.heading.casefold() == heading.casefold():
+            return section
+    known = ", ".join(section.heading for section in sections)
+    raise NotFound(f"no section {heading!r} (there are: {known})")
+
+
+def skip_date(session: Session, newsletter: Newsletter, day: date) -> None:
+    """Plan no issue on that local date."""
+    newsletter.skip_dates = sorted({*newsletter.skip_dates, day.isoformat()})
+    session.flush()

@@ -1,0 +1,155 @@
+"""Articles placed in an issue, in the editor's order and words. Every change counts as an edit of
+the issue.
+"""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from digest.curation.issues import void_approval
+from digest.errors import BadInput, Conflict, NotFound
+from digest.models import Article, Issue, Layout, Pick, Section
+
+EDITABLE = frozenset(
+    {"headline", "blurb", "kicker", "byline", "layout", "image_url", "image_alt", "image_credit"}
+)
+
+
+def pick_article(
+    session: Session,
+    issue: Issue,
+    article: Article,
+    section: Section,
+    *,
+    position: int | None = None,
+    words: dict[str, Any] | None = None,
+) -> Pick:
+    """Place an article in a section, last unless a position (from 1) is given.
+
+    `words` are the editor's own fields (see EDITABLE); what is not given comes from the article.
+    Conflict when the article is in this issue already.
+    """
+    changes = _checked(words or {})
+    void_approval(session, issue)
+    pick = Pick(
+        issue_id=issue.id,
+        article_id=article.id,
+        section_id=section.id,
+        position=len(_in_section(session, issue.id, section.id)) + 1,
+        **{**_from_article(article), **changes},
+    )
+    session.add(pick)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"article {article.id} is already in number {issue.number}") from error
+    if position is not None:
+        _place(session, pick, section, position)
+    return pick
+
+
+def _from_article(article: Article) -> dict[str, Any]:
+    return {
+        "headline": article.title,
+        "blurb": article.summary,
+        "byline": article.author,
+        "layout": Layout.COLUMN,
+        "image_url": article.image_url,
+        "image_alt": article.image_alt,
+        "image_credit": article.image_credit,
+    }
+
+
+def _checked(changes: dict[str, Any]) -> dict[str, Any]:
+    for field in changes:
+        if field not in EDITABLE:
+            raise BadInput(
+                f"a pick has no field {field!r} (there are: {', '.join(sorted(EDITABLE))})"
+            )
+    if "layout" in changes:
+        try:
+            changes = {**changes, "layout": Layout(changes["layout"])}
+        except ValueError as error:
+            known = ", ".join(layout.value for layout in Layout)
+            raise BadInput(
+                f"no layout is called {changes['layout']!r} (there are: {known})"
+            ) from error
+    return changes
+
+
+def move_pick(session: Session, issue: Issue, pick: Pick, section: Section, position: int) -> None:
+    """Put a pick at a position (from 1; beyond the end means last) of a section."""
+    void_approval(session, issue)
+    _place(session, pick, section, position)
+
+
+def _place(session: Session, pick: Pick, section: Section, position: int) -> None:
+    if position < 1:
+        raise BadInput("positions count from 1")
+    left = pick.section_id
+    others = [p for p in _in_section(session, pick.issue_id, section.id) if p.id != pick.id]
+    others.insert(position - 1, pick)
+    pick.section_id = section.id
+    _number(others)
+    session.flush()
+    if left != section.id:
+        _number(_in_section(session, pick.issue_id, left))
+        session.flush()
+
+
+def _number(picks: list[Pick]) -> None:
+    for position, pick in enumerate(picks, 1):
+        pick.position = position
+
+
+def edit_pick(session: Session, issue: Issue, pick: Pick, changes: dict[str, Any]) -> None:
+    """Change the editor's words of a pick; BadInput names an unknown field or layout."""
+    checked = _checked(changes)
+    void_approval(session, issue)
+    for field, value in checked.items():
+        setattr(pick, field, value)
+    session.flush()
+
+
+def unpick(session: Session, issue: Issue, pick: Pick) -> None:
+    """Take a pick out of its issue; the article stays in the inbox."""
+    void_approval(session, issue)
+    section_id = pick.section_id
+    session.delete(pick)
+    session.flush()
+    _number(_in_section(session, issue.id, section_id))
+    session.flush()
+
+
+def find_pick(session: Session, issue: Issue, article_id: int) -> Pick:
+    """Return an article's pick in an issue; NotFound when it is not in there."""
+    pick = session.scalar(
+        select(Pick).where(Pick.issue_id == issue.id, Pick.article_id == article_id)
+    )
+    if pick is None:
+        raise NotFound(f"article {article_id} is not in number {issue.number}")
+    return pick
+
+
+def list_picks(session: Session, issue_id: int) -> list[tuple[Section, Pick, Article]]:
+    """Return an issue's picks with section and article, in reading order."""
+    rows = session.execute(
+        select(Section, Pick, Article)
+        .join(Pick, Pick.section_id == Section.id)
+        .join(Article, Article.id == Pick.article_id)
+        .where(Pick.issue_id == issue_id)
+        .order_by(Section.position, Pick.position)
+    )
+    return [(section, pick, article) for section, pick, article in rows]
+
+
+def _in_section(session: Session, issue_id: int, section_id: int) -> list[Pick]:
+    return list(
+        session.scalars(
+            select(Pick)
+            .where(Pick.issue_id == issue_id, Pick.section_id == section_id)
+            .order_by(Pick.position)
+        )
+    )

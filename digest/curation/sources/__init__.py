@@ -1,0 +1,1 @@
+"""Where articles come from. One module a kind of source; the contract is in base.py."""

@@ -1,0 +1,1 @@
+"""From a frozen audience to the last outcome: slots, ledger, sender, backends."""

@@ -1,0 +1,1 @@
+"""What takes a message off our hands. One module a backend; the contract is in base.py."""

@@ -1,0 +1,85 @@
+"""The contract of a delivery backend; docs/adding-a-backend.md walks through one.
+
+A *backend* opens *channels*; a channel carries one copy at a time in two steps. `stage` does
+everything that can be undone: connect, envelope, the whole body except the final dot. `release`
+does what cannot: it writes the dot (or sends the HTTP request, or renames the file) and reports the
+outcome. Between the two the ledger commits ``dotted``, so a crash at any instant leaves a row that
+says whether the copy may have gone. `digest.testing.BackendContract` runs every backend through the
+same claims.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from pydantic import BaseModel
+
+from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected, Uncertain
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The SMTP envelope of one copy: one sender, exactly one recipient.
+
+    `reference` names the copy in logs and errors (a delivery id); it never holds an address.
+    """
+
+    mail_from: str
+    rcpt_to: str
+    reference: str = ""
+
+
+class Channel(Protocol):
+    """One connection's worth of work: strictly stage, then release or discard, then again."""
+
+    async def stage(self, envelope: Envelope, message: bytes) -> Deferred | Rejected | None:
+        """Hand over all but the dot. None: staged. An outcome: refused, and nothing is staged.
+
+        `message` is RFC 5322 bytes with CRLF line ends, ending in one. Raises BackendDown when the
+        channel cannot be used any more; nothing was accepted then.
+        """
+
+    async def release(self) -> Outcome:
+        """Write the dot of the staged copy and return what became of it; never raises for a broken
+        wire.
+
+        Uncertain when the dot may have been read and no reply was understood. The channel may need
+        replacing afterwards: see `usable`.
+        """
+
+    async def discard(self) -> None:
+        """Take back the staged copy: it is never delivered. Closes the channel where there is no
+        other way.
+        """
+
+    async def close(self) -> None:
+        """End politely; harmless when already closed."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether another copy may be staged here."""
+
+
+class Backend(Protocol):
+    """One configured way out. Constructed with its checked options; opens nothing until asked."""
+
+    Options: ClassVar[type[BaseModel]]
+    # True only where a repeated hand-over under the same Message-ID provably yields one copy.
+    idempotent: ClassVar[bool]
+
+    async def open(self) -> Channel:
+        """Return a channel ready to stage; BackendDown when there is none to be had now."""
+
+    async def close(self) -> None:
+        """Release what the backend itself holds."""
+
+
+__all__ = [
+    "Accepted",
+    "Backend",
+    "Channel",
+    "Deferred",
+    "Envelope",
+    "Outcome",
+    "Rejected",
+    "Uncertain",
+]

@@ -1,0 +1,163 @@
+"""One reader's copy: the approved bytes of an issue, filled with what is this reader's own.
+
+Everything slow (unpacking, encoding) happens once per issue; a copy costs microseconds. An address
+is unsealed for the moment of one copy and kept nowhere.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from digest.clock import Clock
+from digest.config import Config, NewsletterConfig
+from digest.delivery.backends.base import Envelope
+from digest.delivery.message_ids import make_message_id
+from digest.errors import ConfigError, Refused
+from digest.keys import Key, KeyRing
+from digest.models import Issue, Newsletter, StoredRendering
+from digest.rendering.fingerprint import issue_hash
+from digest.rendering.issue import Rendering
+from digest.rendering.mime import CopyPress, Letterhead
+from digest.rendering.personalise import ReaderValues
+from digest.sealed import Sealer
+from digest.tokens import Purpose, TokenSigner
+
+FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a backend gets: the envelope and the message."""
+
+    envelope: Envelope
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCopies:
+    """What all copies of one issue have in common."""
+
+    configured: NewsletterConfig
+    message_key: Key
+    view_url: str
+    presses: dict[str, CopyPress]  # by edition
+
+
+def load_renderings(session: Session, issue: Issue) -> list[Rendering]:
+    """Return the renderings of an issue's approved version.
+
+    Refused unless their bytes hash to exactly what was approved.
+    """
+    rows = session.scalars(
+        select(StoredRendering.document)
+        .where(StoredRendering.issue_id == issue.id, StoredRendering.issue_version == issue.version)
+        .order_by(StoredRendering.id)
+    )
+    renderings = [Rendering.from_bytes(document) for document in rows]
+    if not renderings or issue_hash(renderings) != issue.approved_hash:
+        raise Refused(f"number {issue.number}: the stored bytes are not those that were approved")
+    return renderings
+
+
+class Copies:
+    """Makes copies from ledger rows; remembers the issues it was prepared for."""
+
+    def __init__(
+        self, config: Config, keys: KeyRing, sealer: Sealer, signer: TokenSigner, clock: Clock
+    ) -> None:
+        self._config = config
+        self._message_keys = {key.id: key for key in keys.message}
+        self._sealer = sealer
+        self._signer = signer
+        self._clock = clock
+        self._issues: dict[int, IssueCopies] = {}
+
+    def prepare(self, session: Session, issue_id: int) -> None:
+        """Load and encode an issue's renderings, once; Refused when they are not the approved
+        ones.
+        """
+        if issue_id in self._issues:
+            return
+        issue = session.get_one(Issue, issue_id)
+        slug = session.get_one(Newsletter, issue.newsletter_id).slug
+        configured = self._config.newsletter(slug)
+        self._issues[issue_id] = IssueCopies(
+            configured=configured,
+            message_key=self._message_key(issue.message_key_id or ""),
+            view_url=f"{self._config.web.public_url}/i/{issue.public_id}",
+            presses=_presses(configured, issue, load_renderings(session, issue)),
+        )
+
+    def _message_key(self, key_id: str) -> Key:
+        if key_id not in self._message_keys:
+            raise ConfigError(f"the key file lacks the message key {key_id}")
+        return self._message_keys[key_id]
+
+    def make(self, issue_id: int, row: Any) -> Copy:
+        """Return the copy for a row of list_pending; BadInput when its address cannot be
+        written.
+        """
+        issue = self._issues[issue_id]
+        configured = issue.configured
+        address = self._sealer.open(row.address_sealed)
+        unsubscribe_url = self._link("u", Purpose.UNSUBSCRIBE, row.public_id)
+        press = issue.presses.get(row.edition) or issue.presses[FULL]
+        message = press.build(
+            self._values(issue, row, address, unsubscribe_url),
+            to=address,
+            message_id=make_message_id(issue.message_key, f"copy {row.id}", configured.host),
+            date=self._clock.now(),
+            unsubscribe_url=unsubscribe_url,
+        )
+        mail_from = configured.bounce_address or configured.sender.address
+        return Copy(Envelope(mail_from, address, f"delivery {row.id}"), message)
+
+    def _values(
+        self, issue: IssueCopies, row: Any, address: str, unsubscribe_url: str
+    ) -> ReaderValues:
+        slots = {
+            "unsubscribe_url": unsubscribe_url,
+            "remind_later_url": self._link("later", Purpose.REMIND_LATER, row.public_id),
+            "view_url": issue.view_url,
+            "address": address,
+        }
+        hidden = set()
+        name = self._sealer.open(row.name_sealed).split() if row.name_sealed else []
+        if name:
+            slots["first_name"] = name[0]
+        else:
+            hidden.add("greeting")
+        if row.appeal_hidden_until is not None and row.appeal_hidden_until > self._clock.now():
+            hidden.add("appeal")
+        return ReaderValues(slots, frozenset(hidden))
+
+    def _link(self, path: str, purpose: Purpose, public_id: str) -> str:
+        return f"{self._config.web.public_url}/{path}/{self._signer.sign(purpose, public_id)}"
+
+
+def _presses(
+    configured: NewsletterConfig, issue: Issue, renderings: Sequence[Rendering]
+) -> dict[str, CopyPress]:
+    return {r.edition: CopyPress(r, _letterhead(configured, issue, r.edition)) for r in renderings}
+
+
+def _letterhead(configured: NewsletterConfig, issue: Issue, edition: str) -> Letterhead:
+    answer_to = configured.reply_to or configured.sender.address
+    return Letterhead(
+        from_name=configured.sender.name,
+        from_address=configured.sender.address,
+        list_name=configured.name,
+        list_id=f"{configured.slug}.{configured.host}",
+        feedback_id=f"{issue.number}:{configured.slug}:{edition}:{_sender_id(configured.host)}",
+        reply_to=configured.reply_to or "",
+        leave_address=f"{answer_to}?subject=unsubscribe",
+    )
+
+
+def _sender_id(host: str) -> str:
+    """Return a stable id of 10 characters, as Feedback-ID wants one of 5 to 15."""
+    return hashlib.sha256(host.encode()).hexdigest()[:10]

@@ -1,0 +1,170 @@
+"""Leases on chunks: who may try which rows, until when, and what becomes of an owner that is
+gone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, insert, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from digest.db import UtcDateTime
+from digest.models import Chunk, Delivery, DeliveryEvent, DeliveryState, Issue, IssueState
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to one chunk's pending rows until it runs out; `epoch` fences an owner that
+    overslept.
+    """
+
+    chunk_id: int
+    issue_id: int
+    newsletter_id: int
+    first_id: int
+    last_id: int
+    domain_group: str
+    owner: str
+    epoch: int
+
+
+def lease_chunk(
+    session: Session, owner: str, *, newsletter_ids: Sequence[int], lease: timedelta, now: datetime
+) -> Lease | None:
+    """Claim the next chunk that has work and no living owner; rows its dead owner left dotted turn
+    uncertain.
+    """
+    lease_now, lease_until = lease_times(session, now, lease)
+    due = (
+        select(Chunk.id)
+        .join(Issue, Issue.id == Chunk.issue_id)
+        .where(
+            Chunk.next_at <= now,
+            or_(Chunk.lease_until.is_(None), Chunk.lease_until <= lease_now),
+            Issue.state == IssueState.SENDING,
+            Issue.paused.is_(False),
+            Issue.newsletter_id.in_(newsletter_ids),
+        )
+        .order_by(Chunk.next_at, Chunk.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Chunk)
+    )
+    row = session.execute(
+        update(Chunk)
+        .where(Chunk.id.in_(due.scalar_subquery()))
+        .values(owner=owner, lease_until=lease_until, epoch=Chunk.epoch + 1)
+        .returning(
+            Chunk.id, Chunk.issue_id, Chunk.first_id, Chunk.last_id, Chunk.domain_group, Chunk.epoch
+        )
+    ).first()
+    if row is None:
+        return None
+    newsletter_id = session.scalars(
+        select(Issue.newsletter_id).where(Issue.id == row.issue_id)
+    ).one()
+    claimed = Lease(
+        chunk_id=row.id,
+        issue_id=row.issue_id,
+        newsletter_id=newsletter_id,
+        first_id=row.first_id,
+        last_id=row.last_id,
+        domain_group=row.domain_group,
+        owner=owner,
+        epoch=row.epoch,
+    )
+    _doubt_orphans(session, claimed, now)
+    return claimed
+
+
+def lease_times(
+    session: Session, now: datetime, lease: timedelta
+) -> tuple[ColumnElement[datetime], ColumnElement[datetime]]:
+    """Return now and the end of a lease: by PostgreSQL's clock, which several machines share, or by
+    ours.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return literal(now, UtcDateTime()), literal(now + lease, UtcDateTime())
+    clock = func.clock_timestamp(type_=UtcDateTime())
+    return clock, clock + literal(lease)
+
+
+def rows_of(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that pick a chunk's rows."""
+    # Ids may interleave with another issue's on PostgreSQL; the group and the issue make the range
+    # exact.
+    return (
+        Delivery.issue_id == lease.issue_id,
+        Delivery.id.between(lease.first_id, lease.last_id),
+        Delivery.domain_group == lease.domain_group,
+    )
+
+
+def _doubt_orphans(session: Session, lease: Lease, now: datetime) -> None:
+    orphans = session.scalars(
+        update(Delivery)
+        .where(*rows_of(lease), Delivery.state == DeliveryState.DOTTED)
+        .values(state=DeliveryState.UNCERTAIN, reason="owner gone", done_at=now)
+        .returning(Delivery.id)
+    ).all()
+    record_events(
+        session, [(id, "uncertain", "the sender that wrote the dot is gone") for id in orphans], now
+    )
+
+
+def record_events(session: Session, events: Sequence[tuple[int, str, str]], now: datetime) -> None:
+    """Append (delivery id, kind, detail) to the rows' stories."""
+    if events:
+        session.execute(
+            insert(DeliveryEvent),
+            [
+                {"delivery_id": id, "kind": kind, "detail": detail, "at": now}
+                for id, kind, detail in events
+            ],
+        )
+
+
+def renew_leases(
+    session: Session, owner: str, leases: Sequence[Lease], *, lease: timedelta, now: datetime
+) -> set[int]:
+    """Prolong leases that are still ours; return the ids of their chunks. The others are lost."""
+    lease_now, lease_until = lease_times(session, now, lease)
+    kept: set[int] = set()
+    for held in leases:
+        kept.update(
+            session.scalars(
+                update(Chunk)
+                .where(
+                    Chunk.id == held.chunk_id,
+                    Chunk.owner == owner,
+                    Chunk.epoch == held.epoch,
+                    Chunk.lease_until > lease_now,
+                )
+                .values(lease_until=lease_until)
+                .returning(Chunk.id)
+            )
+        )
+    return kept
+
+
+def finish_chunk(session: Session, lease: Lease) -> None:
+    """Give a chunk back, with the moment of its next retry, or none when every row is settled."""
+    next_work = (
+        select(func.min(func.coalesce(Delivery.next_at, Delivery.not_before)))
+        .where(*rows_of(lease), Delivery.state == DeliveryState.PENDING)
+        .scalar_subquery()
+    )
+    session.execute(
+        update(Chunk)
+        .where(Chunk.id == lease.chunk_id, Chunk.owner == lease.owner, Chunk.epoch == lease.epoch)
+        .values(next_at=next_work, owner=None, lease_until=None)
+    )
+
+
+def find_next_work(session: Session) -> datetime | None:
+    """Return when the earliest chunk of a sending issue has work, or None."""
+    return session.scalar(
+        select(func.min(Chunk.next_at))
+        .join(Issue, Issue.id == Chunk.issue_id)
+        .where(Issue.state == IssueState.SENDING, Issue.paused.is_(False))
+    )

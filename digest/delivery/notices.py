@@ -1,0 +1,146 @@
+"""Sends the outbox: service mails, at least once each, apart from the ledger.
+
+A notice says something once to one person, so a rare second copy after a crash is the lesser evil;
+its Message-ID stays the same, and the receiver may tell them apart by it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from digest.clock import Clock
+from digest.config import Config
+from digest.db import Database
+from digest.delivery.backends.base import Backend, Channel, Envelope
+from digest.delivery.message_ids import make_message_id
+from digest.delivery.outcome import Accepted, Outcome, Rejected
+from digest.errors import BackendDown, DigestError
+from digest.keys import KeyRing
+from digest.models import Notice, NoticeState
+from digest.rendering.mime import build_notice
+from digest.sealed import Sealer
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+TRIES = 12
+FIRST_DELAY = timedelta(minutes=1)
+LONGEST_DELAY = timedelta(hours=6)
+
+
+class NoticeSender:
+    """Owns the outcome columns of the outbox."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        config: Config,
+        keys: KeyRing,
+        sealer: Sealer,
+        backend: Callable[[str], Backend],
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._config = config
+        self._keys = keys
+        self._sealer = sealer
+        self._backend = backend
+
+    async def send_waiting(self) -> int:
+        """Try every notice that is due; return how many were accepted. A dead relay leaves them
+        waiting.
+        """
+        waiting = await asyncio.to_thread(self._list_waiting)
+        accepted = 0
+        for relay, notices in self._by_relay(waiting).items():
+            accepted += await self._send_through(relay, notices)
+        return accepted
+
+    def _list_waiting(self) -> Sequence[Notice]:
+        with self._db.read() as session:
+            return session.scalars(
+                select(Notice)
+                .where(Notice.state == NoticeState.WAITING, Notice.next_at <= self._clock.now())
+                .order_by(Notice.next_at, Notice.id)
+                .limit(BATCH)
+            ).all()
+
+    def _by_relay(self, notices: Sequence[Notice]) -> dict[str, list[Notice]]:
+        relays: dict[str, list[Notice]] = {}
+        for notice in notices:
+            relays.setdefault(self._config.newsletter(notice.newsletter_slug).relay, []).append(
+                notice
+            )
+        return relays
+
+    async def _send_through(self, relay: str, notices: Sequence[Notice]) -> int:
+        channel: Channel | None = None
+        accepted = 0
+        try:
+            for notice in notices:
+                if channel is None or not channel.usable:
+                    channel = await self._backend(relay).open()
+                outcome = await self._hand_over(channel, notice)
+                accepted += isinstance(outcome, Accepted)
+                await asyncio.to_thread(self._record, notice, outcome)
+        except BackendDown as error:
+            log.warning("notices wait: %s", error)
+            await asyncio.to_thread(self._postpone, notices)
+        finally:
+            if channel is not None:
+                await channel.close()
+        return accepted
+
+    async def _hand_over(self, channel: Channel, notice: Notice) -> Outcome:
+        try:
+            envelope, message = self._message(notice)
+        except DigestError as error:
+            return Rejected(0, str(error))
+        return await channel.stage(envelope, message) or await channel.release()
+
+    def _message(self, notice: Notice) -> tuple[Envelope, bytes]:
+        configured = self._config.newsletter(notice.newsletter_slug)
+        address = self._sealer.open(notice.address_sealed)
+        message = build_notice(
+            from_name=configured.sender.name,
+            from_address=configured.sender.address,
+            to=address,
+            subject=notice.subject,
+            body=self._sealer.open(notice.body_sealed),
+            message_id=make_message_id(
+                self._keys.message[0], f"notice {notice.id}", configured.host
+            ),
+            date=self._clock.now(),
+            reply_to=configured.reply_to,
+        )
+        sender = configured.bounce_address or configured.sender.address
+        return Envelope(sender, address, f"notice {notice.id}"), message
+
+    def _record(self, notice: Notice, outcome: Outcome) -> None:
+        now = self._clock.now()
+        tries = notice.attempts + 1
+        if isinstance(outcome, Accepted):
+            values = {"state": NoticeState.ACCEPTED, "done_at": now}
+        elif isinstance(outcome, Rejected) or tries >= TRIES:
+            values = {"state": NoticeState.FAILED, "done_at": now}
+        else:
+            values = {"next_at": now + min(FIRST_DELAY * 2 ** (tries - 1), LONGEST_DELAY)}
+        with self._db.write() as session:
+            session.execute(
+                update(Notice)
+                .where(Notice.id == notice.id, Notice.state == NoticeState.WAITING)
+                .values(attempts=tries, **values)
+            )
+
+    def _postpone(self, notices: Sequence[Notice]) -> None:
+        """Look again in a minute; a relay that is down counts no try against a notice."""
+        with self._db.write() as session:
+            session.execute(
+                update(Notice)
+                .where(Notice.id.in_([n.id for n in notices]), Notice.state == NoticeState.WAITING)
+                .values(next_at=self._clock.now() + FIRST_DELAY)
+            )

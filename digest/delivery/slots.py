@@ -1,0 +1,143 @@
+"""When an issue is due, as rows: at most one slot per newsletter and local date, whoever plans it
+how often.
+
+A slot fires once: taking it is a conditional UPDATE, and the row count is the answer.
+"""
+
+import enum
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from digest.clock import Schedule, slots_between
+from digest.errors import Refused
+from digest.models import Newsletter, Slot, SlotState
+
+HORIZON = timedelta(days=8)
+WARN_BEFORE = {"24h": timedelta(hours=24), "1h": timedelta(hours=1)}
+
+
+class Verdict(enum.StrEnum):
+    """What becomes of a slot whose moment has come."""
+
+    FIRE = "fire"
+    HOLD = "hold"
+    MISS = "miss"
+
+
+def judge_slot(
+    due_at: datetime, *, now: datetime, max_lateness: timedelta, approved: bool
+) -> Verdict:
+    """Decide about a due slot: too late is missed, even when approved; nothing approved is held."""
+    if now - due_at > max_lateness:
+        return Verdict.MISS
+    return Verdict.FIRE if approved else Verdict.HOLD
+
+
+def plan_slots(session: Session, newsletter: Newsletter, schedule: Schedule, now: datetime) -> None:
+    """Write the slots of last week to next week that are not there yet, and move those the schedule
+    moved.
+
+    Slots from before the newsletter existed are not planned; ones an editor set by hand stay where
+    they are.
+    """
+    for due in slots_between(schedule, now - HORIZON, now + HORIZON):
+        if due.due_at < newsletter.created_at:
+            continue
+        skipped = due.local_date.isoformat() in newsletter.skip_dates
+        state = SlotState.SKIPPED if skipped else SlotState.PLANNED
+        row = {
+            "newsletter_id": newsletter.id,
+            "local_date": due.local_date,
+            "due_at": due.due_at,
+            "state": state,
+            "by_hand": False,
+            "alerted": [],
+        }
+        session.execute(_insert_once(session).values(row))
+        _follow_schedule(session, newsletter.id, due.local_date, due.due_at, state)
+
+
+def _insert_once(session: Session) -> Insert:
+    build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return build(Slot).on_conflict_do_nothing(index_elements=["newsletter_id", "local_date"])
+
+
+def _follow_schedule(
+    session: Session, newsletter_id: int, day: date, due_at: datetime, state: SlotState
+) -> None:
+    session.execute(
+        update(Slot)
+        .where(
+            Slot.newsletter_id == newsletter_id,
+            Slot.local_date == day,
+            Slot.state.in_([SlotState.PLANNED, SlotState.SKIPPED]),
+            Slot.by_hand.is_(False),
+        )
+        .values(due_at=due_at, state=state)
+    )
+
+
+def list_due_slots(session: Session, now: datetime) -> Sequence[Slot]:
+    """Return the planned slots whose moment has come, oldest first."""
+    return session.scalars(
+        select(Slot)
+        .where(Slot.state == SlotState.PLANNED, Slot.due_at <= now)
+        .order_by(Slot.due_at)
+    ).all()
+
+
+def settle_slot(session: Session, slot: Slot, state: SlotState, now: datetime) -> bool:
+    """Give a planned slot its final state; False when another process got there first."""
+    hit = session.execute(
+        update(Slot)
+        .where(Slot.id == slot.id, Slot.state == SlotState.PLANNED)
+        .values(state=state, settled_at=now)
+        .returning(Slot.id)
+    ).first()
+    return hit is not None
+
+
+def list_slots_to_warn(session: Session, now: datetime) -> list[tuple[Slot, str]]:
+    """Return planned slots due within 24 h or 1 h, each with the warning it has not had yet."""
+    soon = session.scalars(
+        select(Slot).where(
+            Slot.state == SlotState.PLANNED,
+            Slot.due_at > now,
+            Slot.due_at <= now + WARN_BEFORE["24h"],
+        )
+    )
+    due = []
+    for slot in soon:
+        name = "1h" if slot.due_at - now <= WARN_BEFORE["1h"] else "24h"
+        if name not in slot.alerted:
+            due.append((slot, name))
+    return due
+
+
+def mark_warned(session: Session, slot: Slot, name: str) -> None:
+    """Remember that a slot's warning went out."""
+    slot.alerted = [*slot.alerted, name]
+    session.flush()
+
+
+def set_due_by_hand(
+    session: Session, newsletter_id: int, local_date: date, *, due_at: datetime
+) -> Slot:
+    """Plan, move or reopen the slot of a local date; Refused when that slot has fired."""
+    slot = session.scalar(
+        select(Slot).where(Slot.newsletter_id == newsletter_id, Slot.local_date == local_date)
+    )
+    if slot is None:
+        slot = Slot(
+            newsletter_id=newsletter_id, local_date=local_date, state=SlotState.PLANNED, alerted=[]
+        )
+        session.add(slot)
+    if slot.state is SlotState.FIRED:
+        raise Refused(f"the slot of {local_date} has fired already")
+    slot.due_at, slot.state, slot.by_hand, slot.settled_at = due_at, SlotState.PLANNED, True, None
+    session.flush()
+    return slot

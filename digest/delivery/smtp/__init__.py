@@ -1,0 +1,1 @@
+"""SMTP in two phases: everything but the dot, then the dot."""

@@ -1,0 +1,107 @@
+"""Opens an SMTP connection: aiosmtplib connects, secures and authenticates, then the socket is
+ours.
+
+Certificates are verified and STARTTLS, once configured, is mandatory: a relay that does not offer
+it is refused. The takeover needs no second thread or loop; host names are looked up by the loop as
+for any connection.
+"""
+
+import asyncio
+import socket
+import ssl
+from typing import cast
+
+import aiosmtplib
+from pydantic import SecretStr
+
+from digest.delivery.outcome import short_reply
+from digest.delivery.smtp.envelopes import Extensions
+from digest.delivery.smtp.options import SmtpOptions
+from digest.delivery.smtp.wire import Wire
+from digest.errors import BackendDown, ConfigError
+
+
+def tls_context(options: SmtpOptions) -> ssl.SSLContext | None:
+    """Return how to verify the relay, or None for plaintext; ConfigError when `ca_file` cannot be
+    used.
+    """
+    if options.security == "none":
+        return None
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if options.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=options.ca_file)
+        except OSError as error:  # ssl.SSLError is one too
+            raise ConfigError(
+                f"{options.ca_file}: not a usable certificate file: {error}"
+            ) from error
+    return context
+
+
+async def connect(
+    options: SmtpOptions, context: ssl.SSLContext | None, password: SecretStr | None
+) -> tuple[Wire, Extensions]:
+    """Return a connection on which MAIL may be said, and what the server offered on it.
+
+    Raises BackendDown, naming relay and reason, for anything that goes wrong on the way.
+    """
+    smtp = _client(options, context)
+    try:
+        await smtp.connect(timeout=options.timeouts.connect)
+        if smtp.is_ehlo_or_helo_needed:
+            await _introduce(smtp)
+        if options.username is not None and password is not None:
+            await smtp.login(options.username, password.get_secret_value())
+        return _take_over(smtp, options.name)
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        _drop(smtp)
+        raise BackendDown(f"{options.name}: {_in_words(error)}") from error
+    except BaseException:
+        _drop(smtp)
+        raise
+
+
+def _client(options: SmtpOptions, context: ssl.SSLContext | None) -> aiosmtplib.SMTP:
+    # Without a name of our own aiosmtplib would ask the resolver for one, in a thread, at every
+    # connection.
+    return aiosmtplib.SMTP(
+        hostname=options.host,
+        port=options.port,
+        local_hostname=options.helo_name or socket.gethostname() or "localhost",
+        timeout=options.timeouts.reply,
+        use_tls=options.security == "tls",
+        start_tls=options.security == "starttls",
+        tls_context=context,
+    )
+
+
+async def _introduce(smtp: aiosmtplib.SMTP) -> None:
+    """Say EHLO, or HELO to a server that knows no better (RFC 5321 section 3.2)."""
+    try:
+        await smtp.ehlo()
+    except aiosmtplib.SMTPHeloError as error:
+        if error.code < 500 or not smtp.is_connected:
+            raise
+        await smtp.helo()
+
+
+def _take_over(smtp: aiosmtplib.SMTP, name: str) -> tuple[Wire, Extensions]:
+    """Put our protocol on aiosmtplib's transport, which is the TLS one where there is TLS."""
+    if smtp.transport is None or smtp.transport.is_closing():
+        raise BackendDown(f"{name}: it closed the connection after its greeting")
+    offered = Extensions.from_ehlo(smtp.esmtp_extensions)
+    return Wire(cast(asyncio.Transport, smtp.transport), name), offered
+
+
+def _drop(smtp: aiosmtplib.SMTP) -> None:
+    """Close at once: aiosmtplib's own close waits for the other side to end TLS."""
+    if smtp.transport is not None:
+        cast(asyncio.Transport, smtp.transport).abort()
+    smtp.close()
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return short_reply(f"{error.code} {error.message}")
+    return short_reply(str(error)) or type(error).__name__

@@ -1,0 +1,150 @@
+"""The socket of one SMTP connection, once connected: bytes out with flow control, replies in with
+deadlines.
+
+Takes a connected transport over from whoever opened it (`transport.set_protocol`), plaintext or TLS
+alike, on the same event loop. It knows replies and deadlines and nothing of what they mean; see
+channel.py for that.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from digest.delivery.smtp.replies import BadReply, Reply, ReplyParser
+from digest.errors import BackendDown
+
+# Larger bodies are written in pieces, each with its own deadline (RFC 5321 section 4.5.3.2.5).
+BLOCK = 256 * 1024
+
+
+class Wire(asyncio.Protocol):
+    """One conversation. Only one coroutine may use it at a time. Broken is for ever."""
+
+    def __init__(self, transport: asyncio.Transport, name: str) -> None:
+        """Take over `transport`; `name` is what messages call the other end."""
+        self.name = name
+        self._transport = transport
+        self._parser = ReplyParser()
+        self._trouble = ""
+        self._paused = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+        transport.set_protocol(self)
+        # No buffer of ours: `write_body` returns when the kernel holds the bytes. 1, not 0: at 0
+        # the TLS transport of CPython 3.11 pauses and resumes on an empty buffer.
+        transport.set_write_buffer_limits(high=1, low=0)
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing more can be said or heard here, already parsed replies excepted."""
+        return bool(self._trouble) or self._transport.is_closing()
+
+    @property
+    def trouble(self) -> str:
+        """What broke the wire, in words fit to print; empty while it is whole."""
+        return self._trouble or ("the connection is closed" if self.broken else "")
+
+    @property
+    def unread(self) -> bool:
+        """Whether the server has said something, or begun to, that nobody has read."""
+        return bool(self._parser.replies) or self._parser.mid_reply
+
+    def write(self, data: bytes) -> None:
+        """Write without waiting; raises BackendDown when the wire is broken."""
+        if self.broken:
+            raise self._down("")
+        self._transport.write(data)
+
+    async def write_body(self, data: bytes, within: float) -> None:
+        """Write block by block and wait until each has left; `within` seconds a block.
+
+        Returns early when the server speaks up in between. Raises BackendDown when the wire breaks.
+        """
+        for start in range(0, len(data), BLOCK):
+            self.write(data if len(data) <= BLOCK else data[start : start + BLOCK])
+            await self._until(
+                lambda: not self._paused or self.unread, "room for more of the body", within
+            )
+            if self.unread:
+                return
+
+    async def reply(self, to: str, within: float) -> Reply:
+        """Return the next reply, waiting at most `within` seconds; BackendDown when none can come
+        any more.
+
+        `to` names the command for the message. A deadline that passes breaks the wire: a late reply
+        would be taken for the next command's.
+        """
+        await self._until(lambda: bool(self._parser.replies), f"reply to {to}", within)
+        return self._parser.replies.popleft()
+
+    def early_reply(self) -> Reply | None:
+        """Return a complete reply that came without being asked for, if there is one."""
+        return self._parser.replies.popleft() if self._parser.replies else None
+
+    def cut(self, why: str) -> None:
+        """Close at once, unsent bytes dropped; nothing that lacks its final dot can be accepted
+        after this.
+        """
+        self._fail(why)
+        self._transport.abort()
+
+    async def gone(self) -> None:
+        """Wait until the socket is closed, after `cut`; a second at most, for it may have gone
+        unseen.
+        """
+        await asyncio.wait([self._gone], timeout=1)
+
+    async def _until(self, done: Callable[[], bool], what: str, within: float) -> None:
+        try:
+            async with asyncio.timeout(within):
+                while not done():
+                    if self.broken:
+                        raise self._down(f" (no {what})")
+                    self._waiter = self._loop.create_future()
+                    await self._waiter
+        except TimeoutError:
+            self.cut(f"no {what} within {within:g} s")
+            raise self._down("") from None
+        finally:
+            self._waiter = None
+
+    def _down(self, context: str) -> BackendDown:
+        return BackendDown(f"{self.name}: {self.trouble}{context}")
+
+    def _fail(self, why: str) -> None:
+        self._trouble = self._trouble or why
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse replies; anything else breaks the wire."""
+        if self._trouble:
+            return
+        try:
+            self._parser.feed(data)
+        except BadReply as error:
+            self.cut(f"it sent {error}")
+        self._wake()
+
+    def eof_received(self) -> None:
+        """Note that the server hung up; the transport closes itself."""
+        self._fail("it closed the connection")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the socket is gone."""
+        self._fail("the connection was lost" if exc else "it closed the connection")
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    def pause_writing(self) -> None:
+        """Note that the kernel takes no more for now."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Go on: everything written so far has left."""
+        self._paused = False
+        self._wake()

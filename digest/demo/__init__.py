@@ -1,0 +1,1 @@
+"""A sample newsroom and one whole Friday on this machine."""

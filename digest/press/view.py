@@ -1,0 +1,92 @@
+"""Freezes an issue into the values its templates see: read once, complete, no database behind
+them.
+"""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from digest.config import NewsletterConfig
+from digest.curation.picks import list_picks
+from digest.errors import Refused
+from digest.models import Article, Issue, Layout, Newsletter, Pick, Section
+from digest.rendering.view import (
+    AppealView,
+    IssueView,
+    PickView,
+    PictureView,
+    QuoteView,
+    SectionView,
+    TopperView,
+)
+
+
+def freeze_view(
+    session: Session, issue: Issue, configured: NewsletterConfig, *, today: date
+) -> IssueView:
+    """Return everything a template may show of an issue; Refused when it lacks subject or picks.
+
+    `today` dates an extra, which has no slot to take its date from.
+    """
+    newsletter = session.get_one(Newsletter, issue.newsletter_id)
+    rows = list_picks(session, issue.id)
+    if not issue.subject.strip():
+        raise Refused(f"number {issue.number} has no subject yet")
+    if not rows:
+        raise Refused(f"number {issue.number} has no picks yet")
+    lead = next((pick for _, pick, _ in rows if pick.layout is Layout.LEAD), None)
+    furniture = newsletter.furniture
+    return IssueView(
+        newsletter=configured.name,
+        language=configured.language,
+        number=issue.number,
+        date=issue.slot_date or today,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        tagline=furniture["tagline"],
+        accent=furniture["accent"],
+        site_url=f"https://{configured.host}/",
+        postal_address=configured.postal_address,
+        why="",
+        topper=TopperView(**issue.topper) if issue.topper else None,
+        lead=next((_pick_view(p, a) for _, p, a in rows if p is lead), None),
+        sections=_sections(rows, lead),
+        quote=QuoteView(**issue.quote) if issue.quote else None,
+        numbers=tuple((figure, words) for figure, words in issue.numbers),
+        appeal=_appeal(furniture["appeal"]) if issue.appeal else None,
+        about=furniture["about"],
+        corrections_address=furniture["corrections_address"] or "",
+        privacy_url=configured.privacy_url or "",
+    )
+
+
+def _sections(
+    rows: list[tuple[Section, Pick, Article]], lead: Pick | None
+) -> tuple[SectionView, ...]:
+    headings: dict[str, list[PickView]] = {}
+    for section, pick, article in rows:
+        if pick is not lead:
+            headings.setdefault(section.heading, []).append(_pick_view(pick, article))
+    return tuple(SectionView(heading, tuple(picks)) for heading, picks in headings.items())
+
+
+def _pick_view(pick: Pick, article: Article) -> PickView:
+    return PickView(
+        headline=pick.headline,
+        url=article.url,
+        blurb=pick.blurb,
+        kicker=pick.kicker,
+        byline=pick.byline,
+        layout=pick.layout.value,
+        picture=PictureView(pick.image_url, pick.image_alt, pick.image_credit)
+        if pick.image_url
+        else None,
+    )
+
+
+def _appeal(stored: dict[str, Any] | None) -> AppealView | None:
+    if stored is None:
+        return None
+    links = {name: tuple(stored[name]) for name in ("once", "monthly", "annual")}
+    return AppealView(**{**stored, **links})

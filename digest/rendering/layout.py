@@ -1,0 +1,75 @@
+"""How an issue falls onto the page: which story stands beside which, how large a figure is set.
+
+Judgements only, over frozen values; the templates draw what is decided here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from digest.rendering.view import IssueView, PickView, SectionView
+
+EDITIONS = ("full", "headlines")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One band of a section: a wide story, two columns, one story beside its picture, or briefs."""
+
+    kind: Literal["wide", "pair", "single", "briefs"]
+    picks: tuple[PickView, ...]
+
+
+def rows_of(section: SectionView) -> tuple[Row, ...]:
+    """Return the bands of a section: wide stories, then columns in pairs, then the briefs.
+
+    Editors' order holds within each kind. An odd last column gets the full measure.
+    """
+    wide = [pick for pick in section.picks if pick.layout == "lead"]
+    briefs = tuple(pick for pick in section.picks if pick.layout == "brief")
+    columns = [pick for pick in section.picks if pick.layout not in {"lead", "brief"}]
+    rows = [Row("wide", (pick,)) for pick in wide]
+    rows += [_columns(columns[i : i + 2]) for i in range(0, len(columns), 2)]
+    return (*rows, Row("briefs", briefs)) if briefs else tuple(rows)
+
+
+def _columns(picks: Sequence[PickView]) -> Row:
+    return Row("pair" if len(picks) == 2 else "single", tuple(picks))
+
+
+def number_rows(
+    numbers: tuple[tuple[str, str], ...],
+) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Return the figures in rows of three, or of two where that leaves no single one."""
+    width = 2 if len(numbers) in {2, 4} else 3
+    return tuple(numbers[i : i + width] for i in range(0, len(numbers), width))
+
+
+def figure_size(numbers: tuple[tuple[str, str], ...]) -> int:
+    """Return the size, in pixels, at which the longest figure fits a third of a 320 px phone."""
+    longest = max((len(figure) for figure, _ in numbers), default=0)
+    return 32 if longest <= 5 else 24 if longest <= 7 else 18
+
+
+def nameplate_size(name: str) -> int:
+    """Return the size, in pixels, at which the newsletter's name fits one line of a 600 px card."""
+    return 38 if len(name) <= 26 else 30
+
+
+def edition_of(view: IssueView, edition: str) -> IssueView:
+    """Return the view as readers of an edition get it; `edition` is one of EDITIONS."""
+    return view if edition == "full" else headlines_only(view)
+
+
+def headlines_only(view: IssueView) -> IssueView:
+    """Return the view with headlines only: no pictures, blurbs, quote or figures."""
+    sections = tuple(
+        replace(section, picks=tuple(_headline(pick, "brief") for pick in section.picks))
+        for section in view.sections
+    )
+    lead = _headline(view.lead, "lead") if view.lead else None
+    return replace(view, lead=lead, sections=sections, quote=None, numbers=())
+
+
+def _headline(pick: PickView, layout: str) -> PickView:
+    return replace(pick, blurb="", picture=None, layout=layout)

@@ -1,0 +1,179 @@
+"""One reader's copy as the bytes that go over the wire, and the plain service mails beside it.
+
+A CopyPress encodes a Rendering's fixed segments once; a copy is then a join. The bytes are 7-bit,
+in CRLF lines of at most 76 characters outside link headers, none beginning with a dot; text part
+first (RFC 2046, 5.1.4). It never signs (delivery does) and never decides who gets what.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.errors import BadInput
+from digest.rendering import headers
+from digest.rendering.issue import Rendering
+from digest.rendering.markers import Part
+from digest.rendering.personalise import ReaderValues, html_value, shown_parts, text_value
+from digest.rendering.quoted import HARD, encode_segment, encode_value
+
+PART_HEAD = (
+    "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+SUPPRESS_REPLIES = "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What stands at the head of every copy of an issue; BadInput when a header cannot carry it."""
+
+    from_name: str
+    from_address: str
+    list_name: str
+    list_id: str  # slug.host
+    feedback_id: str  # issue:newsletter:kind:sender
+    reply_to: str = ""
+    leave_address: str = ""  # for List-Unsubscribe's mailto, unless a copy brings its own
+
+    def __post_init__(self) -> None:
+        """Refuse a display name that pretends: an address, a reply, or no word at all."""
+        pretends = "@" in self.from_name or re.match(r"(?i)\s*(re|fwd?|aw)\s*:", self.from_name)
+        if pretends or not re.search(r"\w", self.from_name):
+            raise BadInput("From: the display name must be the sender's name and nothing else")
+
+
+class CopyPress:
+    """Builds the copies of one Rendering; made once per issue and edition, used from one thread.
+
+    Raises BadInput when subject or letterhead cannot stand in a header.
+    """
+
+    def __init__(self, rendering: Rendering, letterhead: Letterhead) -> None:
+        self._rendering = rendering
+        self._letterhead = letterhead
+        self._from = headers.mailbox_line("From", letterhead.from_name, letterhead.from_address)
+        self._fixed = _fixed_headers(rendering, letterhead)
+        # "=_" cannot occur in quoted-printable, so no part can hold the boundary.
+        self._boundary = f"=_{rendering.content_hash[:24]}"
+        self._plans: dict[frozenset[str], list[bytes | tuple[str, str]]] = {}
+
+    def build(
+        self,
+        values: ReaderValues,
+        *,
+        to: str,
+        message_id: str,
+        date: datetime,
+        unsubscribe_url: str,
+        leave_address: str = "",
+    ) -> bytes:
+        """Return one reader's copy, RFC 5322 bytes ending in CRLF.
+
+        `unsubscribe_url` and `leave_address` (an address, perhaps with ``?subject=token``) fill
+        List-Unsubscribe. Raises NeedsSmtpUtf8 for a local part outside ASCII, BadInput for a header
+        value that does not fit, RenderingFailed for a slot without a value.
+        """
+        by_mail = leave_address or self._letterhead.leave_address
+        head = (
+            f"{self._from}To: <{headers.ascii_address(to)}>\r\n"
+            f"{headers.date_line(date)}{headers.message_id_line(message_id)}"
+            f"{headers.unsubscribe_lines(unsubscribe_url, by_mail)}"
+            f"{self._fixed}"
+        )
+        return self._joined_behind(head.encode("ascii"), values)
+
+    def _joined_behind(self, head: bytes, values: ReaderValues) -> bytes:
+        plan = self._plans.get(values.hidden_blocks)
+        if plan is None:
+            plan = self._plans[values.hidden_blocks] = self._plan(values.hidden_blocks)
+        encoded: dict[tuple[str, str], bytes] = {}
+        pieces = [head]
+        for step in plan:
+            if isinstance(step, bytes):
+                pieces.append(step)
+                continue
+            if step not in encoded:
+                encoded[step] = _encoded_slot(*step, values)
+            pieces.append(encoded[step])
+        return b"".join(pieces)
+
+    def _plan(self, hidden: frozenset[str]) -> list[bytes | tuple[str, str]]:
+        """Return the body as fixed bytes and (kind, slot) pairs, neighbouring bytes joined."""
+        mark = f"--{self._boundary}"
+        opening = (
+            f'Content-Type: multipart/alternative; boundary="{self._boundary}"\r\n\r\n{mark}\r\n'
+        )
+        steps: list[bytes | tuple[str, str]] = [f"{opening}{PART_HEAD.format('plain')}".encode()]
+        steps += _steps("plain", self._rendering.text, hidden)
+        steps.append(f"\r\n{mark}\r\n{PART_HEAD.format('html')}".encode())
+        steps += _steps("html", self._rendering.html, hidden)
+        steps.append(f"\r\n{mark}--\r\n".encode())
+        return _joined(steps)
+
+
+def _fixed_headers(rendering: Rendering, letterhead: Letterhead) -> str:
+    reply_to = letterhead.reply_to and headers.ascii_address(letterhead.reply_to)
+    return (
+        headers.subject_line(rendering.subject)
+        + (f"Reply-To: <{reply_to}>\r\n" if reply_to else "")
+        + headers.list_id_line(letterhead.list_name, letterhead.list_id)
+        + headers.feedback_id_line(letterhead.feedback_id)
+        + SUPPRESS_REPLIES
+        + "MIME-Version: 1.0\r\n"
+    )
+
+
+def _steps(
+    kind: str, parts: Iterable[Part], hidden: frozenset[str]
+) -> list[bytes | tuple[str, str]]:
+    steps: list[bytes | tuple[str, str]] = [
+        (kind, part.slot) if part.slot else encode_segment(part.text)
+        for part in shown_parts(parts, hidden)
+    ]
+    # A part must not end in a soft break, which would join it to the boundary.
+    return [*steps, HARD]
+
+
+def _joined(steps: list[bytes | tuple[str, str]]) -> list[bytes | tuple[str, str]]:
+    joined: list[bytes | tuple[str, str]] = []
+    for step in steps:
+        last = joined[-1] if joined else None
+        if isinstance(step, bytes) and isinstance(last, bytes):
+            joined[-1] = last + step
+        else:
+            joined.append(step)
+    return joined
+
+
+def _encoded_slot(kind: str, slot: str, values: ReaderValues) -> bytes:
+    value = html_value if kind == "html" else text_value
+    return encode_value(value(slot, values.slots))
+
+
+def build_notice(
+    *,
+    from_name: str,
+    from_address: str,
+    to: str,
+    subject: str,
+    body: str,
+    message_id: str,
+    date: datetime,
+    reply_to: str | None = None,
+) -> bytes:
+    """Return a service mail in plain text, marked as sent by a machine (RFC 3834), ending in CRLF.
+
+    It has no List-Unsubscribe: it answers something its reader did. Errors are those of a copy.
+    """
+    reply = f"Reply-To: <{headers.ascii_address(reply_to)}>\r\n" if reply_to else ""
+    head = (
+        headers.mailbox_line("From", from_name, from_address)
+        + f"To: <{headers.ascii_address(to)}>\r\n"
+        + headers.date_line(date)
+        + headers.message_id_line(message_id)
+        + headers.subject_line(subject)
+        + f"{reply}Auto-Submitted: auto-generated\r\n{SUPPRESS_REPLIES}MIME-Version: 1.0\r\n"
+        + PART_HEAD.format("plain")
+    )
+    return head.encode("ascii") + encode_segment(CONTROLS.sub("", body).rstrip() + "\n")

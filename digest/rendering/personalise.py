@@ -1,0 +1,71 @@
+"""What one reader's copy says that others' do not: slot values, and which blocks are left out.
+
+Fills a stored Rendering with escaped values; it never changes a segment. `mime` does the same for
+the wire, faster, over segments encoded once.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from digest.errors import RenderingFailed
+from digest.rendering.issue import Rendering
+from digest.rendering.links import is_reader_link
+from digest.rendering.markers import Part
+
+# Controls, line and paragraph separators, and marks that would reorder the text around them.
+UNSAFE_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderValues:
+    """One reader's slot values, as plain text, and the blocks this reader does not get."""
+
+    slots: Mapping[str, str]
+    hidden_blocks: frozenset[str] = frozenset()
+
+
+def fill_html(rendering: Rendering, values: ReaderValues) -> str:
+    """Return the HTML of one reader's copy; RenderingFailed names a slot without a usable value."""
+    return _fill(rendering.html, values, html_value)
+
+
+def fill_text(rendering: Rendering, values: ReaderValues) -> str:
+    """Return the plain text of one reader's copy; RenderingFailed names a slot without a value."""
+    return _fill(rendering.text, values, text_value)
+
+
+def shown_parts(parts: Iterable[Part], hidden: frozenset[str]) -> Iterator[Part]:
+    """Yield the parts that are in no hidden block."""
+    return (part for part in parts if part.block not in hidden)
+
+
+def text_value(slot: str, values: Mapping[str, str]) -> str:
+    """Return a slot's value on one line, free of controls; RenderingFailed when missing or unsafe.
+
+    Slots whose name ends in ``_url`` take an http or https URL of printable ASCII only.
+    """
+    value = values.get(slot, "")
+    if slot.endswith("_url"):
+        if not is_reader_link(value):
+            raise RenderingFailed(f"slot {slot}: not a link that can be mailed")
+        return value
+    cleaned = UNSAFE_IN_A_LINE.sub("", value).strip()
+    if not cleaned:
+        raise RenderingFailed(f"slot {slot}: this reader has no value for it")
+    return cleaned
+
+
+def html_value(slot: str, values: Mapping[str, str]) -> str:
+    """Return a slot's value escaped for text and for quoted attributes alike."""
+    return html.escape(text_value(slot, values), quote=True)
+
+
+def _fill(
+    parts: Iterable[Part],
+    values: ReaderValues,
+    value_of: Callable[[str, Mapping[str, str]], str],
+) -> str:
+    shown = shown_parts(parts, values.hidden_blocks)
+    return "".join(value_of(part.slot, values.slots) if part.slot else part.text for part in shown)

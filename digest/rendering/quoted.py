@@ -1,0 +1,63 @@
+"""Quoted-printable in pieces that fit: fixed text is encoded once, a reader's value each time.
+
+Every piece begins at the start of a line and ends with a line break, soft or hard, so pieces
+encoded apart may be joined in any order (RFC 2045, section 6.7). A line never begins with a dot, so
+nothing needs dot-stuffing on its way through SMTP. It knows no slots and no headers.
+"""
+
+import re
+
+WIDTH = 75  # characters before the "=" of a soft break; RFC 2045 allows 76 with it
+SOFT = b"=\r\n"
+HARD = b"\r\n"
+
+# All but tab, space and visible ASCII without the equals sign.
+ENCODED = re.compile(rb"[^\t !-<>-~]")
+PLAIN_VALUE = re.compile(r"[!-\-/-<>-~][ !-<>-~]{0,74}")
+NEWLINE = re.compile(r"\r\n?|\n")
+
+
+def encode_segment(text: str) -> bytes:
+    """Return fixed text encoded; a newline becomes CRLF, a last line without one ends softly."""
+    *lines, last = NEWLINE.split(text)
+    encoded = [_wrap(_trailing_blank_encoded(_escape(line))) + HARD for line in lines]
+    if last:
+        encoded.append(_wrap(_escape(last)) + SOFT)
+    return b"".join(encoded)
+
+
+def encode_value(value: str) -> bytes:
+    """Return a slot's value (one line, not empty) encoded, ending in a soft break."""
+    if PLAIN_VALUE.fullmatch(value):
+        return value.encode("ascii") + SOFT
+    return _wrap(_escape(value)) + SOFT
+
+
+def _escape(line: str) -> bytes:
+    return ENCODED.sub(lambda m: b"=%02X" % m[0][0], line.encode())
+
+
+def _trailing_blank_encoded(line: bytes) -> bytes:
+    if line.endswith((b" ", b"\t")):
+        return line[:-1] + b"=%02X" % line[-1]
+    return line
+
+
+def _wrap(line: bytes) -> bytes:
+    """Return an escaped line with soft breaks, none inside an ``=XX`` and no line led by a dot."""
+    pieces, start = [], 0
+    while start < len(line):
+        lead = b"=2E" if line[start] == ord(".") else b""
+        end = _cut(line, start, WIDTH - 2 if lead else WIDTH)
+        pieces.append(lead + line[start + 1 : end] if lead else line[start:end])
+        start = end
+    return SOFT.join(pieces)
+
+
+def _cut(line: bytes, start: int, width: int) -> int:
+    """Return where a line of that width, begun at `start`, may break."""
+    end = min(start + width, len(line))
+    if end < len(line):
+        escape = line.rfind(b"=", max(start + 1, end - 2), end)
+        return escape if escape > 0 else end
+    return end

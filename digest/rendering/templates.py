@@ -1,0 +1,113 @@
+"""The Jinja environments behind a mail: newsroom's own templates first, the shipped ones after.
+
+Templates are code, installed by an operator; editors never write one. Undefined names are errors,
+and every error names template and line. Autoescape is on for MJML by our own word: Jinja would
+switch it on by file name and knows no ``.mjml``.
+"""
+
+import re
+import textwrap
+from pathlib import Path
+from traceback import walk_tb
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+from markupsafe import Markup
+
+from digest.assets import asset
+from digest.errors import RenderingFailed
+
+MEASURE = 72  # characters of a plain-text line
+# What neither XML nor a mail may hold: controls (not tab and newline), non-characters, surrogates.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
+
+
+# What a template's own mistakes raise, a missing name, a wrong type, an endless include among them.
+FAILURES: tuple[type[Exception], ...] = (
+    *(TemplateError, RenderingFailed, TypeError, ValueError),
+    *(LookupError, ArithmeticError, AttributeError, RecursionError),
+)
+
+
+class Templates:
+    """Renders ``*.mjml.j2`` escaped and ``*.txt.j2`` as plain text.
+
+    `override` is a folder whose files win over the shipped ones of the same name.
+    """
+
+    def __init__(self, override: Path | None = None) -> None:
+        folders = [folder for folder in (override, asset("templates") / "email") if folder]
+        self._folders = tuple(folder.resolve() for folder in folders)
+        self._mjml = _environment(self._folders, autoescape=True)
+        self._text = _environment(self._folders, autoescape=False)
+
+    def mjml(self, name: str, values: dict[str, Any]) -> str:
+        """Return a template's MJML, values escaped; RenderingFailed names template and line."""
+        return self._render(self._mjml, name, values)
+
+    def text(self, name: str, values: dict[str, Any]) -> str:
+        """Return a template's plain text; RenderingFailed names template and line."""
+        return self._render(self._text, name, values)
+
+    def _render(self, environment: Environment, name: str, values: dict[str, Any]) -> str:
+        try:
+            return environment.get_template(name).render(values)
+        except TemplateNotFound as error:
+            raise RenderingFailed(f"template {error.message} does not exist") from error
+        except FAILURES as error:
+            raise RenderingFailed(f"template {self._place(error, name)}: {error}") from error
+
+    def _place(self, error: Exception, name: str) -> str:
+        """Return ``name, line N`` of the innermost template an error came through."""
+        if line := getattr(error, "lineno", None):
+            return f"{getattr(error, 'name', None) or name}, line {line}"
+        for frame, line in reversed(list(walk_tb(error.__traceback__))):
+            path = Path(frame.f_code.co_filename)
+            if path.suffix == ".j2":
+                return f"{path.name}, line {line}"
+        return name
+
+
+def _environment(folders: tuple[Path, ...], *, autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=autoescape,  # noqa: S701 - off for plain text only
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(paragraphs=paragraphs, one_line=one_line, wrapped=wrapped)
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """Return a value fit for output; markup is our own templates' and passes."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return UNPRINTABLE.sub("", value)
+    return value
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a text: blank lines part them, single newlines do not."""
+    return [
+        one_line(part) for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if part.strip()
+    ]
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line; no-break spaces stay."""
+    return re.sub(r"[ \t\r\n\x0b\x0c]+", " ", text).strip(" ")
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Return the text in lines of at most MEASURE characters; longer words stay whole."""
+    return textwrap.fill(
+        one_line(text),
+        width=MEASURE,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

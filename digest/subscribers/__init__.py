@@ -1,0 +1,3 @@
+"""Who reads: addresses, subscriptions, consent, suppression, and who belongs to an issue's
+audience.
+"""

@@ -1,0 +1,131 @@
+"""The evidence of consent: append-only events, and each wording shown kept once by its SHA-256.
+
+Never changes an event. The only way an event goes is with the whole reader (`forget`). No address
+and no raw IP gets into an event: free text is redacted on the way in.
+"""
+
+import enum
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from digest.logs import redact
+from digest.models import ConsentEvent, ConsentText
+from digest.subscribers.inserts import insert_new
+
+
+class ConsentKind(enum.StrEnum):
+    """What happened."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    ADDED = "added"
+    IMPORTED = "imported"
+    CHANGED = "changed"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """When and where a reader said something, and what they were shown.
+
+    `origin` names the form, link, import or hand; `evidence` holds plain JSON data such as an
+    import's own times.
+    """
+
+    at: datetime
+    origin: str
+    wording: str | None = None
+    policy_version: str | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(
+    session: Session,
+    kind: ConsentKind,
+    circumstances: Circumstances,
+    *,
+    subscriber_id: int,
+    newsletter_id: int,
+) -> None:
+    """Append one event."""
+    record_many(session, kind, newsletter_id, [(subscriber_id, circumstances)])
+
+
+def record_many(
+    session: Session,
+    kind: ConsentKind,
+    newsletter_id: int,
+    events: Sequence[tuple[int, Circumstances]],
+) -> None:
+    """Append one event for each (subscriber id, circumstances) pair."""
+    if not events:
+        return
+    digests = {
+        wording: _keep_wording(session, wording)
+        for wording in {each.wording for _, each in events if each.wording is not None}
+    }
+    session.execute(
+        insert(ConsentEvent),
+        [
+            {
+                "subscriber_id": subscriber_id,
+                "newsletter_id": newsletter_id,
+                "kind": kind.value,
+                "at": each.at,
+                "origin": redact(each.origin)[:200],
+                "text_digest": None if each.wording is None else digests[each.wording],
+                "policy_version": each.policy_version,
+                "evidence": {
+                    key: _without_addresses(value) for key, value in each.evidence.items()
+                },
+            }
+            for subscriber_id, each in events
+        ],
+    )
+
+
+def _keep_wording(session: Session, wording: str) -> str:
+    digest = hashlib.sha256(wording.encode()).hexdigest()
+    session.execute(insert_new(session, ConsentText), {"digest": digest, "wording": wording})
+    return digest
+
+
+def _without_addresses(value: Any) -> Any:
+    return redact(value) if isinstance(value, str) and "@" in value else value
+
+
+def list_events(session: Session, subscriber_id: int) -> Sequence[ConsentEvent]:
+    """Return a reader's events, oldest first."""
+    events = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id)
+    return session.scalars(events.order_by(ConsentEvent.id)).all()
+
+
+def find_wording(session: Session, digest: str) -> str | None:
+    """Return the wording of that SHA-256 (hexadecimal), or None."""
+    return session.scalar(select(ConsentText.wording).where(ConsentText.digest == digest))
+
+
+def forget(session: Session, subscriber_id: int) -> None:
+    """Remove every event of a reader who is being erased."""
+    session.execute(delete(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id))
+
+
+def forget_import(session: Session, origin: str, subscriber_ids: Sequence[int]) -> None:
+    """Remove the events that an abandoned import, named by its `origin`, had written for these
+    readers.
+    """
+    session.execute(
+        delete(ConsentEvent).where(
+            ConsentEvent.subscriber_id.in_(subscriber_ids),
+            ConsentEvent.kind == ConsentKind.IMPORTED.value,
+            ConsentEvent.origin == origin,
+        )
+    )

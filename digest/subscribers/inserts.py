@@ -1,0 +1,26 @@
+"""INSERT … ON CONFLICT DO NOTHING on both databases: the one place of this room that knows their
+dialects.
+"""
+
+from typing import TypeVar
+
+from sqlalchemy import Insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
+
+from digest.models import Base
+
+Row = TypeVar("Row", bound=Base)
+
+
+def insert_new(session: Session, model: type[Base]) -> Insert:
+    """Return an insert that leaves out rows whose unique key is taken, instead of failing."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(model).on_conflict_do_nothing()
+    return postgresql.insert(model).on_conflict_do_nothing()
+
+
+def insert_new_returning(session: Session, model: type[Row]) -> ReturningInsert[Row]:
+    """Return the same insert, answering with the rows that are really new."""
+    return insert_new(session, model).returning(model)

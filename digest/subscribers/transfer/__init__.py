@@ -1,0 +1,3 @@
+"""Subscribers on their way in from a file: staged apart, merged in small steps, visible only when
+complete.
+"""

@@ -1,0 +1,70 @@
+"""Taking back an import that was never shown: its subscriptions, its evidence, and subscribers left
+with none.
+
+Works in small steps and may be killed and called again. Never touches an import that is done.
+"""
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from digest.clock import Clock
+from digest.db import Database
+from digest.errors import Refused
+from digest.models import ImportState, Subscriber, Subscription
+from digest.subscribers import consent
+from digest.subscribers.transfer.merge import import_origin, take_import
+from digest.subscribers.transfer.staging import Progress, StagedImport, no_progress
+from digest.subscribers.transfer.staging_file import remove_staging_file
+from digest.subscribers.transfer.standing import Standing
+
+ABANDON_STEP_ROWS = 200
+
+
+def abandon_import(
+    db: Database, staged: StagedImport, *, clock: Clock, progress: Progress = no_progress
+) -> None:
+    """Take away everything an unfinished import brought; safe to call again. Refused once it is
+    done.
+
+    A reader who left or joined by themselves meanwhile keeps what they did.
+    """
+    with db.write() as session:
+        book = take_import(session, staged.import_id)
+        if book.state is ImportState.DONE:
+            raise Refused("this import is done: its readers are part of the audience")
+        book.state = ImportState.ABANDONED
+        total = book.counts.get("merged", {}).get(Standing.NEW, 0)
+    done = 0
+    last: int | None = 0
+    while last is not None:
+        with db.write() as session:
+            last, removed = _abandon_step(session, staged.import_id, last)
+        done += removed
+        progress(done, max(done, total))
+    with db.write() as session:
+        take_import(session, staged.import_id).finished_at = clock.now()
+    remove_staging_file(staged.staging_path)
+
+
+def _abandon_step(session: Session, import_id: int, after: int) -> tuple[int | None, int]:
+    """Remove some of the import's subscriptions; return the last one's id (None: no more) and how
+    many.
+    """
+    found = session.execute(
+        select(Subscription.id, Subscription.subscriber_id)
+        .where(Subscription.import_id == import_id, Subscription.id > after)
+        .order_by(Subscription.id)
+        .limit(ABANDON_STEP_ROWS)
+    ).all()
+    if not found:
+        return None, 0
+    subscriber_ids = [row.subscriber_id for row in found]
+    consent.forget_import(session, import_origin(import_id), subscriber_ids)
+    session.execute(delete(Subscription).where(Subscription.id.in_([row.id for row in found])))
+    session.execute(
+        delete(Subscriber).where(
+            Subscriber.id.in_(subscriber_ids),
+            ~exists().where(Subscription.subscriber_id == Subscriber.id),
+        )
+    )
+    return found[-1].id, len(found)

@@ -1,0 +1,7 @@
+"""The shipped test kit: what a plug-in's author needs. The only room that imports pytest."""
+
+from digest.testing.backends import BackendContract
+from digest.testing.faults import FaultServer
+from digest.testing.smtp import MailServer
+
+__all__ = ["BackendContract", "FaultServer", "MailServer"]

@@ -1,0 +1,1 @@
+"""Pages over HTTP: what a reader's links open."""

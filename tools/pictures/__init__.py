@@ -1,0 +1,1 @@
+"""The sample newsroom's illustrations, drawn as SVG; one function per scene."""
