@@ -74,6 +74,7 @@ class Database:
         self.engine = _open_engine(url)
         self._writing = self.engine.execution_options(digest_write_patience=write_patience)
         self._turn = threading.Lock() if self.is_sqlite else None
+        self._writer: int | None = None  # the thread whose turn it is
 
     @property
     def is_sqlite(self) -> bool:
@@ -110,8 +111,14 @@ class Database:
         if self._turn is None:
             yield
             return
+        if self._writer == threading.get_ident():
+            raise RuntimeError("a write inside a write of the same thread would wait for ever")
         with self._turn:
-            yield
+            self._writer = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._writer = None
 
     @contextmanager
     def alter(self) -> Iterator[Connection]:

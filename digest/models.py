@@ -195,6 +195,8 @@ class Subscriber(Base):
     """One address and the person behind it. Writer: subscribers.lifecycle (and its transfer)."""
 
     __tablename__ = "subscribers"
+    # An id is never given twice: ledger rows of an erased subscriber must not pass to the next.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy reads a dict
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(24), unique=True)

@@ -53,15 +53,16 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
         await asyncio.to_thread(app.stop_beating, "scheduler")
 
 
-async def tick_once(app: App) -> None:
+async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     """Do one round by hand, as a cron entry may: open, drain until nothing is due, send notices,
     close.
 
-    BackendDown when the relay cannot be used.
+    Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used.
     """
-    await asyncio.to_thread(_intake, app, asyncio.Event())
+    stop = stop or asyncio.Event()
+    await asyncio.to_thread(_intake, app, stop)
     await asyncio.to_thread(app.sender.tick)
-    await app.sender.drain(asyncio.Event(), until_idle=True)
+    await app.sender.drain(stop, until_idle=True)
     await app.notices.send_waiting()
     await asyncio.to_thread(app.sender.close_finished, app.clock.now())
 

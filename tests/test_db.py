@@ -32,6 +32,15 @@ def names(database: Database) -> set[str]:
         return set(session.scalars(select(InstanceValue.name)))
 
 
+def test_write_inside_a_write_is_refused(db: Database) -> None:
+    with (
+        db.write(),
+        pytest.raises(RuntimeError, match="inside a write"),
+        db.write(),
+    ):
+        pass
+
+
 def test_write_commits_when_the_block_ends(any_db: Database) -> None:
     put(any_db, "here")
 

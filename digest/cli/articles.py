@@ -4,15 +4,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from digest.cli.terminal import console, local_time, opened, say
+from digest.cli.references import ArticleRef
+from digest.cli.sources import in_words
+from digest.cli.terminal import local_time, opened, print_table, say
 from digest.curation.articles_file import read_articles_file
 from digest.curation.intake import (
     dismiss,
     fetch_article,
     find_article,
     list_inbox,
+    restore,
     take_in,
 )
 from digest.errors import BadInput
@@ -30,49 +32,51 @@ def add(
         Path | None, typer.Option("--file", help="A TOML or JSON file of articles.")
     ] = None,
 ) -> None:
-    """Take in one page by its address, or the articles of a file."""
+    """Take in one page by its address, or the articles of a file; print their ids."""
     if (url is None) == (file is None):
         raise BadInput("digest articles add takes an address or --file, one of the two")
     with opened(context) as instance:
         found = read_articles_file(file) if file else [fetch_article(instance.fetcher, str(url))]
         with instance.db.write() as session:
             report = take_in(session, found, None, instance.clock.now())
-            say(str(report))
-        with instance.db.read() as session:
-            for article in found:
-                row = find_article(session, article.url)
-                say(f"{row.id:>5}  {row.title}")
+            rows = [find_article(session, article.url) for article in found]
+    say(in_words(report))
+    for row in rows:
+        say(f"{row.id:>5}  {row.title}")
 
 
 @app.command("list")
 def list_all(
     context: typer.Context,
     search: Annotated[
-        str | None, typer.Option(help="Words to look for in title and summary.")
+        str | None, typer.Option(help="Words to look for in title, summary, author and site.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 40,
 ) -> None:
-    """Show the inbox, newest first."""
+    """Show the inbox, newest first: what is neither picked nor set aside."""
     with opened(context) as instance, instance.db.read() as session:
-        table = Table("id", "published (UTC)", "category", "title", "by")
-        for article in list_inbox(session, search=search, limit=limit):
-            table.add_row(
-                str(article.id),
-                local_time(article.published_at, "UTC"),
-                ", ".join(map(str, article.categories)),
-                article.title,
-                article.author,
+        rows = [
+            (
+                *(str(article.id), local_time(article.published_at, "UTC")),
+                *(article.title, article.author, ", ".join(map(str, article.categories))),
             )
-        console.print(table)
+            for article in list_inbox(session, search=search, limit=limit)
+        ]
+    nothing = "No article in the inbox has these words." if search else "The inbox is empty."
+    print_table(("id", "published (UTC)", "title", "by", "category"), rows, none=nothing)
 
 
 @app.command("dismiss")
-def set_aside(
-    context: typer.Context,
-    article: Annotated[str, typer.Argument(help="Its id or address.")],
-) -> None:
+def set_aside(context: typer.Context, article: ArticleRef) -> None:
     """Say *not for us*: the article leaves the inbox."""
     with opened(context) as instance, instance.db.write() as session:
-        row = find_article(session, article)
-        dismiss(session, row.id)
-        say(f"Set aside: {row.title}")
+        row = dismiss(session, find_article(session, article).id)
+    say(f"Set aside: {row.title}")
+
+
+@app.command("restore")
+def take_back(context: typer.Context, article: ArticleRef) -> None:
+    """Put an article that was set aside back into the inbox."""
+    with opened(context) as instance, instance.db.write() as session:
+        row = restore(session, find_article(session, article).id)
+    say(f"Back in the inbox: {row.title}")

@@ -3,34 +3,26 @@ newest one.
 """
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from digest.app import App
 from digest.cli import issue_press
-from digest.cli.terminal import console, local_time, opened, say
-from digest.clock import next_slot
+from digest.cli.issue_fields import issue_words, pick_words
+from digest.cli.references import ArticleRef, IssueName, Referred, refer
+from digest.cli.terminal import local_time, opened, print_table, say
+from digest.clock import WEEKDAYS
+from digest.config import NewsletterConfig
 from digest.curation.intake import find_article
-from digest.curation.issues import cancel_issue, edit_issue, find_issue, list_issues, new_issue
-from digest.curation.newsletters import find_newsletter, find_section
-from digest.curation.picks import (
-    EDITABLE,
-    edit_pick,
-    find_pick,
-    list_picks,
-    move_pick,
-    pick_article,
-    unpick,
-)
+from digest.curation.issues import cancel_issue, edit_issue, list_issues, new_issue
+from digest.curation.newsletters import find_newsletter, find_section, next_issue_slot
+from digest.curation.picks import edit_pick, find_pick, list_picks, move_pick, pick_article, unpick
 from digest.errors import BadInput
-from digest.models import Newsletter
+from digest.models import IssueState, Newsletter, Section
 
-app = typer.Typer(help="Make, approve and check an issue.", no_args_is_help=True)
-issue_press.register(app)
+app = typer.Typer(help="Make, approve, schedule and check an issue.", no_args_is_help=True)
 
-Reference = Annotated[str, typer.Argument(help="newsletter/number, or newsletter for its newest.")]
-ArticleRef = Annotated[str, typer.Argument(help="The article's id or address.")]
 Words = Annotated[
     list[str] | None,
     typer.Option("--set", help="field=value, again and again: headline, blurb, kicker, layout …"),
@@ -47,60 +39,91 @@ def new(
     extra: Annotated[bool, typer.Option("--extra", help="An issue outside the schedule.")] = False,
 ) -> None:
     """Open a draft for the next slot, another date, or as an extra."""
-    with opened(context) as instance, instance.db.write() as session:
-        row = find_newsletter(session, newsletter)
-        schedule = instance.config.newsletter(newsletter).schedule.as_schedule()
-        slot_date = None
-        if not extra:
-            slot_date = _day(day) if day else next_slot(schedule, instance.clock.now()).local_date
-        issue = new_issue(session, row, slot_date=slot_date, now=instance.clock.now())
-        place = f"for {slot_date}" if slot_date else "outside the schedule"
-        say(f"{newsletter}/{issue.number} is a draft {place}.")
+    if day and extra:
+        raise BadInput("--date and --extra exclude each other: an extra has no slot")
+    with opened(context) as instance:
+        configured = instance.config.newsletter(newsletter)
+        with instance.db.write() as session:
+            row = find_newsletter(session, newsletter)
+            slot_date = None if extra else _slot_date(instance, row, configured, day)
+            issue = new_issue(session, row, slot_date=slot_date, now=instance.clock.now())
+    place = f"for {slot_date}" if slot_date else "outside the schedule"
+    say(f"{newsletter}/{issue.number} is a draft {place}.")
+    _warn_off_schedule(f"{newsletter}/{issue.number}", configured, slot_date)
 
 
-def _day(text: str) -> date:
+def _slot_date(
+    instance: App, newsletter: Newsletter, configured: NewsletterConfig, day: str | None
+) -> date:
+    now, schedule = instance.clock.now(), configured.schedule.as_schedule()
+    if day is None:
+        return next_issue_slot(newsletter, schedule, now).local_date
     try:
-        return date.fromisoformat(text)
+        wanted = date.fromisoformat(day)
     except ValueError as error:
-        raise BadInput(f"--date {text!r}: a date is written YYYY-MM-DD") from error
+        raise BadInput(f"--date {day!r}: a date is written YYYY-MM-DD") from error
+    if wanted < now.astimezone(schedule.zone).date():
+        raise BadInput(f"--date {wanted}: this day is over")
+    return wanted
+
+
+def _warn_off_schedule(name: str, configured: NewsletterConfig, slot_date: date | None) -> None:
+    """Say so when nothing but a person's hand would ever send this issue."""
+    if slot_date is None or WEEKDAYS[slot_date.weekday()] != configured.schedule.weekday:
+        say(f"Nothing sends it by itself: digest issue schedule {name} sets its moment.")
 
 
 @app.command("list")
 def list_all(context: typer.Context) -> None:
     """Show the newest issues of all newsletters."""
     with opened(context) as instance, instance.db.read() as session:
-        table = Table("issue", "slot", "state", "subject")
+        rows = []
         for issue in list_issues(session):
             slug = session.get_one(Newsletter, issue.newsletter_id).slug
             slot = str(issue.slot_date or "extra")
-            table.add_row(f"{slug}/{issue.number}", slot, issue.state.value, issue.subject)
-        console.print(table)
+            rows.append((f"{slug}/{issue.number}", slot, issue.state.value, issue.subject))
+    none = "There are no issues yet: digest issue new opens one."
+    print_table(("issue", "slot", "state", "subject"), rows, none=none)
 
 
 @app.command("show")
-def show(context: typer.Context, issue: Reference) -> None:
+def show(context: typer.Context, issue: IssueName) -> None:
     """Show an issue's state, texts and picks in reading order."""
     with opened(context) as instance, instance.db.read() as session:
-        row = find_issue(session, issue)
-        slug = session.get_one(Newsletter, row.newsletter_id).slug
-        zone = instance.config.newsletter(slug).schedule.timezone
-        say(f"{slug}/{row.number}  {row.state.value}  for {row.slot_date or 'an extra'}")
-        say(f"subject    {row.subject or '(none yet)'}")
-        say(f"preheader  {row.preheader or '(none yet)'}")
-        if row.approved_hash:
-            say(f"approved   {local_time(row.approved_at, zone)} by {row.approved_by}")
-            say(f"hash       {row.approved_hash}")
-        table = Table("section", "#", "article", "layout", "headline")
-        for section, pick, article in list_picks(session, row.id):
-            place = (section.heading, str(pick.position), str(article.id), pick.layout.value)
-            table.add_row(*place, pick.headline)
-        console.print(table)
+        found = refer(instance, session, issue)
+        _show_words(found)
+        rows = [
+            (
+                *(section.heading, str(pick.position), str(article.id)),
+                *(pick.layout.value, pick.headline),
+            )
+            for section, pick, article in list_picks(session, found.row.id)
+        ]
+    none = f"No picks yet: digest issue pick {found.name} ARTICLE --section HEADING"
+    print_table(("section", "#", "article", "layout", "headline"), rows, none=none)
+
+
+def _show_words(found: Referred) -> None:
+    row, zone = found.row, found.configured.schedule.timezone
+    say(f"{found.name}  {row.state.value}  for {row.slot_date or 'an extra'}")
+    say(f"subject    {row.subject or '(none yet)'}")
+    say(f"preheader  {row.preheader or '(none yet)'}")
+    for name, block in (("topper", row.topper), ("quote", row.quote)):
+        if block:
+            say(f"{name:<10} {' — '.join(part for part in block.values() if part)}")
+    if row.numbers:
+        say(f"numbers    {'; '.join(f'{figure} {words}' for figure, words in row.numbers)}")
+    if not row.appeal:
+        say("appeal     left out")
+    if row.approved_hash:
+        say(f"approved   {local_time(row.approved_at, zone)} ({zone}) by {row.approved_by}")
+        say(f"hash       {row.approved_hash}")
 
 
 @app.command("pick")
 def pick(
     context: typer.Context,
-    issue: Reference,
+    issue: IssueName,
     article: ArticleRef,
     section: Annotated[str, typer.Option(help="The heading it goes under.")],
     position: Annotated[int | None, typer.Option(min=1, help="From 1; last by default.")] = None,
@@ -108,19 +131,23 @@ def pick(
 ) -> None:
     """Place an article in a section."""
     with opened(context) as instance, instance.db.write() as session:
-        row = find_issue(session, issue)
-        place = find_section(session, row.newsletter_id, section)
-        found = find_article(session, article)
+        found = refer(instance, session, issue)
+        place = find_section(session, found.row.newsletter_id, section)
         placed = pick_article(
-            session, row, found, place, position=position, words=_fields(words or [])
+            session,
+            found.row,
+            find_article(session, article),
+            place,
+            position=position,
+            words=pick_words(words or []),
         )
-        say(f"{place.heading} {placed.position}: {placed.headline}")
+    say(f"{place.heading} {placed.position}: {placed.headline}")
 
 
 @app.command("move")
 def move(
     context: typer.Context,
-    issue: Reference,
+    issue: IssueName,
     article: ArticleRef,
     position: Annotated[int, typer.Option(min=1, help="From 1; beyond the end means last.")],
     section: Annotated[
@@ -129,110 +156,64 @@ def move(
 ) -> None:
     """Put a pick elsewhere."""
     with opened(context) as instance, instance.db.write() as session:
-        row = find_issue(session, issue)
-        placed = find_pick(session, row, find_article(session, article).id)
-        sections = {s.id: s for s, p, _ in list_picks(session, row.id) if p.id == placed.id}
+        found = refer(instance, session, issue)
+        placed = find_pick(session, found.row, find_article(session, article).id)
         place = (
-            find_section(session, row.newsletter_id, section)
+            find_section(session, found.row.newsletter_id, section)
             if section
-            else sections[placed.section_id]
+            else session.get_one(Section, placed.section_id)
         )
-        move_pick(session, row, placed, place, position)
-        say(f"{place.heading} {placed.position}: {placed.headline}")
+        move_pick(session, found.row, placed, place, position)
+    say(f"{place.heading} {placed.position}: {placed.headline}")
 
 
 @app.command("unpick")
-def take_out(context: typer.Context, issue: Reference, article: ArticleRef) -> None:
-    """Take an article out of an issue; it stays in the inbox."""
+def take_out(context: typer.Context, issue: IssueName, article: ArticleRef) -> None:
+    """Take an article out of an issue; it goes back to the inbox."""
     with opened(context) as instance, instance.db.write() as session:
-        row = find_issue(session, issue)
-        placed = find_pick(session, row, find_article(session, article).id)
-        headline = placed.headline
-        unpick(session, row, placed)
-        say(f"Taken out: {headline}")
+        found = refer(instance, session, issue)
+        placed = find_pick(session, found.row, find_article(session, article).id)
+        unpick(session, found.row, placed)
+    say(f"Taken out: {placed.headline}")
 
 
 @app.command("set")
 def set_words(
     context: typer.Context,
-    issue: Reference,
+    issue: IssueName,
     fields: Annotated[list[str], typer.Argument(help="field=value, several if you like.")],
     article: Annotated[
         str | None, typer.Option(help="Change this article's pick instead of the issue.")
     ] = None,
 ) -> None:
-    """Change texts. An issue has subject, preheader, topper, topper.signed, quote, quote.who,
-    numbers, appeal.
+    """Change texts; an approved issue is a draft again afterwards.
 
-    numbers takes figure|words pairs separated by semicolons. With --article: headline, blurb,
-    kicker, byline, layout, image_url, image_alt, image_credit.
+    An issue has subject, preheader, topper, topper.signed, quote, quote.who, numbers and appeal;
+    numbers takes figure|words pairs with semicolons between, appeal is yes or no. With --article:
+    headline, blurb, kicker, byline, layout, image_url, image_alt, image_credit. A field without a
+    value is emptied.
     """
     with opened(context) as instance, instance.db.write() as session:
-        row = find_issue(session, issue)
+        found = refer(instance, session, issue)
+        row = found.row
+        was_approved = row.state is IssueState.APPROVED
         if article is None:
-            edit_issue(session, row, _issue_fields(_fields(fields), row.topper, row.quote))
+            present = {"topper": row.topper, "quote": row.quote}
+            edit_issue(session, row, issue_words(fields, present))
         else:
             placed = find_pick(session, row, find_article(session, article).id)
-            edit_pick(session, row, placed, _fields(fields))
-        say(f"Changed; {issue} is a draft, version {row.version}.")
-
-
-def _fields(pairs: list[str]) -> dict[str, Any]:
-    fields = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise BadInput(
-                f"{pair!r}: write field=value (fields of a pick: {', '.join(sorted(EDITABLE))})"
-            )
-        fields[name.strip()] = value
-    return fields
-
-
-def _issue_fields(
-    given: dict[str, Any], topper: dict[str, Any], quote: dict[str, Any]
-) -> dict[str, Any]:
-    """Fold the flat fields of the command line into the issue's own shapes."""
-    changes: dict[str, Any] = {}
-    for name, value in given.items():
-        match name:
-            case "topper":
-                topper = {**topper, "text": value}
-                changes["topper"] = topper
-            case "topper.signed":
-                topper = {"text": "", **topper, "signed": value}
-                changes["topper"] = topper
-            case "quote":
-                quote = {**quote, "text": value}
-                changes["quote"] = quote
-            case "quote.who":
-                quote = {"text": "", **quote, "who": value}
-                changes["quote"] = quote
-            case "numbers":
-                changes["numbers"] = _numbers(value)
-            case "appeal":
-                changes["appeal"] = _yes_or_no(value)
-            case _:
-                changes[name] = value
-    return changes
-
-
-def _numbers(value: str) -> list[list[str]]:
-    pairs = [part.split("|") for part in value.split(";") if part.strip()]
-    if any(len(pair) != 2 for pair in pairs):
-        raise BadInput("numbers: write figure|words;figure|words")
-    return [[figure.strip(), words.strip()] for figure, words in pairs]
-
-
-def _yes_or_no(value: str) -> bool:
-    if value not in {"yes", "no"}:
-        raise BadInput(f"appeal={value}: write yes or no")
-    return value == "yes"
+            edit_pick(session, row, placed, pick_words(fields))
+    again = "; its approval is void" if was_approved else ""
+    say(f"Changed; {found.name} is a draft{again}.")
 
 
 @app.command("cancel")
-def cancel(context: typer.Context, issue: Reference) -> None:
+def cancel(context: typer.Context, issue: IssueName) -> None:
     """Give a draft or approved issue up; its slot is free again."""
     with opened(context) as instance, instance.db.write() as session:
-        cancel_issue(session, find_issue(session, issue))
-        say(f"{issue} is cancelled.")
+        found = refer(instance, session, issue)
+        cancel_issue(session, found.row)
+    say(f"{found.name} is cancelled.")
+
+
+issue_press.register(app)

@@ -4,27 +4,28 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from sqlalchemy.exc import OperationalError
 
 from digest import __version__
 from digest.cli import articles, demo, issues, running, setup, sources, subscribers
-from digest.cli.terminal import warnings
+from digest.cli.terminal import complain
 from digest.errors import DigestError
 
 app = typer.Typer(
     name="digest",
     help="Friday: a newsroom picks the week's best articles by hand, and every Friday mails them.",
+    epilog="A first time: digest demo. For good: digest init, then digest migrate.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(subscribers.app, name="subscribers")
+setup.register(app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(articles.app, name="articles")
 app.add_typer(issues.app, name="issue")
-setup.register(app)
+app.add_typer(subscribers.app, name="subscribers")
 running.register(app)
 demo.register(app)
 
@@ -50,16 +51,17 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; exit 1 for a failure we expect, 2 for wrong words, 130 for Ctrl-C."""
+    """Run the command line; exit 1 for a failure we expect, 2 for wrong words, 130 for Ctrl-C.
+
+    Typer itself answers wrong words and Ctrl-C.
+    """
     try:
-        status = app(standalone_mode=False)
+        app()
     except DigestError as error:
-        warnings.print(f"error: {error}", markup=False, soft_wrap=True)
-        sys.exit(1)
-    except click.exceptions.Abort:
-        warnings.print("interrupted", markup=False)
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    sys.exit(status if isinstance(status, int) else 0)
+        complain(str(error))
+    except OperationalError as error:
+        # The disk is full, the file is read-only, the server went away: nothing to trace.
+        complain(f"the database: {error.orig}")
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    sys.exit(1)

@@ -3,15 +3,22 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from sqlalchemy import select
 
-from digest.cli.terminal import console, local_time, opened, progress_bar, say
-from digest.curation.intake import add_source, due_sources
+from digest.app import App
+from digest.cli.terminal import complain, local_time, opened, print_table, progress_bar, say
+from digest.curation.intake import IntakeReport, add_source, due_sources, list_sources
 from digest.errors import DigestError
 from digest.models import Source
 
-app = typer.Typer(help="Where articles come from.", no_args_is_help=True)
+app = typer.Typer(help="Feeds and pages that articles come from.", no_args_is_help=True)
+
+NO_SOURCES = "There are no sources yet: digest sources add takes a feed's address."
+
+
+def in_words(report: IntakeReport) -> str:
+    """Return what came in, such as ``30 new, 2 known, 0 changed``."""
+    counts = f"{report.new} new, {report.known} known, {report.updated} changed"
+    return f"{counts}, {len(report.problems)} unusable" if report.problems else counts
 
 
 @app.command("add")
@@ -24,18 +31,23 @@ def add(
     """Add a source; the next poll reads it."""
     with opened(context) as instance, instance.db.write() as session:
         source = add_source(session, url=url, kind=kind, name=name or url, now=instance.clock.now())
-        say(f"Source {source.id} added: {source.name}")
+        line = f"Source {source.id} added: {source.name}"
+    say(line)
 
 
 @app.command("list")
 def list_all(context: typer.Context) -> None:
     """Show the sources and how they are."""
     with opened(context) as instance, instance.db.read() as session:
-        table = Table("id", "name", "kind", "last read (UTC)", "failures", "last error")
-        for source in session.scalars(select(Source).order_by(Source.id)):
-            row = (source.name, source.kind, local_time(source.polled_at, "UTC"))
-            table.add_row(str(source.id), *row, str(source.failures), source.last_error)
-        console.print(table)
+        rows = [
+            (
+                *(str(source.id), source.name, source.kind),
+                *(local_time(source.polled_at, "UTC"), str(source.failures), source.last_error),
+            )
+            for source in list_sources(session)
+        ]
+    headings = ("id", "name", "kind", "last read (UTC)", "failures", "last error")
+    print_table(headings, rows, none=NO_SOURCES)
 
 
 @app.command("poll")
@@ -48,19 +60,32 @@ def poll(
     """Read the sources now and take in what is new; exit 1 when one failed."""
     failed = 0
     with opened(context) as instance:
-        with instance.db.read() as session:
-            found = (
-                due_sources(session, instance.clock.now())
-                if due
-                else session.scalars(select(Source).where(Source.active).order_by(Source.id)).all()
-            )
-            sources = [(source.id, source.name) for source in found]
+        sources = _chosen(instance, due)
         with progress_bar("reading sources") as advance:
-            for number, (source_id, name) in enumerate(sources, 1):
-                try:
-                    say(f"{name}: {instance.poll_source(source_id)}")
-                except DigestError as error:
-                    failed += 1
-                    say(f"{name}: {error}")
+            for number, source in enumerate(sources):
                 advance(number, len(sources))
+                failed += not _poll_one(instance, source)
     raise typer.Exit(1 if failed else 0)
+
+
+def _chosen(instance: App, due: bool) -> list[Source]:
+    with instance.db.read() as session:
+        everything = list_sources(session)
+        if not everything:
+            say(NO_SOURCES)
+        if due:
+            return list(due_sources(session, instance.clock.now()))
+        return [source for source in everything if source.active]
+
+
+def _poll_one(instance: App, source: Source) -> bool:
+    """Read one source and say what it brought; whether that worked."""
+    try:
+        report = instance.poll_source(source.id)
+    except DigestError as error:
+        complain(f"{source.name}: {error}")
+        return False
+    say(f"{source.name}: {in_words(report)}")
+    for problem in report.problems:
+        say(f"  {problem}")
+    return True

@@ -1,21 +1,32 @@
-"""What commands share: the opened instance, progress bars, and how failures look in a terminal."""
+"""What commands share: the opened instance, and how lines, tables, bars and failures look.
+
+Tables and bars are for people: on a pipe a table is tab-separated text and a bar is nothing.
+"""
 
 import contextlib
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TaskProgressColumn as PercentColumn
+from rich.table import Table
 
 from digest.app import App, open_app
+from digest.errors import Refused
 from digest.logs import set_up_logging
 
-console = Console(highlight=False)
-warnings = Console(stderr=True, highlight=False)
+# Headlines and relays' replies come from outside: no square bracket or colon in them is ours.
+console = Console(highlight=False, markup=False, emoji=False)
+warnings = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @contextlib.contextmanager
@@ -33,15 +44,26 @@ def opened(context: typer.Context, *, fresh: bool = False, logging: bool = False
 
 
 @contextlib.contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function (done, total) that draws a bar on a terminal and stays silent elsewhere."""
+def progress_bar(what: str, *, counted: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function (done, total) that draws a bar on a terminal and stays silent elsewhere.
+
+    Without `counted` the bar shows a percentage, for bytes that mean nothing to anybody.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        MofNCompleteColumn() if counted else PercentColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=warnings, disable=not sys.stderr.isatty()) as bar:
+    bar = Progress(
+        *columns,
+        console=warnings,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+        # Otherwise rich would print our lines to the bar's terminal, past a file they belong in.
+        redirect_stdout=sys.stdout.isatty(),
+    )
+    with bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -53,11 +75,48 @@ def local_time(at: datetime | None, zone: str) -> str:
 
 def say(text: str) -> None:
     """Print one line to standard output, as it is."""
-    console.print(text, markup=False, soft_wrap=True)
+    console.print(printable(text), soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Print a failure to standard error, each of its lines marked as one."""
+    for line in text.splitlines():
+        warnings.print(f"error: {printable(line)}", soft_wrap=True)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, none: str) -> None:
+    """Print rows under headings; `none` says in words that there are none.
+
+    On a pipe a row is a line, its cells parted by tabs, and no rows are no lines.
+    """
+    cleaned = [[printable(cell).replace("\t", " ") for cell in row] for row in rows]
+    if not console.is_terminal:
+        for row in (headings, *cleaned) if cleaned else ():
+            console.print("\t".join(row).replace("\n", " "), soft_wrap=True)
+        return
+    if not cleaned:
+        say(none)
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in cleaned:
+        table.add_row(*row)
+    console.print(table)
+
+
+def printable(text: str) -> str:
+    """Return text that cannot drive a terminal: control characters become a mark."""
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def is_confirmed(question: str, *, yes: bool) -> bool:
-    """Ask unless `yes`; on a pipe nobody can answer, so the answer is no."""
+    """Ask unless `yes`; Refused where nobody is there to answer."""
     if yes:
         return True
-    return sys.stdin.isatty() and typer.confirm(question)
+    if not sys.stdin.isatty():
+        raise Refused("nobody is there to answer, so nothing was done: --yes does it unasked")
+    try:
+        return typer.confirm(printable(question))
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from digest.curation.issue_words import checked_words
 from digest.errors import BadInput, Conflict, NotFound, Refused
 from digest.models import Issue, IssueState, Newsletter
 
-EDITABLE = frozenset({"subject", "preheader", "topper", "quote", "numbers", "appeal"})
 OPEN_TO_EDITS = (IssueState.DRAFT, IssueState.APPROVED)
 MOVES = {
     IssueState.DRAFT: {IssueState.APPROVED, IssueState.CANCELLED},
@@ -44,6 +44,8 @@ def new_issue(
     """Open a draft for a slot's local date, or an extra without one; Conflict when the date is
     taken.
     """
+    # Two editors who open an issue at once do it one after the other, numbers without a gap.
+    session.refresh(newsletter, with_for_update=True)
     if slot_date is not None:
         taken = find_issue_on(session, newsletter.id, slot_date)
         if taken is not None:
@@ -69,16 +71,23 @@ def find_issue(session: Session, reference: str) -> Issue:
     """Return the issue called ``slug/number``, or ``slug`` for its newest; BadInput or NotFound
     otherwise.
     """
-    slug, _, number = reference.partition("/")
-    if number and not number.isdecimal():
+    slug, slash, number = reference.partition("/")
+    if slash and not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise BadInput(f"{reference!r}: an issue is called newsletter/number, such as weekly/12")
     query = select(Issue).join(Newsletter).where(Newsletter.slug == slug)
     if number:
         query = query.where(Issue.number == int(number))
     issue = session.scalars(query.order_by(Issue.number.desc()).limit(1)).first()
     if issue is None:
-        raise NotFound(f"there is no issue {reference}")
+        raise NotFound(_no_issue(session, slug, number))
     return issue
+
+
+def _no_issue(session: Session, slug: str, number: str) -> str:
+    slugs = session.scalars(select(Newsletter.slug).order_by(Newsletter.slug)).all()
+    if slug not in slugs:
+        return f"no newsletter has the slug {slug!r} (there are: {', '.join(slugs)})"
+    return f"there is no issue {slug}/{number}" if number else f"{slug} has no issue yet"
 
 
 def find_issue_on(session: Session, newsletter_id: int, slot_date: date) -> Issue | None:
@@ -95,14 +104,10 @@ def find_issue_on(session: Session, newsletter_id: int, slot_date: date) -> Issu
 def edit_issue(session: Session, issue: Issue, changes: dict[str, Any]) -> None:
     """Change an issue's own texts as read at `issue.version`; the approval is void afterwards.
 
-    BadInput for an unknown field; Conflict when someone was faster; Refused when it is being sent.
+    BadInput for an unknown field or a value that does not fit it; Conflict when someone was faster;
+    Refused when it is being sent.
     """
-    for field in changes:
-        if field not in EDITABLE:
-            raise BadInput(
-                f"an issue has no field {field!r} (there are: {', '.join(sorted(EDITABLE))})"
-            )
-    _swap(session, issue, changes)
+    _swap(session, issue, checked_words(changes))
 
 
 def void_approval(session: Session, issue: Issue) -> None:
@@ -129,10 +134,15 @@ def _swap(session: Session, issue: Issue, changes: dict[str, Any]) -> None:
 
 
 def _explain_miss(session: Session, issue: Issue, verb: str) -> None:
+    refuse_closed(session, issue, verb)
+    raise Conflict(f"number {issue.number} was changed by someone else meanwhile; look again")
+
+
+def refuse_closed(session: Session, issue: Issue, verb: str) -> None:
+    """Raise Refused ("number 3 is sent and cannot …") unless an issue is a draft or approved."""
     state = session.scalar(select(Issue.state).where(Issue.id == issue.id))
-    if state in OPEN_TO_EDITS:
-        raise Conflict(f"number {issue.number} was changed by someone else meanwhile; look again")
-    raise Refused(f"number {issue.number} is {state or 'gone'} and cannot {verb}")
+    if state not in OPEN_TO_EDITS:
+        raise Refused(f"number {issue.number} is {state or 'gone'} and cannot {verb}")
 
 
 def approve_issue(
@@ -148,6 +158,7 @@ def approve_issue(
         .returning(Issue.id)
     ).first()
     if hit is None:
+        refuse_closed(session, session.get_one(Issue, issue_id), "be approved")
         raise Conflict("the issue was edited while it was being rendered: approve it again")
 
 
@@ -173,13 +184,20 @@ def cancel_issue(session: Session, issue: Issue) -> None:
 
 
 def plan_extra(session: Session, issue: Issue, send_at: datetime) -> None:
-    """Set the moment at which an extra is sent once approved; Refused for an issue with a slot."""
+    """Set the moment at which an extra is sent once approved; Refused for an issue with a slot, or
+    one that is being sent.
+    """
     if issue.slot_date is not None:
         raise Refused(f"number {issue.number} belongs to the slot of {issue.slot_date}")
-    if issue.state not in OPEN_TO_EDITS:
+    hit = session.execute(
+        update(Issue)
+        .where(Issue.id == issue.id, Issue.state.in_(OPEN_TO_EDITS))
+        .values(send_at=send_at)
+        .returning(Issue.id)
+    ).first()
+    if hit is None:
         _explain_miss(session, issue, "be scheduled")
-    issue.send_at = send_at
-    session.flush()
+    session.refresh(issue)
 
 
 def list_due_extras(session: Session, now: datetime) -> list[Issue]:

@@ -19,7 +19,8 @@ def seed_newsletters(
     """Add the newsletters that are new in the configuration; those already there keep what editors
     made of them.
 
-    ConfigError when a newsletter with issues has disappeared from the configuration.
+    ConfigError when a newsletter with issues has disappeared from the configuration, or has two
+    sections of one name.
     """
     _refuse_lost(session, {newsletter.slug for newsletter in configured})
     known = set(session.scalars(select(Newsletter.slug)))
@@ -34,13 +35,14 @@ def _refuse_lost(session: Session, configured: set[str]) -> None:
     ).all()
     if lost:
         raise ConfigError(
-            f"newsletters: {', '.join(lost)} has issues in the database "
-            "but is not configured any more"
+            f"newsletters: {', '.join(lost)}: not configured any more, but there are issues "
+            "in the database"
         )
 
 
 def _seed(session: Session, configured: NewsletterConfig, now: datetime) -> Newsletter:
     initial = configured.initial
+    _refuse_same_headings(configured)
     newsletter = Newsletter(
         slug=configured.slug,
         furniture=initial.model_dump(mode="json", exclude={"sections"}),
@@ -54,6 +56,15 @@ def _seed(session: Session, configured: NewsletterConfig, now: datetime) -> News
         for position, heading in enumerate(initial.sections, 1)
     )
     return newsletter
+
+
+def _refuse_same_headings(configured: NewsletterConfig) -> None:
+    headings = [heading.casefold() for heading in configured.initial.sections]
+    for heading in configured.initial.sections:
+        if headings.count(heading.casefold()) > 1:
+            raise ConfigError(
+                f"newsletter {configured.slug!r}: initial.sections has {heading!r} twice"
+            )
 
 
 def find_newsletter(session: Session, slug: str) -> Newsletter:

@@ -5,7 +5,6 @@ the issue.
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from digest.curation.issues import void_approval
@@ -29,9 +28,13 @@ def pick_article(
     """Place an article in a section, last unless a position (from 1) is given.
 
     `words` are the editor's own fields (see EDITABLE); what is not given comes from the article.
-    Conflict when the article is in this issue already.
+    Conflict when the article is in this issue already; nothing is written then.
     """
     changes = _checked(words or {})
+    _check_place(issue, section, position)
+    taken = select(Pick.id).where(Pick.issue_id == issue.id, Pick.article_id == article.id)
+    if session.scalar(taken) is not None:
+        raise Conflict(f"article {article.id} is already in number {issue.number}")
     void_approval(session, issue)
     pick = Pick(
         issue_id=issue.id,
@@ -41,13 +44,17 @@ def pick_article(
         **{**_from_article(article), **changes},
     )
     session.add(pick)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise Conflict(f"article {article.id} is already in number {issue.number}") from error
+    session.flush()
     if position is not None:
         _place(session, pick, section, position)
     return pick
+
+
+def _check_place(issue: Issue, section: Section, position: int | None) -> None:
+    if section.newsletter_id != issue.newsletter_id:
+        raise BadInput(f"the section {section.heading!r} belongs to another newsletter")
+    if position is not None and position < 1:
+        raise BadInput("positions count from 1")
 
 
 def _from_article(article: Article) -> dict[str, Any]:
@@ -68,6 +75,8 @@ def _checked(changes: dict[str, Any]) -> dict[str, Any]:
             raise BadInput(
                 f"a pick has no field {field!r} (there are: {', '.join(sorted(EDITABLE))})"
             )
+    if not changes.get("headline", "given").strip():
+        raise BadInput("headline: a pick needs one")
     if "layout" in changes:
         try:
             changes = {**changes, "layout": Layout(changes["layout"])}
@@ -81,13 +90,12 @@ def _checked(changes: dict[str, Any]) -> dict[str, Any]:
 
 def move_pick(session: Session, issue: Issue, pick: Pick, section: Section, position: int) -> None:
     """Put a pick at a position (from 1; beyond the end means last) of a section."""
+    _check_place(issue, section, position)
     void_approval(session, issue)
     _place(session, pick, section, position)
 
 
 def _place(session: Session, pick: Pick, section: Section, position: int) -> None:
-    if position < 1:
-        raise BadInput("positions count from 1")
     left = pick.section_id
     others = [p for p in _in_section(session, pick.issue_id, section.id) if p.id != pick.id]
     others.insert(position - 1, pick)

@@ -37,7 +37,7 @@ from digest.delivery.slots import (
     plan_slots,
     settle_slot,
 )
-from digest.errors import Refused
+from digest.errors import Refused, RenderingFailed
 from digest.keys import KeyRing
 from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
 from digest.outbox import NoticeText, enqueue
@@ -272,7 +272,7 @@ def _bytes_are_approved(session: Session, issue: Issue) -> bool:
     """Whether the stored Renderings still hash to what was approved; Friday sends nothing else."""
     try:
         load_renderings(session, issue)
-    except Refused as error:
+    except (Refused, RenderingFailed) as error:
         log.error("issue not sent: %s", error, extra={"fields": {"issue": issue.id}})
         return False
     return True

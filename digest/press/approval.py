@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.config import NewsletterConfig
-from digest.curation.issues import approve_issue, find_issue
+from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
 from digest.models import Issue, StoredRendering
+from digest.press.proofs import build_proof
 from digest.press.view import freeze_view
 from digest.rendering.fingerprint import html_bytes, issue_hash
 from digest.rendering.issue import Rendering, render_issue
@@ -56,8 +57,12 @@ def render_draft(
     session: Session, press: Press, issue: Issue, configured: NewsletterConfig, *, now: datetime
 ) -> list[Rendering]:
     """Return what an issue would be if approved now; writes nothing."""
+    return press.render(_view(session, issue, configured, now))
+
+
+def _view(session: Session, issue: Issue, configured: NewsletterConfig, now: datetime) -> IssueView:
     today = now.astimezone(configured.schedule.as_schedule().zone).date()
-    return press.render(freeze_view(session, issue, configured, today=today))
+    return freeze_view(session, issue, configured, today=today)
 
 
 def approve(
@@ -71,20 +76,40 @@ def approve(
 ) -> Approved:
     """Compile an issue and approve exactly those bytes.
 
-    Refused when the issue is not ready; RenderingFailed when it does not compile; Conflict when
-    somebody edited it in between, and then nothing is stored.
+    Refused when the issue is not ready or on its way already; RenderingFailed when it does not
+    compile; BadInput when no mail can be made of it; Conflict when somebody edited it in between,
+    and then nothing is stored.
     """
     now = clock.now()
     with db.read() as session:
         issue = find_issue(session, reference)
-        renderings = render_draft(session, press, issue, configured, now=now)
-        issue_id, version, number = issue.id, issue.version, issue.number
+        refuse_closed(session, issue, "be approved")
+        view = _view(session, issue, configured, now)
+    # No transaction is open here: a compile may take seconds.
+    renderings = press.render(view)
+    for rendering in renderings:
+        _try_a_copy(rendering, configured, now)
     content_hash = issue_hash(renderings)
     with db.write() as session:
-        approve_issue(session, issue_id, version=version, content_hash=content_hash, by=by, now=now)
-        _store(session, issue_id, version, renderings, now)
+        approve_issue(
+            session, issue.id, version=issue.version, content_hash=content_hash, by=by, now=now
+        )
+        _store(session, issue.id, issue.version, renderings, now)
     size = max(html_bytes(rendering) for rendering in renderings)
-    return Approved(number, content_hash, size)
+    return Approved(issue.number, content_hash, size)
+
+
+def _try_a_copy(rendering: Rendering, configured: NewsletterConfig, now: datetime) -> None:
+    """Make one copy and throw it away: what cannot be mailed must be known now, not on Friday."""
+    site = f"https://{configured.host}"
+    build_proof(
+        rendering,
+        configured,
+        to=configured.sender.address,
+        public_url=site,
+        issue_public_id="trial",
+        now=now,
+    )
 
 
 def _store(

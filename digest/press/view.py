@@ -49,16 +49,20 @@ def freeze_view(
         site_url=f"https://{configured.host}/",
         postal_address=configured.postal_address,
         why="",
-        topper=TopperView(**issue.topper) if issue.topper else None,
+        topper=TopperView(**issue.topper) if _has_text(issue.topper) else None,
         lead=next((_pick_view(p, a) for _, p, a in rows if p is lead), None),
         sections=_sections(rows, lead),
-        quote=QuoteView(**issue.quote) if issue.quote else None,
+        quote=QuoteView(**issue.quote) if _has_text(issue.quote) else None,
         numbers=tuple((figure, words) for figure, words in issue.numbers),
         appeal=_appeal(furniture["appeal"]) if issue.appeal else None,
         about=furniture["about"],
         corrections_address=furniture["corrections_address"] or "",
         privacy_url=configured.privacy_url or "",
     )
+
+
+def _has_text(block: dict[str, Any]) -> bool:
+    return bool(block.get("text", "").strip())
 
 
 def _sections(

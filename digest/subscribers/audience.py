@@ -6,8 +6,9 @@ subscription still marked by an import is nobody's reader yet.
 
 import enum
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from digest.models import Subscriber, Subscription, SubscriptionState, Suppression
@@ -65,7 +66,9 @@ def audience_count(session: Session, newsletter_id: int, now: datetime) -> int:
     )
 
 
-def mailable(newsletter_id: int, now: datetime) -> ColumnElement[bool]:
+def mailable(
+    newsletter_id: int | BindParameter[Any], now: datetime | BindParameter[Any]
+) -> ColumnElement[bool]:
     """Return `may_mail` as a condition on subscriptions of one newsletter, half-imported ones left
     out.
     """

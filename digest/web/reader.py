@@ -5,35 +5,31 @@ one-click POST of RFC 8058 gets a tiny answer, no cookie and no redirect. None o
 a name, an address or a choice, so a forwarded copy gives nothing away.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from digest.app import App
-from digest.assets import asset
 from digest.errors import NotFound
-from digest.models import Issue, IssueState, Newsletter
+from digest.models import Issue, IssueState
 from digest.press.approval import list_renderings
 from digest.press.preview import neutral_values
 from digest.rendering.personalise import fill_html
 from digest.subscribers.lifecycle import find_subscription, hide_appeal, leave
 from digest.tokens import Purpose
-from digest.web.pages import Pages
+from digest.web.pages import Masthead, Pages, find_masthead
 
-BODY_MOST = 10_000
+BODY_MOST = 10_000  # bytes
+OUR_FORM = b"page=1"  # what the button of our own page posts
 LATER = timedelta(weeks=4)
-# The issue's own page: its inline styles and its pictures, never a script.
-ISSUE_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src https: http:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'"
-)
 SHOWN = (IssueState.APPROVED, IssueState.SENDING, IssueState.SENT)
+ISSUE_ID = re.compile(r"[a-z2-7]{1,24}")  # of curation.issues: base32
 
 
 async def small_body(request: Request) -> bytes:
@@ -42,7 +38,7 @@ async def small_body(request: Request) -> bytes:
     async for piece in request.stream():
         body += piece
         if len(body) > BODY_MOST:
-            raise HTTPException(413, "too large")
+            raise HTTPException(413)
     return body
 
 
@@ -51,70 +47,86 @@ Body = Annotated[bytes, Depends(small_body)]
 
 @dataclass(frozen=True, slots=True)
 class ReaderPages:
-    """The handlers behind a mail's links."""
+    """The handlers behind a mail's links; BadInput and NotFound when a link is not valid."""
 
     instance: App
     pages: Pages
 
     def ask_leave(self, token: str) -> Response:
         """Show one button; changes nothing."""
-        with self.instance.db.read() as session:
-            name = self._newsletter(session, self._public_id(Purpose.UNSUBSCRIBE, token))
-        return self.pages.show("leave.html", newsletter=name)
+        return self.pages.show("leave.html", self._masthead(Purpose.UNSUBSCRIBE, token))
 
     def leave(self, token: str, body: Body) -> Response:
-        """Unsubscribe at once, and again without harm; the mail program's own POST gets two letters
-        back.
+        """Unsubscribe at once, and again without harm.
+
+        Whatever was posted: RFC 8058 lets a mail program choose the encoding, and only our own
+        page's button wants a page back.
         """
-        public_id = self._public_id(Purpose.UNSUBSCRIBE, token)
+        public_id = self.instance.signer.read(Purpose.UNSUBSCRIBE, token)
+        by_page = body == OUR_FORM
+        origin = "page" if by_page else "one-click"
         with self.instance.db.write() as session:
-            name = self._newsletter(session, public_id)
-            leave(session, public_id, now=self.instance.clock.now(), origin="link")
-        if b"List-Unsubscribe" in body:
+            leave(session, public_id, now=self.instance.clock.now(), origin=origin)
+        if not by_page:
             return PlainTextResponse("ok")
-        return self.pages.show("left.html", newsletter=name)
+        return self.pages.show("left.html", self._masthead(Purpose.UNSUBSCRIBE, token))
 
     def ask_later(self, token: str) -> Response:
         """Show one button; changes nothing."""
-        self._public_id(Purpose.REMIND_LATER, token)
-        return self.pages.show("later.html", weeks=LATER.days // 7)
+        masthead = self._masthead(Purpose.REMIND_LATER, token)
+        return self.pages.show("later.html", masthead, weeks=LATER.days // 7)
 
-    def later(self, token: str, body: Body) -> Response:
-        """Leave the appeal out of this subscription's next issues."""
-        public_id = self._public_id(Purpose.REMIND_LATER, token)
+    def later(self, token: str, _body: Body) -> Response:
+        """Leave the appeal out of this subscription's copies for a while."""
+        public_id = self.instance.signer.read(Purpose.REMIND_LATER, token)
         with self.instance.db.write() as session:
             hide_appeal(session, public_id, self.instance.clock.now() + LATER)
-        return self.pages.show("later_done.html", weeks=LATER.days // 7)
+        masthead = self._masthead(Purpose.REMIND_LATER, token)
+        return self.pages.show("later_done.html", masthead, weeks=LATER.days // 7)
+
+    def _masthead(self, purpose: Purpose, token: str) -> Masthead:
+        public_id = self.instance.signer.read(purpose, token)
+        with self.instance.db.read() as session:
+            subscription = find_subscription(session, public_id)
+            if subscription is None:
+                raise NotFound("no such subscription")
+            return find_masthead(session, self.instance.config, subscription.newsletter_id)
 
     def issue(self, public_id: str) -> Response:
         """Show an issue as approved, as nobody's copy."""
+        if not ISSUE_ID.fullmatch(public_id):
+            raise NotFound("no such issue")
         with self.instance.db.read() as session:
             found = session.scalar(select(Issue).where(Issue.public_id == public_id))
             if found is None or found.state not in SHOWN:
                 raise NotFound("no such issue")
             renderings = list_renderings(session, found)
-        values = neutral_values(self.instance.config.web.public_url, public_id)
+        if not renderings:
+            raise NotFound("no such issue")
+        public_url = self.instance.config.web.public_url
         return HTMLResponse(
-            fill_html(renderings[0], values), headers={"Content-Security-Policy": ISSUE_POLICY}
+            fill_html(renderings[0], neutral_values(public_url, public_id)),
+            headers={"Content-Security-Policy": issue_policy(public_url)},
         )
 
     def own_copy(self) -> Response:
         """Say that a link works only in a reader's own copy."""
         return self.pages.show("own_copy.html")
 
-    def style(self) -> Response:
-        """Return the pages' one style sheet."""
-        return FileResponse(asset("templates") / "web" / "reader.css", media_type="text/css")
 
-    def _public_id(self, purpose: Purpose, token: str) -> str:
-        return self.instance.signer.read(purpose, token)
+def issue_policy(public_url: str) -> str:
+    """Return the policy of an issue's page: its inline styles, its pictures, its links; never a
+    script or a form.
 
-    def _newsletter(self, session: Session, public_id: str) -> str:
-        subscription = find_subscription(session, public_id)
-        if subscription is None:
-            raise NotFound("no such subscription")
-        slug = session.get_one(Newsletter, subscription.newsletter_id).slug
-        return self.instance.config.newsletter(slug).name
+    Pictures come from the article hosts, which nobody can list beforehand. Without TLS of our own,
+    on loopback only, they may come without it as well.
+    """
+    pictures = "https:" if public_url.startswith("https:") else "https: http:"
+    return (
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+        f"style-src 'unsafe-inline'; img-src {pictures}; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
@@ -128,5 +140,4 @@ def routes(instance: App, pages: Pages) -> APIRouter:
     router.add_api_route("/later/{token}", reader.later, methods=["POST"])
     router.add_api_route("/i/{public_id}", reader.issue, methods=looks)
     router.add_api_route("/own-copy", reader.own_copy, methods=looks)
-    router.add_api_route("/reader.css", reader.style, methods=looks)
     return router

@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("address_index", name=op.f("uq_subscribers_address_index")),
         sa.UniqueConstraint("public_id", name=op.f("uq_subscribers_public_id")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "suppressions",

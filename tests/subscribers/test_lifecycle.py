@@ -199,6 +199,19 @@ def test_adding_by_hand_is_active_at_once(
         assert kinds(session, made) == ["added"]
 
 
+def test_adding_by_hand_leaves_a_paused_reader_alone(
+    db: Database, sealer: Sealer, clock: FixedClock, newsletter_id: int, reader: Any
+) -> None:
+    asked = asking(newsletter_id, clock)
+    del asked["wording"], asked["policy_version"]
+    with db.write() as session:
+        made = reader(session, newsletter_id, "anna@example.org", "paused")
+        lifecycle.add_active(session, sealer, **asked)
+
+        assert made.state is PAUSED
+        assert kinds(session, made) == ["asked", "confirmed", "paused"]
+
+
 def test_adding_by_hand_refuses_somebody_who_left(
     db: Database, sealer: Sealer, clock: FixedClock, newsletter_id: int, reader: Any
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, insert, literal, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
@@ -35,7 +35,7 @@ def lease_chunk(
     """Claim the next chunk that has work and no living owner; rows its dead owner left dotted turn
     uncertain.
     """
-    lease_now, lease_until = lease_times(session, now, lease)
+    lease_now, lease_until = _lease_times(session, now, lease)
     due = (
         select(Chunk.id)
         .join(Issue, Issue.id == Chunk.issue_id)
@@ -77,16 +77,22 @@ def lease_chunk(
     return claimed
 
 
-def lease_times(
+def lease_clock(dialect: str, now: datetime | BindParameter[datetime]) -> ColumnElement[datetime]:
+    """Return the clock that leases run by: PostgreSQL's, which several machines share, else ours."""
+    if dialect == "sqlite":
+        return now if isinstance(now, BindParameter) else literal(now, UtcDateTime())
+    return func.clock_timestamp(type_=UtcDateTime())
+
+
+def _lease_times(
     session: Session, now: datetime, lease: timedelta
 ) -> tuple[ColumnElement[datetime], ColumnElement[datetime]]:
-    """Return now and the end of a lease: by PostgreSQL's clock, which several machines share, or by
-    ours.
-    """
-    if session.get_bind().dialect.name == "sqlite":
-        return literal(now, UtcDateTime()), literal(now + lease, UtcDateTime())
-    clock = func.clock_timestamp(type_=UtcDateTime())
-    return clock, clock + literal(lease)
+    """Return now and the end of a lease that begins now."""
+    dialect = session.get_bind().dialect.name
+    clock = lease_clock(dialect, now)
+    return clock, literal(now + lease, UtcDateTime()) if dialect == "sqlite" else clock + literal(
+        lease
+    )
 
 
 def rows_of(lease: Lease) -> tuple[ColumnElement[bool], ...]:
@@ -128,7 +134,7 @@ def renew_leases(
     session: Session, owner: str, leases: Sequence[Lease], *, lease: timedelta, now: datetime
 ) -> set[int]:
     """Prolong leases that are still ours; return the ids of their chunks. The others are lost."""
-    lease_now, lease_until = lease_times(session, now, lease)
+    lease_now, lease_until = _lease_times(session, now, lease)
     kept: set[int] = set()
     for held in leases:
         kept.update(

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, bindparam, exists, or_, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from digest.db import UtcDateTime
-from digest.delivery.ledger.leases import Lease, lease_times, record_events, rows_of
+from digest.delivery.ledger.leases import Lease, lease_clock, record_events, rows_of
 from digest.models import (
     Chunk,
     Delivery,
@@ -22,6 +23,9 @@ from digest.models import (
     Suppression,
 )
 from digest.subscribers.audience import mailable
+
+
+_TABLE = cast(Table, Delivery.__table__)  # plain statements: no ORM bookkeeping for each copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,39 +96,49 @@ def commit_dots(session: Session, dots: Sequence[Dot], now: datetime) -> set[int
     and the subscriber still to be mailed, so an unsubscribe counts up to this very commit.
     """
     hit: set[int] = set()
-    leases = {dot.lease for dot in dots}
-    for lease in leases:
-        ids = [dot.delivery_id for dot in dots if dot.lease == lease]
-        hit.update(session.scalars(_dot_statement(session, lease, ids, now)))
+    statement = _dot_statement(session.get_bind().dialect.name)
+    for lease in {dot.lease for dot in dots}:
+        values = {
+            "d_ids": [dot.delivery_id for dot in dots if dot.lease == lease],
+            "d_chunk": lease.chunk_id,
+            "d_owner": lease.owner,
+            "d_epoch": lease.epoch,
+            "d_issue": lease.issue_id,
+            "d_newsletter": lease.newsletter_id,
+            "d_now": now,
+        }
+        hit.update(session.scalars(statement, values))
     return hit
 
 
-def _dot_statement(
-    session: Session, lease: Lease, ids: Sequence[int], now: datetime
-) -> ReturningUpdate[tuple[int]]:
-    lease_now, _ = lease_times(session, now, timedelta(0))
+@cache
+def _dot_statement(dialect: str) -> ReturningUpdate[tuple[int]]:
+    """Build the fence once: it runs for every few copies, and building it costs more than the disk."""
+    now = bindparam("d_now", type_=UtcDateTime())
     mine = select(Chunk.id).where(
-        Chunk.id == lease.chunk_id,
-        Chunk.owner == lease.owner,
-        Chunk.epoch == lease.epoch,
-        Chunk.lease_until > lease_now,
+        Chunk.id == bindparam("d_chunk"),
+        Chunk.owner == bindparam("d_owner"),
+        Chunk.epoch == bindparam("d_epoch"),
+        Chunk.lease_until > lease_clock(dialect, now),
     )
     sending = select(Issue.id).where(
-        Issue.id == lease.issue_id, Issue.state == IssueState.SENDING, Issue.paused.is_(False)
+        Issue.id == bindparam("d_issue"),
+        Issue.state == IssueState.SENDING,
+        Issue.paused.is_(False),
     )
     reader = (
         select(Subscription.id)
         .where(
-            Subscription.subscriber_id == Delivery.subscriber_id,
-            mailable(lease.newsletter_id, now),
+            Subscription.subscriber_id == _TABLE.c.subscriber_id,
+            mailable(bindparam("d_newsletter"), now),
         )
-        .correlate(Delivery)
+        .correlate(_TABLE)
     )
     return (
-        update(Delivery)
+        update(_TABLE)
         .where(
-            Delivery.id.in_(ids),
-            Delivery.state == DeliveryState.PENDING,
+            _TABLE.c.id.in_(bindparam("d_ids", expanding=True)),
+            _TABLE.c.state == DeliveryState.PENDING,
             mine.exists(),
             sending.exists(),
             reader.exists(),
@@ -132,10 +146,10 @@ def _dot_statement(
         .values(
             state=DeliveryState.DOTTED,
             dotted_at=now,
-            attempt=Delivery.attempt + 1,
-            epoch=lease.epoch,
+            attempt=_TABLE.c.attempt + 1,
+            epoch=bindparam("d_epoch"),
         )
-        .returning(Delivery.id)
+        .returning(_TABLE.c.id)
     )
 
 
@@ -184,7 +198,6 @@ _NEW_VALUES = {
     "next_at": bindparam("b_next_at", type_=UtcDateTime()),
     "done_at": bindparam("b_done_at", type_=UtcDateTime()),
 }
-_TABLE = cast(Table, Delivery.__table__)
 _SETTLE_DOTTED = (
     update(_TABLE)
     .where(

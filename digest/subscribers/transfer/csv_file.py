@@ -174,7 +174,7 @@ def _by_field(row: int, record: list[str], shape: CsvShape) -> RawRow | RowProbl
 
 
 def unguarded(cell: str) -> str:
-    """Take away the one ' that a careful export puts before what a spreadsheet would compute."""
+    """Return a cell without the one ' that a careful export puts before formulas."""
     if cell.startswith("'") and cell.lstrip("'").startswith(GUARDED):
         return cell[1:]
     return cell

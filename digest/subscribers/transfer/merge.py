@@ -34,9 +34,10 @@ from digest.subscribers.transfer.staging_file import (
 from digest.subscribers.transfer.standing import Standing, find_places
 
 LONGEST_STEP_SECONDS = 0.020
-AIMED_STEP_SECONDS = 0.014  # a busy moment then still stays below the longest
-FIRST_STEP_ROWS = 50
-MOST_STEP_ROWS = 2000
+SHORT_STEP_SECONDS = 0.010
+FEWEST_STEP_ROWS = 8
+FIRST_STEP_ROWS = 32
+MOST_STEP_ROWS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +137,20 @@ def _merge_steps(
         with db.write() as session:
             began = clock.monotonic()
             _merge_step(session, staged, rows, last_row, clock.now(), random_id)
-        step = next_step_rows(len(rows), clock.monotonic() - began)
+        step = next_step_rows(step, clock.monotonic() - began)
         last_row = rows[-1].row
         done += len(rows)
         progress(done, total)
 
 
 def next_step_rows(rows: int, seconds: float) -> int:
-    """Return how many rows to take next after `rows` took that long; at most twice as many."""
-    if seconds <= 0:
-        return min(rows * 2, MOST_STEP_ROWS)
-    fitting = int(rows * AIMED_STEP_SECONDS / seconds)
-    return max(1, min(fitting, rows * 2, MOST_STEP_ROWS))
+    """Return how many rows to take next: half, as many or twice as in a step of so many seconds.
+
+    Few sizes, because every new one costs SQLAlchemy and SQLite the preparing of its statements.
+    """
+    if seconds > LONGEST_STEP_SECONDS:
+        return max(rows // 2, FEWEST_STEP_ROWS)
+    return min(rows * 2, MOST_STEP_ROWS) if seconds < SHORT_STEP_SECONDS else rows
 
 
 def _merge_step(

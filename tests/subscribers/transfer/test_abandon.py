@@ -59,8 +59,9 @@ def test_abandoning_removes_all_that_was_merged(
 def test_abandoning_keeps_readers_who_were_there_before(
     db: Database, clock: FixedClock, newsletter_id: int, newsletter_in: Any, reader: Any, stage: Any
 ) -> None:
+    other = newsletter_in(db, "other")
     with db.write() as session:
-        reader(session, newsletter_in(db, "other"), "reader1@example.org")
+        reader(session, other, "reader1@example.org")
         reader(session, newsletter_id, "reader2@example.org", "left")
     before = rows(db)
     staged = stage(db, newsletter_id, MANY)

@@ -92,6 +92,12 @@ def test_spreadsheet_hint_names_the_delimiter(path: Path) -> None:
     ]
 
 
+def test_header_may_stand_below_blank_lines_and_span_lines(path: Path) -> None:
+    assert rows_of(path, '\n\nemail,"first\nname"\nanna@example.org,Anna\n') == [
+        RawRow(4, {"address": "anna@example.org", "first_name": "Anna"})
+    ]
+
+
 def test_rows_are_numbered_as_in_a_spreadsheet(path: Path) -> None:
     content = 'email,name\n\n"anna@example.org","A ""x"" B"\n  ,\neva@example.org\n'
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from digest.clock import FixedClock
@@ -28,12 +26,7 @@ from digest.subscribers.audience import audience_count
 from digest.subscribers.consent import list_events
 from digest.subscribers.lifecycle import erase, find_by_address, join, leave
 from digest.subscribers.suppression import suppress
-from digest.subscribers.transfer.merge import (
-    AIMED_STEP_SECONDS,
-    MOST_STEP_ROWS,
-    merge_import,
-    next_step_rows,
-)
+from digest.subscribers.transfer.merge import merge_import, next_step_rows
 from digest.subscribers.transfer.staging_file import remove_staging_file
 
 MANY = "email\n" + "".join(f"reader{number}@example.org\n" for number in range(500))
@@ -305,9 +298,9 @@ def test_time_to_come_is_not_taken_for_the_joining(
         assert session.scalars(select(Subscription.joined_at)).one() == clock.now()
 
 
-@given(st.integers(1, MOST_STEP_ROWS), st.floats(0, 10))
-def test_next_step_is_never_empty_and_never_leaps(rows: int, seconds: float) -> None:
-    following = next_step_rows(rows, seconds)
-
-    assert 1 <= following <= min(rows * 2, MOST_STEP_ROWS)
-    assert seconds == 0 or following == 1 or following * seconds / rows <= AIMED_STEP_SECONDS
+@pytest.mark.parametrize(
+    ("rows", "seconds", "following"),
+    [(64, 0.021, 32), (64, 0.015, 64), (64, 0.009, 128), (8, 9.9, 8), (1024, 0.0, 1024)],
+)
+def test_next_step_is_half_as_long_or_twice(rows: int, seconds: float, following: int) -> None:
+    assert next_step_rows(rows, seconds) == following

@@ -1,0 +1,31 @@
+"""How commands find the issue they are about, with everything they need to know of it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from digest.app import App
+from digest.config import NewsletterConfig
+from digest.curation.issues import find_issue
+from digest.models import Issue, Newsletter
+
+IssueName = Annotated[str, typer.Argument(help="newsletter/number, or newsletter for its newest.")]
+ArticleRef = Annotated[str, typer.Argument(help="The article's id or address.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """An issue, what it is called in full, and the configuration of its newsletter."""
+
+    row: Issue
+    name: str
+    configured: NewsletterConfig
+
+
+def refer(instance: App, session: Session, reference: str) -> Referred:
+    """Return the issue meant; BadInput, NotFound or ConfigError say what is wrong with the name."""
+    row = find_issue(session, reference)
+    slug = session.get_one(Newsletter, row.newsletter_id).slug
+    return Referred(row, f"{slug}/{row.number}", instance.config.newsletter(slug))

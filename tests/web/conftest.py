@@ -1,0 +1,144 @@
+"""A newsroom whose reader pages are served by a real web server on loopback, and a visitor."""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from digest.clock import FixedClock
+from digest.models import SubscriptionState
+from digest.subscribers.lifecycle import find_by_address
+from digest.subscribers.standing import list_subscriptions
+from digest.testing.newsroom import Newsroom, open_newsroom
+from digest.tokens import Purpose
+from digest.web.app import create_web
+
+ANNA = "anna@example.org"
+BEN = "ben@example.org"
+# One of what mail providers, scanners and archives call themselves: nobody we know.
+USER_AGENT = "Mozilla/5.0 (compatible; SomeScanner/9)"
+
+
+class WebHouse:
+    """A newsroom with two readers, and its pages at `url` for as long as it is open."""
+
+    def __init__(self, newsroom: Newsroom, url: str, client: httpx.Client) -> None:
+        self.newsroom = newsroom
+        self.app = newsroom.app
+        self.url = url
+        self.client = client
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the server listens."""
+        return "127.0.0.1", int(self.url.rpartition(":")[2])
+
+    def public_id(self, address: str) -> str:
+        """Return the public id of a reader's subscription."""
+        with self.app.db.read() as session:
+            subscriber = find_by_address(session, self.app.sealer, address)
+            assert subscriber is not None
+            [(_, subscription)] = list_subscriptions(session, subscriber.id)
+            return subscription.public_id
+
+    def state(self, address: str) -> SubscriptionState:
+        """Return the state of a reader's subscription."""
+        with self.app.db.read() as session:
+            subscriber = find_by_address(session, self.app.sealer, address)
+            assert subscriber is not None
+            [(_, subscription)] = list_subscriptions(session, subscriber.id)
+            return subscription.state
+
+    def link(self, purpose: Purpose, address: str) -> str:
+        """Return the path of a reader's own link."""
+        path = {Purpose.UNSUBSCRIBE: "/u/", Purpose.REMIND_LATER: "/later/"}[purpose]
+        return path + self.app.signer.sign(purpose, self.public_id(address))
+
+    def leave_link(self, address: str) -> str:
+        """Return the path of a reader's unsubscribe link."""
+        return self.link(Purpose.UNSUBSCRIBE, address)
+
+    def later_link(self, address: str) -> str:
+        """Return the path of a reader's "Remind me later" link."""
+        return self.link(Purpose.REMIND_LATER, address)
+
+
+@contextmanager
+def serving(newsroom: Newsroom) -> Iterator[WebHouse]:
+    """Serve a newsroom's pages with the settings of ``digest web``."""
+    settings = uvicorn.Config(
+        create_web(newsroom.app), port=0, access_log=False, log_config=None, server_header=False
+    )
+    server = uvicorn.Server(settings)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.002)
+        url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        with httpx.Client(base_url=url, headers={"User-Agent": USER_AGENT}) as client:
+            yield WebHouse(newsroom, url, client)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def open_house(
+    tmp_path: Path, clock: FixedClock, migrated_file: Path
+) -> Callable[..., "contextmanager[WebHouse]"]:
+    """Open a house in this test's folder, as often as one likes; options are open_newsroom's."""
+
+    @contextmanager
+    def opened(**options: object) -> Iterator[WebHouse]:
+        if not (tmp_path / "digest.db").exists():
+            shutil.copyfile(migrated_file, tmp_path / "digest.db")
+        with open_newsroom(tmp_path, clock, **options) as newsroom, serving(newsroom) as house:
+            yield house
+
+    return opened
+
+
+class Logged(logging.Handler):
+    """Keeps all that reaches the program's log, unredacted, with every extra value."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record: the line, its traceback, its fields."""
+        fields = getattr(record, "fields", {})
+        self.lines.append(f"{record.levelname} {record.name} {self.format(record)} {fields}")
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """What is logged from here on. (caplog would also listen to loggers that reach nobody.)"""
+    handler, root = Logged(), logging.getLogger()
+    # Our own client would log what it asks for; real ones are elsewhere.
+    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore")}
+    before = root.level
+    for name in quiet:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler.lines
+    root.setLevel(before)
+    root.removeHandler(handler)
+    for name, level in quiet.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def house(open_house) -> Iterator[WebHouse]:
+    with open_house() as opened:
+        opened.newsroom.subscribe(ANNA, BEN, name="Zebulon Quimby")
+        yield opened
