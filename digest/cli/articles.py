@@ -32,7 +32,7 @@ def add(
         Path | None, typer.Option("--file", help="A TOML or JSON file of articles.")
     ] = None,
 ) -> None:
-    """Take in one page by its address, or the articles of a file; print their ids."""
+    """Take in a page, or the articles of a file. Prints their ids."""
     if (url is None) == (file is None):
         raise BadInput("digest articles add takes an address or --file, one of the two")
     with opened(context) as instance:
@@ -53,7 +53,7 @@ def list_all(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 40,
 ) -> None:
-    """Show the inbox, newest first: what is neither picked nor set aside."""
+    """Show the inbox, newest first. In it is what is neither picked nor set aside."""
     with opened(context) as instance, instance.db.read() as session:
         rows = [
             (

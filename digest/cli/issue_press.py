@@ -15,7 +15,7 @@ from digest.cli.terminal import complain, local_time, opened, progress_bar, say
 from digest.clock import due_at
 from digest.curation.issues import plan_extra, refuse_closed
 from digest.delivery.ledger.sums import count_sums, verify_issue
-from digest.delivery.outcome import Accepted
+from digest.delivery.outcome import Accepted, Deferred, Rejected, Uncertain
 from digest.delivery.slots import set_due_by_hand
 from digest.errors import BadInput
 from digest.models import IssueState
@@ -39,7 +39,7 @@ def preview(
     issue: IssueName,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("preview"),
 ) -> None:
-    """Write an issue to HTML and text files: as approved, or as it would be approved now."""
+    """Write an issue to HTML and text files. As approved, or as it would be approved now."""
     with opened(context) as instance, progress_bar("rendering"):
         found, renderings = _rendered(instance, issue)
         values = neutral_values(instance.config.web.public_url, found.row.public_id)
@@ -60,9 +60,7 @@ def _rendered(instance: App, issue: str) -> tuple[Referred, list[Rendering]]:
             say(f"{found.name} is {found.row.state.value}: these are the approved bytes.")
             return found, stored
         now = instance.clock.now()
-        return found, render_draft(
-            session, instance.press, found.row, found.configured, now=now
-        )
+        return found, render_draft(session, instance.press, found.row, found.configured, now=now)
 
 
 def approve_(
@@ -70,7 +68,7 @@ def approve_(
     issue: IssueName,
     by: Annotated[str, typer.Option(help="Who approves; your log-in name by default.")] = "",
 ) -> None:
-    """Compile an issue once and approve exactly those bytes; any later edit voids it."""
+    """Compile an issue and approve exactly those bytes. Any later edit voids the approval."""
     with opened(context) as instance:
         with instance.db.read() as session:
             found = refer(instance, session, issue)
@@ -97,7 +95,7 @@ def schedule(
     ] = None,
     now: Annotated[bool, typer.Option("--now", help="Due at once.")] = False,
 ) -> None:
-    """Set by hand when an issue is due; without this it goes out when its slot says."""
+    """Set by hand when an issue is due. Without this it goes out when its slot says."""
     if now == (at is not None):
         raise BadInput("digest issue schedule takes --at or --now, one of the two")
     with opened(context) as instance, instance.db.write() as session:
@@ -133,18 +131,30 @@ def send_proof(
 ) -> None:
     """Mail a test copy, marked as such; it never enters the ledger."""
     failed = 0
-    with opened(context) as instance, progress_bar("proofs"):
-        for address, outcome in asyncio.run(instance.send_proofs(issue, to)):
+    with opened(context) as instance:
+        with progress_bar("proofs"):
+            outcomes = asyncio.run(instance.send_proofs(issue, to))
+        for number, (address, outcome) in enumerate(outcomes, 1):
             if isinstance(outcome, Accepted):
                 say(f"{address}: accepted")
             else:
                 failed += 1
-                complain(f"{address}: {outcome}")
+                complain(f"proof {number} of {len(to)}: {_in_words(outcome)}")
     raise typer.Exit(1 if failed else 0)
 
 
+def _in_words(outcome: Deferred | Rejected | Uncertain) -> str:
+    match outcome:
+        case Deferred():
+            return f"not accepted now: {outcome.text}"
+        case Rejected():
+            return f"refused: {outcome.code} {outcome.text}"
+        case Uncertain():
+            return f"nobody knows whether it arrived: {outcome.text}"
+
+
 def verify(context: typer.Context, issue: IssueName) -> None:
-    """Add an issue up from its rows; exit 1 when the sums do not balance."""
+    """Add an issue up from its rows. Exit 1 when the sums do not balance."""
     with opened(context) as instance, instance.db.read() as session:
         found = refer(instance, session, issue)
         problems = verify_issue(session, found.row.id)

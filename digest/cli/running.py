@@ -7,40 +7,50 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 import uvicorn
-from rich.table import Table
+from sqlalchemy.orm import Session
 
 from digest.app import App
-from digest.cli.supervise import Supervisor, own_command
-from digest.cli.terminal import console, local_time, opened, progress_bar, say
-from digest.clock import next_slot
-from digest.curation.issues import list_issues
-from digest.curation.newsletters import find_newsletter
+from digest.cli.supervise import Supervisor, end_with_supervisor, own_command
+from digest.cli.terminal import console, local_time, opened, print_table, progress_bar, say
+from digest.config import NewsletterConfig, WebConfig
+from digest.curation.issues import find_issue_on, list_issues, list_sending
+from digest.curation.newsletters import find_newsletter, next_issue_slot
 from digest.delivery.ledger.sums import Sums, count_sums
-from digest.models import IssueState
+from digest.errors import BackendDown, ConfigError
+from digest.models import Issue, Newsletter
 from digest.scheduler import run_scheduler, tick_once
 from digest.subscribers.audience import audience_count
 from digest.web.app import create_web
 
 log = logging.getLogger(__name__)
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOOK_BACK = 200  # issues of all newsletters; more than ever are under way at once
+GOODBYE_SECONDS = 5  # what an open connection gets before the web process ends
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
+    app.command("status")(status)
+    app.command("tick")(tick)
     app.command("run")(run)
     app.command("scheduler")(scheduler)
     app.command("web")(web)
-    app.command("tick")(tick)
-    app.command("status")(status)
 
 
 def run(context: typer.Context) -> None:
-    """Run the whole thing: scheduler and web process, kept alive; SIGTERM drains and ends both."""
+    """Run the whole thing: scheduler and web.
+
+    Two processes, started again when one ends. SIGTERM or Ctrl-C lets copies in flight finish and
+    ends both.
+    """
     with opened(context, logging=True):
         path = os.fspath(context.obj)
     commands = {name: own_command(path, name) for name in ("scheduler", "web")}
@@ -48,47 +58,96 @@ def run(context: typer.Context) -> None:
 
 
 def scheduler(context: typer.Context) -> None:
-    """Run the scheduler and sender alone, until SIGTERM."""
+    """Run the scheduler and sender alone. SIGTERM lets copies in flight finish and ends it."""
+    end_with_supervisor()
     with opened(context, logging=True) as instance:
         asyncio.run(_until_signal(instance))
 
 
 async def _until_signal(instance: App) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    _set_on_signal(stop)
+    log.info("scheduler started")
     await run_scheduler(instance, stop)
     log.info("scheduler ended, nothing is in flight")
 
 
+def _set_on_signal(stop: asyncio.Event, received: list[int] | None = None) -> None:
+    """Turn the signals that end a program into an event: nothing is ever cut off in its middle."""
+    heard = received if received is not None else []
+
+    def hear(number: int) -> None:
+        heard.append(number)
+        stop.set()
+
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, hear, number)
+
+
 def web(context: typer.Context) -> None:
     """Run the reader pages alone."""
-    with opened(context, logging=True) as instance:
-        settings = instance.config.web
-        # Access lines would carry tokens in their paths; the pages log what matters themselves.
-        uvicorn.run(
-            create_web(instance),
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            log_config=None,
-            server_header=False,
+    end_with_supervisor()
+    with opened(context, logging=True) as instance, _listening(instance.config.web) as door:
+        # uvicorn ends on SIGTERM and then repeats it for us, who still have things to close.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_web(instance),
+                # Access lines would carry tokens in their paths; the pages log what matters.
+                access_log=False,
+                log_config=None,
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=GOODBYE_SECONDS,
+            )
         )
+        log.info("reader pages at http://%s:%s", *door.getsockname()[:2])
+        server.run(sockets=[door])
+        log.info("web ended")
+
+
+@contextlib.contextmanager
+def _listening(settings: WebConfig) -> Iterator[socket.socket]:
+    """Yield the socket of ``[web]``; ConfigError when it cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigError(
+                f"web: cannot listen on {settings.host} port {settings.port}: {error.strerror}"
+            ) from error
+        yield door
 
 
 def tick(context: typer.Context) -> None:
-    """Do one round and end: open what is due, send it, close what is finished. Fit for cron."""
+    """Do one round and end; fit for cron.
+
+    Reads the sources that are due, opens the slots that are due, sends, and closes what is
+    finished. Silent when there was nothing to do; exit 1 when the relay cannot be used.
+    """
     with opened(context) as instance:
-        asyncio.run(_tick_with_progress(instance))
-        for name, sums in _under_way(instance):
-            say(f"{name} still sending: {sums}")
+        started = instance.clock.now()
+        before = {issue.id for issue, _ in _under_way(instance)}
+        received: list[int] = []
+        try:
+            asyncio.run(_tick_with_progress(instance, received))
+        except BackendDown as error:
+            waiting = sum(sums.open for _, sums in _under_way(instance))
+            raise BackendDown(f"{error} ({waiting} copies wait for the next tick)") from error
+        finally:
+            _say_what_moved(instance, before, started)
+    if received:
+        raise typer.Exit(128 + received[0])
 
 
-async def _tick_with_progress(instance: App) -> None:
+async def _tick_with_progress(instance: App, received: list[int]) -> None:
+    stop = asyncio.Event()
+    _set_on_signal(stop, received)
     with progress_bar("copies") as advance:
         async with watching(instance, advance):
-            await tick_once(instance)
+            await tick_once(instance, stop)
 
 
 @contextlib.asynccontextmanager
@@ -114,39 +173,66 @@ async def watching(instance: App, advance: Callable[[int, int], None]) -> AsyncI
             await task
 
 
-def _under_way(instance: App) -> list[tuple[str, Sums]]:
+def _under_way(instance: App) -> list[tuple[Issue, Sums]]:
     with instance.db.read() as session:
-        return [
-            (f"number {issue.number}", count_sums(session, issue.id))
-            for issue in list_issues(session)
-            if issue.state is IssueState.SENDING
+        return [(issue, count_sums(session, issue.id)) for issue in list_sending(session)]
+
+
+def _say_what_moved(instance: App, before: set[int], started: datetime) -> None:
+    """Name the issues this round had to do with; on a pipe, silence says that there were none."""
+    with instance.db.read() as session:
+        moved = [
+            issue
+            for issue in reversed(list_issues(session, limit=LOOK_BACK))
+            if issue.id in before or (issue.sending_at is not None and issue.sending_at >= started)
         ]
+        for issue in moved:
+            slug = session.get_one(Newsletter, issue.newsletter_id).slug
+            say(f"{slug}/{issue.number} {issue.state.value}: {count_sums(session, issue.id)}")
+    if not moved and console.is_terminal:
+        say("Nothing was due.")
 
 
 def status(
     context: typer.Context,
     issues: Annotated[int, typer.Option(min=1, help="How many issues to show.")] = 5,
 ) -> None:
-    """Show each newsletter's next Friday, its readers, its last issues, and whether a scheduler is
-    alive.
+    """Show what is due next and how it went last.
+
+    Of each newsletter: readers, the next slot and its issue, the last issues and their copies; and
+    whether a scheduler is alive.
     """
     with opened(context) as instance:
         now = instance.clock.now()
         recently = now - timedelta(seconds=3 * instance.config.scheduler.tick_seconds)
-        alive = instance.list_alive("scheduler", recently)
-        say(f"schedulers alive: {len(alive)}")
-        with instance.db.read() as session:
-            for configured in instance.config.newsletters:
-                newsletter = find_newsletter(session, configured.slug)
-                due = next_slot(configured.schedule.as_schedule(), now)
-                when = local_time(due.due_at, configured.schedule.timezone)
-                readers = audience_count(session, newsletter.id, now)
-                say(f"{configured.slug}: {readers} readers, next due {when}")
-                table = Table("issue", "slot", "state", "sums")
-                for issue in list_issues(session, newsletter.id, issues):
-                    sums = str(count_sums(session, issue.id)) if issue.sending_at else ""
-                    slot = str(issue.slot_date or "extra")
-                    table.add_row(
-                        f"{configured.slug}/{issue.number}", slot, issue.state.value, sums
-                    )
-                console.print(table)
+        alive = len(instance.list_alive("scheduler", recently))
+        say(f"schedulers alive: {alive}" if alive else "no scheduler is alive: digest run is one")
+        for configured in instance.config.newsletters:
+            with instance.db.read() as session:
+                _show_newsletter(instance, session, configured, issues)
+
+
+def _show_newsletter(
+    instance: App, session: Session, configured: NewsletterConfig, most: int
+) -> None:
+    newsletter = find_newsletter(session, configured.slug)
+    now, zone = instance.clock.now(), configured.schedule.timezone
+    due = next_issue_slot(newsletter, configured.schedule.as_schedule(), now)
+    issue = find_issue_on(session, newsletter.id, due.local_date)
+    what = f"{configured.slug}/{issue.number}, {issue.state.value}" if issue else "no issue yet"
+    say(f"{configured.slug}: {audience_count(session, newsletter.id, now)} readers")
+    say(f"next slot: {local_time(due.due_at, zone)} ({zone}), {what}")
+    rows = []
+    for row in list_issues(session, newsletter.id, most):
+        sums = in_words(count_sums(session, row.id)) if row.sending_at else ""
+        name = f"{configured.slug}/{row.number}"
+        rows.append((name, str(row.slot_date or "extra"), row.state.value, sums))
+    none = f"No issues yet: digest issue new {configured.slug} opens one."
+    print_table(("issue", "slot", "state", "copies"), rows, none=none)
+
+
+def in_words(sums: Sums) -> str:
+    """Return how an issue stands in few words, such as ``24 accepted, 1 skipped of 25``."""
+    states = ("accepted", "rejected", "skipped", "expired", "uncertain", "pending", "dotted")
+    counts = [f"{getattr(sums, state):,} {state}" for state in states if getattr(sums, state)]
+    return f"{', '.join(counts) or '0'} of {sums.frozen:,}"

@@ -22,7 +22,7 @@ def init(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Where the instance will live.")] = Path("."),
 ) -> None:
-    """Write config.toml and a fresh key file into a folder; replaces nothing that is there."""
+    """Make config.toml and a key file in a folder. Replaces nothing that is there."""
     path = folder / "config.toml"
     if path.exists():
         raise ConfigError(f"{path}: already there; digest init replaces nothing")
@@ -34,11 +34,15 @@ def init(
     else:
         write_key_file(keys, new_key_ring())
         say(f"Wrote {keys}. Keep a copy elsewhere: without it no address can be read again.")
-    say(f"Wrote {path}. Edit it, then run: digest --config {path} migrate")
+    here = "" if path == Path("config.toml") else f" --config {path}"
+    say(f"Wrote {path}. Edit it, then run: digest{here} migrate")
 
 
 def migrate(context: typer.Context) -> None:
-    """Create or upgrade the database, and add newsletters that are new in the configuration."""
+    """Create or upgrade the database.
+
+    Also adds newsletters that are new in the configuration. Harmless when there is nothing to do.
+    """
     with opened(context, fresh=True) as instance:
         instance.prepare_store()
         instance.check_store()

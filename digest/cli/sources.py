@@ -57,7 +57,7 @@ def poll(
         bool, typer.Option("--due", help="Read only the sources whose time has come.")
     ] = False,
 ) -> None:
-    """Read the sources now and take in what is new; exit 1 when one failed."""
+    """Read the sources and take in what is new. Exit 1 when one of them failed."""
     failed = 0
     with opened(context) as instance:
         sources = _chosen(instance, due)

@@ -1,13 +1,15 @@
 """``digest subscribers``: who reads, in from a file and out to one."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
-from rich.table import Table
 
 from digest.app import App
-from digest.cli.terminal import console, is_confirmed, opened, progress_bar, say
+from digest.cli.terminal import complain, is_confirmed, opened, print_table, progress_bar, say
 from digest.curation.newsletters import find_newsletter
 from digest.errors import BadInput, NotFound, Refused
 from digest.subscribers.lifecycle import add_active, find_by_address, leave
@@ -48,30 +50,42 @@ def import_(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Read a file, show what it would do, then import it; nothing half-imported is ever mailed."""
+    """Read a CSV file, say what it would do, import it. Nothing half-imported is ever mailed."""
     with opened(context) as instance:
         slug = chosen(instance, newsletter)
         staged = _stage(instance, file, slug)
         _report(staged)
         if staged.counts.bad and not skip_bad and not dry_run:
             raise Refused(
-                f"{file}: {staged.counts.bad} bad rows, nothing was imported: "
-                "mend them or say --skip-bad"
+                f"{file}: nothing was imported, bad rows: {staged.counts.bad}. "
+                "Mend them, or say --skip-bad"
             )
         if dry_run:
             return
         if not is_confirmed(f"Import {staged.counts.new} new readers into {slug}?", yes=yes):
-            say("Nothing was imported. (--yes imports without asking.)")
+            say("Nothing was imported.")
             return
+        added = _merge(instance, staged)
+    say(f"Imported: {added} new readers of {slug}.")
+
+
+def _merge(instance: App, staged: StagedImport) -> int:
+    """Merge and return how many readers were added; tell an editor who stops it what to do."""
+    try:
         with progress_bar("importing") as advance:
-            done = merge_import(instance.db, staged, clock=instance.clock, progress=advance)
-        say(f"Imported: {done.added} new readers of {slug}.")
+            return merge_import(instance.db, staged, clock=instance.clock, progress=advance).added
+    except KeyboardInterrupt:
+        complain(
+            "stopped half-way, nobody of it is mailed: the same command goes on, "
+            "digest subscribers abandon takes it back"
+        )
+        raise
 
 
 def _stage(instance: App, file: Path, slug: str) -> StagedImport:
     with instance.db.read() as session:
         newsletter_id = find_newsletter(session, slug).id
-    with progress_bar("reading") as advance:
+    with progress_bar("reading", counted=False) as advance:
         return stage_csv(
             instance.db,
             instance.sealer,
@@ -91,11 +105,13 @@ def _report(staged: StagedImport) -> None:
     if staged.counts.bad > SHOWN_PROBLEMS:
         say(f"… and {staged.counts.bad - SHOWN_PROBLEMS} more bad rows")
     counts = staged.counts
-    say(
-        f"{counts.rows} rows: {counts.new} new, {counts.already} subscribed already, "
-        f"{counts.left} left earlier, {counts.suppressed} suppressed, "
-        f"{counts.inactive} not active, {counts.duplicates} duplicates, {counts.bad} bad"
+    others = (
+        *((counts.already, "subscribed already"), (counts.left, "left earlier")),
+        *((counts.suppressed, "suppressed"), (counts.inactive, "not active")),
+        *((counts.duplicates, "duplicates"), (counts.bad, "bad")),
     )
+    said = [f"{counts.new:,} new", *(f"{number:,} {what}" for number, what in others if number)]
+    say(f"{counts.rows:,} rows: {', '.join(said)}")
 
 
 @app.command("abandon")
@@ -104,7 +120,7 @@ def abandon(
     file: Annotated[Path, typer.Argument(help="The file whose import was not finished.")],
     newsletter: Newsletter = None,
 ) -> None:
-    """Take back an import that was not finished; nobody of it was ever mailed."""
+    """Take back an import that was not finished. Nobody of it was ever mailed."""
     with opened(context) as instance:
         staged = _stage(instance, file, chosen(instance, newsletter))
         with progress_bar("taking back") as advance:
@@ -118,17 +134,28 @@ def export(
     file: Annotated[Path, typer.Argument(help="The CSV file to write; never replaces one.")],
     newsletter: Newsletter = None,
 ) -> None:
-    """Write a newsletter's subscribers to a CSV file that is safe to open in a spreadsheet."""
+    """Write a newsletter's subscribers to a CSV file. It is safe to open in a spreadsheet."""
     with opened(context) as instance:
         with instance.db.read() as session:
             newsletter_id = find_newsletter(session, chosen(instance, newsletter)).id
-        try:
-            with file.open("x", encoding="utf-8", newline="") as out:
-                count = export_csv(instance.db, instance.sealer, newsletter_id, out)
-        except FileExistsError as error:
-            raise BadInput(f"{file}: already there; export never replaces a file") from error
-        file.chmod(0o600)
-        say(f"{count} subscribers written to {file}.")
+        with _new_private_file(file) as out, progress_bar("writing"):
+            count = export_csv(instance.db, instance.sealer, newsletter_id, out)
+    say(f"{count} subscribers written to {file}. It holds their addresses: keep it safe.")
+
+
+@contextmanager
+def _new_private_file(path: Path) -> Iterator[TextIO]:
+    """Yield a new file that only its owner may read; a failure leaves none behind."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise BadInput(f"{path}: already there; export never replaces a file") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
+            yield out
+    except BaseException:
+        path.unlink()
+        raise
 
 
 @app.command("add")
@@ -152,7 +179,7 @@ def add(
             now=instance.clock.now(),
             origin="command line",
         )
-        say(f"Subscribed to {slug}.")
+    say(f"Subscribed to {slug}.")
 
 
 @app.command("find")
@@ -164,11 +191,15 @@ def find(
         subscriber = find_by_address(session, instance.sealer, address)
         if subscriber is None:
             raise NotFound("nobody with this address is known")
-        table = Table("newsletter", "state", "edition", "language", "time zone")
-        for slug, subscription in list_subscriptions(session, subscriber.id):
-            place = (subscription.language or "-", subscription.timezone or "-")
-            table.add_row(slug, subscription.state.value, subscription.edition, *place)
-        console.print(table)
+        rows = [
+            (
+                *(slug, subscription.state.value, subscription.edition),
+                *(subscription.language or "-", subscription.timezone or "-"),
+            )
+            for slug, subscription in list_subscriptions(session, subscriber.id)
+        ]
+    headings = ("newsletter", "state", "edition", "language", "time zone")
+    print_table(headings, rows, none="No subscriptions.")
 
 
 @app.command("leave")
@@ -196,7 +227,5 @@ def take_out(
 def count(context: typer.Context) -> None:
     """Show how many subscriptions each newsletter has, by state."""
     with opened(context) as instance, instance.db.read() as session:
-        table = Table("newsletter", "state", "subscriptions")
-        for slug, state, number in count_states(session):
-            table.add_row(slug, state.value, str(number))
-        console.print(table)
+        rows = [(slug, state.value, str(number)) for slug, state, number in count_states(session)]
+    print_table(("newsletter", "state", "subscriptions"), rows, none="Nobody has subscribed yet.")

@@ -1,10 +1,12 @@
 """``digest run``: keeps the scheduler and the web process alive, each in a process of its own.
 
-A child that ends is started again after a growing pause. On SIGTERM or SIGINT both children are
-asked to end and waited for: the scheduler lets copies in flight finish before it goes.
+A child that ends is started again after a growing pause. On SIGTERM, SIGINT or SIGHUP both children
+are asked to end and waited for: the scheduler lets copies in flight finish before it goes. When
+this process is killed outright, the children notice (`end_with_supervisor`) and end as well.
 """
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
 STEADY_SECONDS = 60.0  # a child that ran this long starts its pauses from the first again
+LIFELINE = "DIGEST_LIFELINE"  # the descriptor of a pipe that closes when the supervisor is gone
 
 
 @dataclass(slots=True)
@@ -39,18 +42,21 @@ class Supervisor:
     def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
         self._children = [Child(name, command) for name, command in commands.items()]
         self._stop = threading.Event()
+        self._lifeline, self._our_end = os.pipe()
 
     def run(self) -> None:
         """Keep the children alive until a signal asks to stop; returns when all of them have
         ended.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         while not self._stop.is_set():
             for child in self._children:
                 self._look_after(child)
             self._stop.wait(LOOK_SECONDS)
         self._end_all()
+        os.close(self._our_end)
+        os.close(self._lifeline)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -60,9 +66,17 @@ class Supervisor:
         if child.process is not None and child.process.poll() is not None:
             self._note_end(child, child.process.returncode, now)
         if child.process is None and now >= child.start_at:
-            child.process = subprocess.Popen(child.command)  # noqa: S603 - our own program
+            child.process = self._start(child.command)
             child.started = now
             log.info("started %s", child.name, extra={"fields": {"pid": child.process.pid}})
+
+    def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - our own program
+            command,
+            pass_fds=[self._lifeline],
+            env={**os.environ, LIFELINE: str(self._lifeline)},
+            process_group=0,  # a Ctrl-C is for us; the children end when we ask them to
+        )
 
     def _note_end(self, child: Child, status: int, now: float) -> None:
         child.ends = 1 if now - child.started > STEADY_SECONDS else child.ends + 1
@@ -78,6 +92,21 @@ class Supervisor:
                 process.send_signal(signal.SIGTERM)
         for process in alive:
             process.wait()
+        log.info("all parts have ended")
+
+
+def end_with_supervisor() -> None:
+    """Send this process SIGTERM when its supervisor is gone; nothing when it was started by
+    hand.
+    """
+    number = os.environ.pop(LIFELINE, None)
+    if number is not None:
+        threading.Thread(target=_wait_for_the_end, args=[int(number)], daemon=True).start()
+
+
+def _wait_for_the_end(lifeline: int) -> None:
+    if not os.read(lifeline, 1):  # nothing is ever written: it returns when the other end closes
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def own_command(config: str, *words: str) -> list[str]:

@@ -26,6 +26,7 @@ from digest.logs import set_up_logging
 console = Console(highlight=False, markup=False, emoji=False)
 warnings = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
+SHORT_CELL = 20  # characters; a date and time, a name: never broken over two lines
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -92,14 +93,15 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, none:
     cleaned = [[printable(cell).replace("\t", " ") for cell in row] for row in rows]
     if not console.is_terminal:
         for row in (headings, *cleaned) if cleaned else ():
-            console.print("\t".join(row).replace("\n", " "), soft_wrap=True)
+            typer.echo("\t".join(row).replace("\n", " "))  # rich would turn tabs into blanks
         return
     if not cleaned:
         say(none)
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for number, heading in enumerate(headings):
+        widest = max(len(row[number]) for row in cleaned)
+        table.add_column(heading, overflow="fold", no_wrap=widest <= SHORT_CELL)
     for row in cleaned:
         table.add_row(*row)
     console.print(table)

@@ -219,3 +219,10 @@ def list_issues(session: Session, newsletter_id: int | None = None, limit: int =
     if newsletter_id is not None:
         query = query.where(Issue.newsletter_id == newsletter_id)
     return list(session.scalars(query))
+
+
+def list_sending(session: Session) -> list[Issue]:
+    """Return the issues that are being sent now, oldest first."""
+    return list(
+        session.scalars(select(Issue).where(Issue.state == IssueState.SENDING).order_by(Issue.id))
+    )

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.clock import Due, Schedule, next_slot
 from digest.config import NewsletterConfig
 from digest.errors import ConfigError, NotFound
 from digest.models import Issue, Newsletter, Section
@@ -92,6 +93,14 @@ def find_section(session: Session, newsletter_id: int, heading: str) -> Section:
             return section
     known = ", ".join(section.heading for section in sections)
     raise NotFound(f"no section {heading!r} (there are: {known})")
+
+
+def next_issue_slot(newsletter: Newsletter, schedule: Schedule, now: datetime) -> Due:
+    """Return the first slot after `now` that falls on none of the newsletter's skip dates."""
+    due = next_slot(schedule, now)
+    while due.local_date.isoformat() in newsletter.skip_dates:
+        due = next_slot(schedule, due.due_at)
+    return due
 
 
 def skip_date(session: Session, newsletter: Newsletter, day: date) -> None:

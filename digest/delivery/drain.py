@@ -10,6 +10,7 @@ taken.
 import asyncio
 import logging
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -68,7 +69,7 @@ class Drain:
         self._jitter = jitter
         self._failures = 0
         self._staged = 0
-        self._breaks: dict[int, tuple[int, int]] = {}  # row: (how often, copies staged before)
+        self._breaks = Counter[int]()  # by delivery id
         self._failed: BaseException | None = None
         self._stop = asyncio.Event()
         self._until_idle = False
@@ -137,13 +138,9 @@ class Drain:
             await self._hold(hand, task, self._settlement(task, refused, epoch=None))
             return
         try:
-            outcome = await self._stage(hand, copy)
+            outcome = await self._stage(hand, copy, row.id)
         except BackendDown as error:
             await _close(hand)
-            if self._is_poison(row.id):
-                broken = Deferred(0, str(error))
-                await self._hold(hand, task, self._settlement(task, broken, epoch=None))
-                return
             self._claims.put_back(task)
             await self._wait_for_relay(error)
             return
@@ -152,11 +149,18 @@ class Drain:
         elif hand.channel is not None:
             await self._dot(hand, hand.channel, task)
 
-    async def _stage(self, hand: Hand, copy: Copy) -> Deferred | Rejected | None:
+    async def _stage(
+        self, hand: Hand, copy: Copy, delivery_id: int
+    ) -> Deferred | Rejected | None:
         if hand.channel is None or not hand.channel.usable:
             await _close(hand)
             hand.channel = await self._backend.open()
-        outcome = await hand.channel.stage(copy.envelope, copy.message)
+        try:
+            outcome = await hand.channel.stage(copy.envelope, copy.message)
+        except BackendDown as error:
+            if not self._is_poison(delivery_id):
+                raise
+            return Deferred(0, str(error))
         if blames_setup(outcome):
             raise BackendDown(f"the relay refuses our set-up: {outcome.text if outcome else ''}")
         self._failures = 0
@@ -164,10 +168,9 @@ class Drain:
         return outcome
 
     def _is_poison(self, delivery_id: int) -> bool:
-        """Whether a row broke its connection again and again while others got through."""
-        breaks, staged = self._breaks.get(delivery_id, (0, self._staged))
-        self._breaks[delivery_id] = (breaks + 1, staged)
-        return breaks + 1 >= POISON_BREAKS and self._staged > staged
+        """Whether a copy broke its connection again and again on a relay that takes others."""
+        self._breaks[delivery_id] += 1
+        return self._breaks[delivery_id] >= POISON_BREAKS and self._staged > 0
 
     async def _wait_for_relay(self, error: BackendDown) -> None:
         """The relay is down: rows stay pending, nobody is blamed, the pause grows."""

@@ -95,6 +95,7 @@ class _Child:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=_environment(),
+                process_group=0,  # a Ctrl-C is for the parent, who ends the child itself
             )
         self._line = Connection(ours.detach())
         self._ready = False

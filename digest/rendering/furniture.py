@@ -169,6 +169,11 @@ def why_line(view: IssueView) -> str:
     return view.why or furniture_for(view.language).why.format(view.newsletter)
 
 
+def credit_line(credit: str, language: str) -> str:
+    """Return a picture's credit; one that says by itself what it is ("Drawing: …") stays as it is."""
+    return credit if ":" in credit else furniture_for(language).photo.format(credit)
+
+
 def _locale(language: str) -> Locale:
     try:
         return Locale.parse(language, sep="-")

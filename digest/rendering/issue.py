@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from digest.errors import RenderingFailed
@@ -111,6 +112,7 @@ def _template_values(view: IssueView, markers: Markers) -> dict[str, Any]:
         "theme": theme_for(view.language, view.accent),
         "date_line": furniture.date_line(view.date, view.language),
         "number_line": furniture.number_line(view),
+        "credit_of": partial(furniture.credit_line, language=view.language),
         "why_line": furniture.why_line(view),
         "rows_of": layout.rows_of,
         "number_rows": layout.number_rows(view.numbers),

@@ -13,6 +13,7 @@ from digest.curation.newsletters import (
     find_newsletter,
     find_section,
     list_sections,
+    next_issue_slot,
     seed_newsletters,
     skip_date,
 )
@@ -134,6 +135,23 @@ def test_unknown_section_lists_those_there_are(session: Session) -> None:
 def test_unknown_newsletter_says_what_to_do(session: Session) -> None:
     with pytest.raises(NotFound, match="no newsletter 'weekly' in the database: run digest mig"):
         find_newsletter(session, "weekly")
+
+
+def test_next_slot_passes_over_the_skipped_dates(session: Session) -> None:
+    newsletter, *_ = seed_newsletters(session, [configured()], now=NOW)
+    schedule = configured().schedule.as_schedule()
+    for day in (date(2026, 11, 27), date(2026, 12, 4)):
+        skip_date(session, newsletter, day)
+
+    assert next_issue_slot(newsletter, schedule, NOW).local_date == date(2026, 12, 11)
+
+
+def test_next_slot_without_skipped_dates_is_the_schedule_s(session: Session) -> None:
+    newsletter, *_ = seed_newsletters(session, [configured()], now=NOW)
+
+    due = next_issue_slot(newsletter, configured().schedule.as_schedule(), NOW)
+
+    assert due.local_date == date(2026, 11, 27)
 
 
 def test_skipped_date_is_kept_once(session: Session) -> None:

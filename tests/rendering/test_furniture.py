@@ -6,7 +6,14 @@ from datetime import date
 
 import pytest
 
-from digest.rendering.furniture import WORDS, date_line, furniture_for, number_line, why_line
+from digest.rendering.furniture import (
+    WORDS,
+    credit_line,
+    date_line,
+    furniture_for,
+    number_line,
+    why_line,
+)
 from digest.rendering.view import IssueView
 
 WITH_VALUE = {"number", "greeting", "photo", "why"}
@@ -62,3 +69,8 @@ def test_why_line_prefers_the_views_reason(make_view: Callable[..., IssueView]) 
 
 def test_why_line_names_the_newsletter_otherwise(make_view: Callable[..., IssueView]) -> None:
     assert "The Harbour Courier" in why_line(make_view(why=""))
+
+
+def test_credit_that_says_what_it_is_stays_as_it_is() -> None:
+    assert credit_line("Drawing: Ada Marsh", "en") == "Drawing: Ada Marsh"
+    assert credit_line("Ada Marsh", "en") == "Photo: Ada Marsh"

@@ -5,8 +5,11 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -93,17 +96,38 @@ def serving(newsroom: Newsroom) -> Iterator[WebHouse]:
 @pytest.fixture
 def open_house(
     tmp_path: Path, clock: FixedClock, migrated_file: Path
-) -> Callable[..., "contextmanager[WebHouse]"]:
+) -> Callable[..., AbstractContextManager[WebHouse]]:
     """Open a house in this test's folder, as often as one likes; options are open_newsroom's."""
+    return partial(_opened, tmp_path, clock, migrated_file)
 
-    @contextmanager
-    def opened(**options: object) -> Iterator[WebHouse]:
-        if not (tmp_path / "digest.db").exists():
-            shutil.copyfile(migrated_file, tmp_path / "digest.db")
-        with open_newsroom(tmp_path, clock, **options) as newsroom, serving(newsroom) as house:
-            yield house
 
-    return opened
+@contextmanager
+def _opened(
+    folder: Path, clock: FixedClock, migrated_file: Path, **options: Any
+) -> Iterator[WebHouse]:
+    if not (folder / "digest.db").exists():
+        shutil.copyfile(migrated_file, folder / "digest.db")
+    with open_newsroom(folder, clock, **options) as newsroom, serving(newsroom) as house:
+        yield house
+
+
+@pytest.fixture
+def house(open_house: Callable[..., AbstractContextManager[WebHouse]]) -> Iterator[WebHouse]:
+    """A house with two readers."""
+    with open_house() as opened:
+        opened.newsroom.subscribe(ANNA, BEN, name="Zebulon Quimby")
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_house(
+    tmp_path_factory: pytest.TempPathFactory, migrated_file: Path
+) -> Iterator[WebHouse]:
+    """The same, shared by the tests of a module that leave readers and settings as they are."""
+    clock = FixedClock(datetime(2026, 11, 27, 6, 59, tzinfo=UTC))
+    with _opened(tmp_path_factory.mktemp("shared"), clock, migrated_file) as opened:
+        opened.newsroom.subscribe(ANNA, BEN, name="Zebulon Quimby")
+        yield opened
 
 
 class Logged(logging.Handler):
@@ -135,10 +159,3 @@ def logged() -> Iterator[list[str]]:
     root.removeHandler(handler)
     for name, level in quiet.items():
         logging.getLogger(name).setLevel(level)
-
-
-@pytest.fixture
-def house(open_house) -> Iterator[WebHouse]:
-    with open_house() as opened:
-        opened.newsroom.subscribe(ANNA, BEN, name="Zebulon Quimby")
-        yield opened

@@ -16,8 +16,8 @@ NAME = "Zebulon Quimby"
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", "ok"), ("HEAD", "")])
-def test_health_of_a_fit_instance(house, method: str, body: str) -> None:
-    answer = house.client.request(method, "/health")
+def test_health_of_a_fit_instance(shared_house, method: str, body: str) -> None:
+    answer = shared_house.client.request(method, "/health")
 
     assert (answer.status_code, answer.text) == (200, body)
 

@@ -75,15 +75,15 @@ def test_every_route_answers_with_the_headers(house) -> None:
         ("POST", "/health/", 404),
     ],
 )
-def test_errors_have_the_headers_too(house, method: str, path: str, status: int) -> None:
-    answer = house.client.request(method, path)
+def test_errors_have_the_headers_too(shared_house, method: str, path: str, status: int) -> None:
+    answer = shared_house.client.request(method, path)
 
     assert answer.status_code == status
     _assert_guarded(answer)
 
 
-def test_body_that_is_too_long_has_the_headers_too(house) -> None:
-    _assert_guarded(house.client.post(house.leave_link(ANNA), content=b"x" * 20_000))
+def test_body_that_is_too_long_has_the_headers_too(shared_house) -> None:
+    _assert_guarded(shared_house.client.post(shared_house.leave_link(ANNA), content=b"x" * 20_000))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])

@@ -18,11 +18,11 @@ def _link(house, issue: str) -> str:
         return f"/i/{find_issue(session, issue).public_id}"
 
 
-def test_approved_issue_is_shown(house) -> None:
-    issue = house.newsroom.draft(FRIDAY)
-    house.newsroom.approve(issue)
+def test_approved_issue_is_shown(shared_house) -> None:
+    issue = shared_house.newsroom.draft()
+    shared_house.newsroom.approve(issue)
 
-    answer = house.client.get(_link(house, issue))
+    answer = shared_house.client.get(_link(shared_house, issue))
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -50,20 +50,20 @@ def test_issue_link_in_a_copy_leads_here(house, run) -> None:
     )
 
 
-def test_head_is_answered_without_a_body(house) -> None:
-    issue = house.newsroom.draft(FRIDAY)
-    house.newsroom.approve(issue)
+def test_head_is_answered_without_a_body(shared_house) -> None:
+    issue = shared_house.newsroom.draft()
+    shared_house.newsroom.approve(issue)
 
-    answer = house.client.head(_link(house, issue))
+    answer = shared_house.client.head(_link(shared_house, issue))
 
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_policy_allows_styles_and_pictures_only(house) -> None:
-    issue = house.newsroom.draft(FRIDAY)
-    house.newsroom.approve(issue)
+def test_policy_allows_styles_and_pictures_only(shared_house) -> None:
+    issue = shared_house.newsroom.draft()
+    shared_house.newsroom.approve(issue)
 
-    policy = house.client.get(_link(house, issue)).headers["content-security-policy"]
+    policy = shared_house.client.get(_link(shared_house, issue)).headers["content-security-policy"]
 
     assert policy == (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
@@ -77,11 +77,11 @@ def test_pictures_come_over_tls_where_the_page_does() -> None:
 
 
 def _draft(house) -> str:
-    return _link(house, house.newsroom.draft(FRIDAY))
+    return _link(house, house.newsroom.draft())
 
 
 def _edited_after_approval(house) -> str:
-    issue = house.newsroom.draft(FRIDAY)
+    issue = house.newsroom.draft()
     house.newsroom.approve(issue)
     with house.app.db.write() as session:
         edit_issue(session, find_issue(session, issue), {"subject": "Changed"})
@@ -89,7 +89,7 @@ def _edited_after_approval(house) -> str:
 
 
 def _cancelled(house) -> str:
-    issue = house.newsroom.draft(FRIDAY)
+    issue = house.newsroom.draft()
     house.newsroom.approve(issue)
     with house.app.db.write() as session:
         assert move_issue(session, find_issue(session, issue).id, to=IssueState.CANCELLED)
@@ -97,7 +97,7 @@ def _cancelled(house) -> str:
 
 
 def _without_bytes(house) -> str:
-    issue = house.newsroom.draft(FRIDAY)
+    issue = house.newsroom.draft()
     house.newsroom.approve(issue)
     with house.app.db.write() as session:
         session.query(StoredRendering).delete()
@@ -116,17 +116,17 @@ def _nonsense(_house) -> str:
     "link", [_draft, _edited_after_approval, _cancelled, _without_bytes, _unknown, _nonsense]
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_is_not_public_gets_the_very_same_page(house, link, method: str) -> None:
-    known = house.client.request(method, "/u/x")
+def test_what_is_not_public_gets_the_very_same_page(shared_house, link, method: str) -> None:
+    known = shared_house.client.request(method, "/u/x")
 
-    answer = house.client.request(method, link(house))
+    answer = shared_house.client.request(method, link(shared_house))
 
     assert (answer.status_code, answer.content) == (404, known.content)
     assert answer.headers["content-length"] == known.headers["content-length"]
 
 
-def test_own_copy_page_explains(house) -> None:
-    answer = house.client.get("/own-copy")
+def test_own_copy_page_explains(shared_house) -> None:
+    answer = shared_house.client.get("/own-copy")
 
     assert answer.status_code == 200
     assert "This link works in your own copy" in answer.text

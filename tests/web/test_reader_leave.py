@@ -58,6 +58,15 @@ def test_post_unsubscribes_whatever_its_body(house, kind: str) -> None:
     assert house.state(BEN) is ACTIVE
 
 
+@pytest.mark.parametrize(("body", "origin"), [("page=1", "page"), (ONE_CLICK, "one-click")])
+def test_evidence_says_how_somebody_left(house, body: str, origin: str) -> None:
+    house.client.post(house.leave_link(ANNA), content=body)
+
+    with house.app.db.read() as session:
+        event = session.scalars(select(ConsentEvent).where(ConsentEvent.kind == "left")).one()
+    assert event.origin == origin
+
+
 def test_post_gets_neither_redirect_nor_cookie(house) -> None:
     answer = house.client.post(house.leave_link(ANNA), content=ONE_CLICK)
 
@@ -135,20 +144,22 @@ def test_body_over_ten_kilobytes_is_refused(house, size: int) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_visits_of_scanners_change_nothing(house, method: str) -> None:
-    link = house.leave_link(ANNA)
+def test_visits_of_scanners_change_nothing(shared_house, method: str) -> None:
+    link = shared_house.leave_link(ANNA)
 
     statuses = {
-        house.client.request(method, link, headers={"User-Agent": SCANNERS[n % 5]}).status_code
+        shared_house.client.request(
+            method, link, headers={"User-Agent": SCANNERS[n % 5]}
+        ).status_code
         for n in range(100)
     }
 
     assert statuses == {200}
-    assert house.state(ANNA) is ACTIVE
+    assert shared_house.state(ANNA) is ACTIVE
 
 
-def test_visit_shows_one_button_that_posts(house) -> None:
-    page = house.client.get(house.leave_link(ANNA)).text
+def test_visit_shows_one_button_that_posts(shared_house) -> None:
+    page = shared_house.client.get(shared_house.leave_link(ANNA)).text
 
     assert page.count("<button>") == page.count('<form method="post">') == 1
     assert "<script" not in page
@@ -161,9 +172,11 @@ def test_page_is_the_same_before_and_after_leaving(house) -> None:
     assert house.client.get(house.leave_link(ANNA)).content == before
 
 
-def test_page_is_the_same_for_every_reader(house) -> None:
+def test_page_is_the_same_for_every_reader(shared_house) -> None:
     """A forwarded copy's link says nothing about whose it was."""
-    one, other = (house.client.get(house.leave_link(reader)).content for reader in (ANNA, BEN))
+    one, other = (
+        shared_house.client.get(shared_house.leave_link(reader)).content for reader in (ANNA, BEN)
+    )
 
     assert one == other
 
@@ -197,25 +210,25 @@ def _signed(house, value: object) -> str:
 
 
 @pytest.mark.parametrize("kind", BAD_LINKS)
-def test_links_that_are_not_valid_get_the_very_same_page(house, kind: str) -> None:
-    link = BAD_LINKS[kind](house)
-    known = house.client.get("/u/x")
+def test_links_that_are_not_valid_get_the_very_same_page(shared_house, kind: str) -> None:
+    link = BAD_LINKS[kind](shared_house)
+    known = shared_house.client.get("/u/x")
 
-    answer = house.client.get(link)
+    answer = shared_house.client.get(link)
 
     assert (answer.status_code, answer.content) == (404, known.content)
     assert _without_date(answer.headers) == _without_date(known.headers)
 
 
 @pytest.mark.parametrize("kind", BAD_LINKS)
-def test_posts_to_links_that_are_not_valid_change_nothing(house, kind: str) -> None:
-    link = BAD_LINKS[kind](house)
+def test_posts_to_links_that_are_not_valid_change_nothing(shared_house, kind: str) -> None:
+    link = BAD_LINKS[kind](shared_house)
 
-    answer = house.client.post(link, content=ONE_CLICK)
+    answer = shared_house.client.post(link, content=ONE_CLICK)
 
-    assert (answer.status_code, answer.content) == (404, house.client.get("/u/x").content)
+    assert (answer.status_code, answer.content) == (404, shared_house.client.get("/u/x").content)
     assert "location" not in answer.headers
-    assert house.state(ANNA) is ACTIVE
+    assert shared_house.state(ANNA) is ACTIVE
 
 
 def _without_date(headers) -> dict[str, str]:

@@ -1,0 +1,115 @@
+"""What a reply means, for whom, and what follows."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.delivery.judgement import blames_setup, settle_outcome
+from digest.delivery.outcome import (
+    Accepted,
+    Deferred,
+    GiveUp,
+    Outcome,
+    Rejected,
+    Retry,
+    Scope,
+    Uncertain,
+    next_try,
+    scope_of,
+    short_reply,
+)
+
+NOW = datetime(2026, 11, 27, 7, tzinfo=UTC)
+WINDOW = timedelta(hours=48)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "scope"),
+    [
+        (550, "5.1.1 no such user", Scope.READER),
+        (550, "mailbox unavailable", Scope.READER),
+        (550, "5.7.1 message refused by policy", Scope.POLICY),
+        (550, "5.7.515 access denied", Scope.POLICY),
+        (421, "4.7.28 rate limited", Scope.POLICY),
+        (552, "5.2.3 message too large", Scope.MESSAGE),
+        (552, "5.7.0 content rejected", Scope.POLICY),
+        (554, "5.6.0 bad content", Scope.MESSAGE),
+        (535, "5.7.8 authentication failed", Scope.SETUP),
+        (530, "authentication required", Scope.SETUP),
+        (503, "bad sequence", Scope.SETUP),
+    ],
+)
+def test_reply_blames_the_right_one(code: int, text: str, scope: Scope) -> None:
+    assert scope_of(code, text) is scope
+
+
+def test_only_a_refusal_of_our_setup_blames_it() -> None:
+    assert blames_setup(Rejected(535, "5.7.8 no"))
+    assert not blames_setup(Rejected(550, "5.1.1 no"))
+    assert not blames_setup(Deferred(451, "later"))
+    assert not blames_setup(None)
+
+
+@given(attempt=st.integers(1, 60), minutes=st.integers(0, 48 * 60), seed=st.integers())
+def test_next_try_is_at_least_half_an_hour_off_and_inside_the_window(
+    attempt: int, minutes: int, seed: int
+) -> None:
+    now = NOW + timedelta(minutes=minutes)
+
+    decision = next_try(attempt, not_before=NOW, now=now, window=WINDOW, jitter=random.Random(seed))
+
+    if isinstance(decision, Retry):
+        assert timedelta(minutes=30) <= decision.at - now <= timedelta(hours=4.8)
+        assert decision.at <= NOW + WINDOW
+    else:
+        assert isinstance(decision, GiveUp)
+        assert now + timedelta(hours=4.8) > NOW + WINDOW
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "reason"),
+    [
+        (Accepted(250, "ok", "Q1"), "accepted", ""),
+        (Deferred(451, "4.7.1 greylisted"), "pending", ""),
+        (Rejected(550, "5.1.1 unknown"), "rejected", "refused"),
+        (Rejected(550, "5.7.1 blocked"), "rejected", "policy"),
+        (Rejected(0, "", "smtputf8"), "rejected", "smtputf8"),
+        (Uncertain("timed out"), "uncertain", "no reply"),
+    ],
+)
+def test_outcome_settles_its_row(outcome: Outcome, state: str, reason: str) -> None:
+    settled = settle_outcome(
+        7,
+        outcome,
+        epoch=3,
+        attempt=1,
+        not_before=NOW,
+        now=NOW,
+        window=WINDOW,
+        jitter=random.Random(1),
+    )
+
+    assert (settled.state, settled.reason, settled.epoch) == (state, reason, 3)
+
+
+def test_deferred_at_the_end_of_its_window_expires() -> None:
+    settled = settle_outcome(
+        7,
+        Deferred(451, "later"),
+        epoch=None,
+        attempt=9,
+        not_before=NOW,
+        now=NOW + WINDOW,
+        window=WINDOW,
+        jitter=random.Random(1),
+    )
+
+    assert (settled.state, settled.next_at) == ("expired", None)
+
+
+def test_kept_reply_names_nobody() -> None:
+    assert short_reply("550 <anna@example.org>\r\n unknown") == "550 <‹address›> unknown"
+    assert len(short_reply("x" * 1000)) == 300

@@ -1,0 +1,210 @@
+"""Relays refuse, vanish and fall silent; readers leave at the last moment; every copy is accounted for."""
+
+import asyncio
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.clock import FixedClock
+from digest.delivery.outcome import Deferred, Rejected, Uncertain
+from digest.errors import BackendDown
+from digest.models import StoredRendering
+from digest.scheduler import tick_once
+from digest.testing.newsroom import Newsroom
+
+FRIDAY = date(2026, 11, 27)
+ANNA, BEN, CLEO = "anna@example.org", "ben@example.org", "cleo@example.org"
+
+
+def to(address: str):
+    return lambda envelope: envelope.rcpt_to == address
+
+
+def reached(newsroom: Newsroom) -> list[str]:
+    return sorted(envelope.rcpt_to for envelope, _ in newsroom.backend.accepted)
+
+
+@pytest.fixture
+def issue(newsroom: Newsroom) -> str:
+    newsroom.subscribe(ANNA, BEN, CLEO)
+    return newsroom.ready(FRIDAY)
+
+
+def test_deferred_copy_is_tried_again_and_arrives_once(newsroom, issue, clock, run) -> None:
+    newsroom.backend.script(to(BEN), Deferred(451, "4.7.1 greylisted"), at="stage")
+    run(tick_once(newsroom.app))
+    assert reached(newsroom) == [ANNA, CLEO]
+    assert newsroom.state(issue) == "sending"
+
+    clock.advance(timedelta(minutes=40))
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, BEN, CLEO]
+    assert newsroom.state(issue) == "sent"
+
+
+def test_deferred_after_the_dot_is_tried_again(newsroom, issue, clock, run) -> None:
+    newsroom.backend.script(to(BEN), Deferred(452, "4.3.1 disk full"))
+    run(tick_once(newsroom.app))
+
+    clock.advance(timedelta(minutes=40))
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, BEN, CLEO]
+    assert newsroom.problems(issue) == []
+
+
+def test_copy_deferred_for_ever_expires_with_its_window(newsroom, issue, clock, run) -> None:
+    newsroom.backend.script(to(BEN), Deferred(451, "4.3.0 later"), at="stage", times=None)
+    for _ in range(20):
+        run(tick_once(newsroom.app))
+        clock.advance(timedelta(hours=5))
+
+    assert newsroom.sums(issue).expired == 1
+    assert newsroom.state(issue) == "sent"
+
+
+def test_refused_copy_is_never_tried_again(newsroom, issue, clock, run) -> None:
+    newsroom.backend.script(to(BEN), Rejected(550, "5.1.1 no such user"), at="stage")
+    run(tick_once(newsroom.app))
+    clock.advance(timedelta(hours=3))
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, CLEO]
+    assert newsroom.sums(issue).rejected == 1
+
+
+def test_silence_after_the_dot_is_uncertain_and_not_sent_again(newsroom, issue, clock, run) -> None:
+    newsroom.backend.script(to(BEN), Uncertain("no reply"), arrives=True)
+    run(tick_once(newsroom.app))
+    clock.advance(timedelta(hours=3))
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, BEN, CLEO]
+    assert newsroom.sums(issue).uncertain == 1
+    assert newsroom.problems(issue) == []
+
+
+def test_dead_relay_leaves_every_copy_pending_and_says_so(newsroom, issue, run) -> None:
+    newsroom.backend.down = "connection refused"
+
+    with pytest.raises(BackendDown, match="refused"):
+        run(tick_once(newsroom.app))
+
+    assert newsroom.sums(issue).pending == 3
+    newsroom.backend.down = ""
+    run(tick_once(newsroom.app))
+    assert reached(newsroom) == [ANNA, BEN, CLEO]
+
+
+def test_wrong_password_blames_nobody(newsroom, issue, run) -> None:
+    refusal = Rejected(535, "5.7.8 authentication failed")
+    newsroom.backend.script(lambda _: True, refusal, at="stage", times=None)
+
+    with pytest.raises(BackendDown, match="our set-up"):
+        run(tick_once(newsroom.app))
+
+    assert newsroom.sums(issue).pending == 3
+
+
+def test_copy_that_breaks_every_connection_waits_and_holds_up_nobody(newsroom, issue, run) -> None:
+    newsroom.backend.script(to(BEN), BackendDown("lost"), at="stage", times=None)
+
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, CLEO]
+    assert newsroom.sums(issue).pending == 1
+
+
+def test_reader_who_leaves_after_the_freeze_gets_nothing(newsroom, issue, run) -> None:
+    newsroom.app.sender.tick()
+    newsroom.unsubscribe(BEN)
+
+    run(newsroom.app.sender.drain(asyncio.Event(), until_idle=True))
+
+    assert reached(newsroom) == [ANNA, CLEO]
+    assert newsroom.sums(issue).skipped == 1
+
+
+def test_reader_who_leaves_between_stage_and_dot_gets_nothing(newsroom, issue, run) -> None:
+    def leave_at_the_last_moment(envelope) -> bool:
+        if envelope.rcpt_to == BEN:
+            newsroom.unsubscribe(BEN)
+        return False
+
+    newsroom.backend.script(leave_at_the_last_moment, Deferred(), at="stage", times=None)
+
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, CLEO]
+    assert newsroom.sums(issue).skipped == 1
+    assert newsroom.problems(issue) == []
+
+
+def test_reader_who_joins_after_the_freeze_is_not_in_this_audience(newsroom, issue, run) -> None:
+    newsroom.app.sender.tick()
+    newsroom.subscribe("dora@example.org")
+
+    run(newsroom.app.sender.drain(asyncio.Event(), until_idle=True))
+
+    assert reached(newsroom) == [ANNA, BEN, CLEO]
+
+
+def test_altered_bytes_are_never_sent(newsroom: Newsroom, issue: str, run) -> None:
+    with newsroom.app.db.write() as session:
+        stored = session.query(StoredRendering).one()
+        stored.document = stored.document.replace(b"Headline 1", b"Headline X")
+
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == ["desk@courier.example"]
+
+
+def test_friday_needs_no_templates(newsroom: Newsroom, issue: str, run, tmp_path: Path) -> None:
+    """What was approved is sent even where the templates have gone since."""
+    newsroom.app.__dict__["templates"] = None
+    shutil.rmtree(tmp_path / "templates", ignore_errors=True)
+
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, BEN, CLEO]
+
+
+def test_retry_keeps_its_message_id(newsroom, issue, clock: FixedClock, run) -> None:
+    newsroom.backend.script(to(BEN), Deferred(452, "4.3.1 full"), arrives=True)
+    run(tick_once(newsroom.app))
+    clock.advance(timedelta(minutes=40))
+    run(tick_once(newsroom.app))
+
+    ids = [
+        line
+        for envelope, message in newsroom.backend.accepted
+        for line in message.split(b"\r\n")
+        if envelope.rcpt_to == BEN and line.startswith(b"Message-ID:")
+    ]
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+
+
+def test_two_senders_share_an_issue_without_a_double(newsroom, run, tmp_path: Path) -> None:
+    from digest.app import open_app
+
+    addresses = [f"r{number}@example.org" for number in range(60)]
+    newsroom.subscribe(*addresses)
+    newsroom.ready(FRIDAY)
+    newsroom.app.sender.tick()
+    with open_app(tmp_path / "config.toml", clock=newsroom.app.clock) as other:
+        other._relays["main"] = newsroom.app.relay("main")
+
+        async def both() -> None:
+            stop = asyncio.Event()
+            await asyncio.gather(
+                newsroom.app.sender.drain(stop, until_idle=True),
+                other.sender.drain(stop, until_idle=True),
+            )
+
+        run(both())
+
+    assert reached(newsroom) == sorted(addresses)

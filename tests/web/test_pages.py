@@ -1,0 +1,101 @@
+"""A page's masthead, its colours, its policy, and a newsroom's own templates."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from digest.config import Config
+from digest.curation.newsletters import find_newsletter
+from digest.errors import RenderingFailed
+from digest.rendering.theme import theme_for
+from digest.web.pages import NOBODYS, Masthead, Pages, find_masthead
+
+PAGES = ("leave.html", "left.html", "later.html", "later_done.html")
+PAGES += ("own_copy.html", "not_found.html", "failed.html")
+GREEN = Masthead("Курьер", "ru", theme_for("ru", "#0b5d4e"))
+
+
+@pytest.mark.parametrize("template", PAGES)
+@pytest.mark.parametrize("masthead", [NOBODYS, GREEN])
+def test_policy_names_the_hash_of_the_page_s_own_style(template: str, masthead: Masthead) -> None:
+    answer = Pages().show(template, masthead, weeks=4)
+
+    [style] = re.findall(r"<style>(.*?)</style>", answer.body.decode(), re.S)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert answer.headers["content-security-policy"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+@pytest.mark.parametrize("template", PAGES)
+def test_page_asks_nothing_of_the_network_and_carries_no_script(template: str) -> None:
+    html = Pages().show(template, GREEN, weeks=4).body.decode()
+
+    found = re.findall(r"<script|\bon\w+=|\bsrc=|\bhref=|url\(|@import|http", html)
+    assert found == []
+
+
+@pytest.mark.parametrize("template", PAGES)
+def test_page_says_its_language_and_direction(template: str) -> None:
+    html = Pages().show(template, GREEN, weeks=4).body.decode()
+
+    assert '<html lang="en" dir="ltr">' in html
+    assert '<bdi lang="ru">Курьер</bdi>' in html
+    assert html.count("<h1>") == html.count("<title>") == 1
+
+
+def test_name_is_escaped() -> None:
+    masthead = Masthead("<b>A & B", "en", NOBODYS.theme)
+
+    assert "&lt;b&gt;A &amp; B" in Pages().show("leave.html", masthead).body.decode()
+
+
+def test_page_has_the_colours_of_the_mail() -> None:
+    style = Pages().show("leave.html", GREEN).body.decode()
+
+    assert f"--button: {GREEN.theme.light.button};" in style
+    assert f"--button: {GREEN.theme.dark.button};" in style
+
+
+def test_newsroom_s_own_template_wins(tmp_path: Path) -> None:
+    own = '{% extends "page.html" %}{% block content %}Farewell{% endblock %}'
+    (tmp_path / "left.html").write_text(own)
+    pages = Pages(tmp_path)
+
+    assert b"Farewell" in pages.show("left.html").body
+    assert b"Unsubscribe?" in pages.show("leave.html").body
+
+
+def _masthead(house, **furniture: str) -> Masthead:
+    with house.app.db.write() as session:
+        newsletter = find_newsletter(session, "weekly")
+        newsletter.furniture = {**newsletter.furniture, **furniture}
+        return find_masthead(session, house.app.config, newsletter.id)
+
+
+def test_masthead_is_the_newsletter_s(house) -> None:
+    masthead = _masthead(house, accent="#0b5d4e")
+
+    assert (masthead.name, masthead.language) == ("The Harbour Courier", "en")
+    assert masthead.theme == theme_for("en", "#0b5d4e")
+
+
+@pytest.mark.parametrize("accent", ["#ffff00", "no colour", ""])
+def test_masthead_survives_an_accent_that_mails_refuse(house, accent: str) -> None:
+    with pytest.raises(RenderingFailed):
+        theme_for("en", accent)
+
+    assert _masthead(house, accent=accent).theme == NOBODYS.theme
+
+
+def test_masthead_of_a_newsletter_no_longer_configured_is_nobody_s(house) -> None:
+    other = house.app.config.newsletters[0].model_copy(update={"slug": "other"})
+    config: Config = house.app.config.model_copy(update={"newsletters": [other]})
+
+    with house.app.db.read() as session:
+        newsletter = find_newsletter(session, "weekly")
+        assert find_masthead(session, config, newsletter.id) == NOBODYS
