@@ -11,6 +11,7 @@ help:
 	@echo "make test      every test; says what was skipped and why"
 	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
+	@echo "make migration TITLE='what changed'   write the next migration from the models"
 	@echo "make lock      resolve requirements*.txt anew"
 	@echo "make clean     remove what these targets made"
 
@@ -55,6 +56,9 @@ wheel: $(VENV)/dev
 
 golden: $(VENV)/dev
 	$(BIN)/python -m pytest tests/rendering -k "golden or trap" -v
+
+migration: $(VENV)/dev
+	$(BIN)/python migrations/revise.py "$(TITLE)"
 
 lock: $(VENV)/dev
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \

@@ -154,11 +154,17 @@ class Database:
 def _open_engine(url: str) -> Engine:
     try:
         if url.startswith("sqlite"):
-            engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+            engine = create_engine(
+                url,
+                connect_args={"timeout": 5, "check_same_thread": False},
+                hide_parameters=True,  # an error must not carry anybody's values into a log
+            )
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        return create_engine(
+            url.replace("postgresql://", "postgresql+psycopg://", 1), hide_parameters=True
+        )
     except (SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"database.url: {error}") from error
 

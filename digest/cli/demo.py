@@ -30,7 +30,7 @@ def demo(
         bool, typer.Option("--no-serve", help="End after the summary instead of showing the mails.")
     ] = False,
 ) -> None:
-    """Set up a sample newsroom, pick and approve an issue, send it over SMTP, and show the mails."""
+    """Set up a sample newsroom, pick and approve an issue, send it over SMTP, show the mails."""
     set_up_logging("text", "warning")
     with ExitStack() as stack:
         progress = stack.enter_context(progress_bar("copies"))

@@ -149,9 +149,7 @@ class Drain:
         elif hand.channel is not None:
             await self._dot(hand, hand.channel, task)
 
-    async def _stage(
-        self, hand: Hand, copy: Copy, delivery_id: int
-    ) -> Deferred | Rejected | None:
+    async def _stage(self, hand: Hand, copy: Copy, delivery_id: int) -> Deferred | Rejected | None:
         if hand.channel is None or not hand.channel.usable:
             await _close(hand)
             hand.channel = await self._backend.open()

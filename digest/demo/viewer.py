@@ -18,7 +18,7 @@ PAGE_POLICY = (
 )
 # A caught mail is somebody's HTML: no script, no form, nothing but its styles and pictures.
 MAIL_POLICY = (
-    "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src http: https:; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src http: https:; "
     "frame-ancestors 'self'"
 )
 

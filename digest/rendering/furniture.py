@@ -170,7 +170,9 @@ def why_line(view: IssueView) -> str:
 
 
 def credit_line(credit: str, language: str) -> str:
-    """Return a picture's credit; one that says by itself what it is ("Drawing: …") stays as it is."""
+    """Return a picture's credit; one that says by itself what it is ("Drawing: …") stays as it
+    is.
+    """
     return credit if ":" in credit else furniture_for(language).photo.format(credit)
 
 

@@ -92,10 +92,11 @@ def test_freeze_cuts_chunks_within_a_group(any_db, frozen: Frozen) -> None:
 def test_freeze_twice_is_refused_whole(any_db, frozen: Frozen, clock) -> None:
     issue_id = frozen(readers=3)
 
+    now = clock.now()
+    with any_db.read() as session:
+        newsletter_id = session.get_one(Issue, issue_id).newsletter_id
     with pytest.raises(IntegrityError), any_db.write() as session:
-        issue = session.get_one(Issue, issue_id)
-        now = clock.now()
-        freeze(session, issue_id, issue.newsletter_id, not_before=now, now=now, chunk_rows=2)
+        freeze(session, issue_id, newsletter_id, not_before=now, now=now, chunk_rows=2)
 
     assert len(states(any_db)) == 3
 

@@ -1,4 +1,5 @@
-"""Ten thousand copies over real SMTP: flat memory, visible progress, and nobody doubled by ``kill -9``.
+"""Ten thousand copies over real SMTP: flat memory, visible progress, and nobody doubled by ``kill
+-9``.
 
 The program runs as its own process, as an operator starts it, and is killed in the middle again and
 again; the mail server is this test's and counts every message it took responsibility for.
@@ -123,7 +124,9 @@ def test_ten_thousand_copies_stay_small_and_show_progress(
 
 
 def watch(process: subprocess.Popen[bytes], screen: int) -> tuple[str, float]:
-    """Read a process's terminal until it ends; return the text and the most memory it had, in MB."""
+    """Read a process's terminal until it ends; return the text and the most memory it had, in
+    MB.
+    """
     pieces: list[bytes] = []
     reader = threading.Thread(target=read_all, args=(screen, pieces))
     reader.start()

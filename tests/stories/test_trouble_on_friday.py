@@ -1,4 +1,6 @@
-"""Relays refuse, vanish and fall silent; readers leave at the last moment; every copy is accounted for."""
+"""Relays refuse, vanish and fall silent; readers leave at the last moment; every copy is accounted
+for.
+"""
 
 import asyncio
 import shutil

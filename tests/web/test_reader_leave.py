@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import select
 
 from digest.clock import FixedClock
+from digest.curation.newsletters import find_newsletter
 from digest.keys import new_key_ring, read_key_file, write_key_file
-from digest.models import ConsentEvent, SubscriptionState
+from digest.models import ConsentEvent, Subscription, SubscriptionState
 from digest.scheduler import tick_once
-from digest.subscribers.lifecycle import erase, find_by_address
+from digest.subscribers.lifecycle import add_active, erase, find_by_address
 from digest.tokens import Purpose, TokenSigner
 
 ANNA = "anna@example.org"
@@ -28,6 +29,17 @@ MULTIPART = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
     f"One-Click\r\n--{BOUNDARY}--\r\n"
 )
+LAST_LINE = 'schedule = { weekday = "friday", time = 07:00:00, timezone = "UTC" }\n'
+SECOND = """
+[[newsletters]]
+slug = "monthly"
+name = "The Harbour Monthly"
+host = "courier.example"
+sender = { name = "The Harbour Monthly", address = "monthly@courier.example" }
+relay = "main"
+postal_address = "12 Quay Street, Harbour Town"
+"""
+UNKNOWN = {"name": None, "language": None, "timezone": None, "origin": "test"}
 POSTS = {
     "urlencoded": ("application/x-www-form-urlencoded", ONE_CLICK.encode()),
     "multipart": (f"multipart/form-data; boundary={BOUNDARY}", MULTIPART.encode()),
@@ -56,6 +68,36 @@ def test_post_unsubscribes_whatever_its_body(house, kind: str) -> None:
     assert (answer.status_code, answer.text) == (200, "ok")
     assert house.state(ANNA) is UNSUBSCRIBED
     assert house.state(BEN) is ACTIVE
+
+
+def test_leaving_one_newsletter_keeps_the_other(open_house) -> None:
+    second = SECOND + LAST_LINE
+    with open_house(more={LAST_LINE: LAST_LINE + second}) as house:
+        house.newsroom.subscribe(ANNA)
+        with house.app.db.write() as session:
+            other = find_newsletter(session, "monthly").id
+            add_active(
+                session,
+                house.app.sealer,
+                newsletter_id=other,
+                address=ANNA,
+                now=house.app.clock.now(),
+                **UNKNOWN,
+            )
+        states = _states_after(house, other)
+
+    assert states == (ACTIVE, UNSUBSCRIBED)
+
+
+def _states_after(house, newsletter_id: int) -> tuple[SubscriptionState, SubscriptionState]:
+    """Leave the other newsletter; return the states in this one and in that."""
+    with house.app.db.read() as session:
+        both = session.scalars(select(Subscription)).all()
+    [gone] = [found for found in both if found.newsletter_id != newsletter_id]
+    house.client.post("/u/" + house.app.signer.sign(Purpose.UNSUBSCRIBE, gone.public_id))
+    with house.app.db.read() as session:
+        states = {s.newsletter_id: s.state for s in session.scalars(select(Subscription))}
+    return states[newsletter_id], states[gone.newsletter_id]
 
 
 @pytest.mark.parametrize(("body", "origin"), [("page=1", "page"), (ONE_CLICK, "one-click")])

@@ -78,7 +78,9 @@ def lease_chunk(
 
 
 def lease_clock(dialect: str, now: datetime | BindParameter[datetime]) -> ColumnElement[datetime]:
-    """Return the clock that leases run by: PostgreSQL's, which several machines share, else ours."""
+    """Return the clock that leases run by: PostgreSQL's, which several machines share, else
+    ours.
+    """
     if dialect == "sqlite":
         return now if isinstance(now, BindParameter) else literal(now, UtcDateTime())
     return func.clock_timestamp(type_=UtcDateTime())

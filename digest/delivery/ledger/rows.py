@@ -24,7 +24,6 @@ from digest.models import (
 )
 from digest.subscribers.audience import mailable
 
-
 _TABLE = cast(Table, Delivery.__table__)  # plain statements: no ORM bookkeeping for each copy
 
 
@@ -113,7 +112,9 @@ def commit_dots(session: Session, dots: Sequence[Dot], now: datetime) -> set[int
 
 @cache
 def _dot_statement(dialect: str) -> ReturningUpdate[tuple[int]]:
-    """Build the fence once: it runs for every few copies, and building it costs more than the disk."""
+    """Build the fence once: it runs for every few copies, and building it costs more than the
+    disk.
+    """
     now = bindparam("d_now", type_=UtcDateTime())
     mine = select(Chunk.id).where(
         Chunk.id == bindparam("d_chunk"),
