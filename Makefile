@@ -62,7 +62,7 @@ migration: $(VENV)/dev
 
 lock: $(VENV)/dev
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
-	  --no-emit-options --build-deps-for=wheel --output-file requirements.txt pyproject.toml
+	  --no-emit-options --build-deps-for=wheel --build-deps-for=editable --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
 	  --no-emit-options --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 

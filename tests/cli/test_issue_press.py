@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 
 import pytest
 
@@ -128,8 +129,6 @@ def test_verify_adds_a_draft_up(drafted) -> None:
 
 
 def test_verify_of_lost_rows_says_so_and_exits_1(drafted) -> None:
-    import sqlite3
-
     drafted.good("issue", "approve", "weekly")
     drafted.good("issue", "schedule", "weekly", "--now")
     drafted.good("tick")

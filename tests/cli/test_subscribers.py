@@ -1,0 +1,186 @@
+"""Readers in from files of every kind and out to one, at the command line."""
+
+import csv
+import stat
+
+import pytest
+
+GOOD = "email,name\nanna@example.org,Anna\nbo@example.org,Bo\n"
+BAD = "email,name\nanna@example.org,Anna\nnobody,Eve\nbo@example.org,Bo\n"
+
+
+def active(line) -> int:
+    """Return how many subscriptions are active."""
+    rows = [row.split("\t") for row in line.good("subscribers", "count").splitlines()[1:]]
+    return sum(int(number) for _, state, number in rows if state == "active")
+
+
+def test_dry_run_says_what_would_happen_and_subscribes_nobody(line) -> None:
+    out = line.good("subscribers", "import", line.write("r.csv", GOOD), "--dry-run")
+
+    assert out == "2 rows: 2 new\n"
+    assert active(line) == 0
+
+
+def test_import_subscribes(line) -> None:
+    out = line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
+
+    assert out == "2 rows: 2 new\nImported: 2 new readers of weekly.\n"
+    assert active(line) == 2
+
+
+def test_import_again_subscribes_nobody_twice(line) -> None:
+    line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
+
+    out = line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
+
+    assert out == "2 rows: 0 new, 2 subscribed already\nImported: 0 new readers of weekly.\n"
+    assert active(line) == 2
+
+
+def test_bad_rows_are_listed_and_stop_the_import(line) -> None:
+    path = line.write("r.csv", BAD)
+
+    result = line("subscribers", "import", path, "--yes")
+
+    assert result.status == 1
+    assert result.out == "row 3, address: not an e-mail address\n3 rows: 2 new, 1 bad\n"
+    assert result.err == (
+        f"error: {path}: nothing was imported, bad rows: 1. Mend them, or say --skip-bad\n"
+    )
+    assert active(line) == 0
+
+
+def test_bad_rows_may_be_skipped(line) -> None:
+    out = line.good("subscribers", "import", line.write("r.csv", BAD), "--skip-bad", "--yes")
+
+    assert out.endswith("Imported: 2 new readers of weekly.\n")
+    assert active(line) == 2
+
+
+def test_many_bad_rows_are_counted_not_listed(line) -> None:
+    path = line.write("r.csv", "email\nanna@example.org\n" + "nobody\n" * 50)
+
+    out = line.good("subscribers", "import", path, "--dry-run")
+
+    assert "… and 30 more bad rows\n" in out
+    assert len(out.splitlines()) == 22
+
+
+def test_import_on_a_pipe_asks_nobody_and_imports_nothing(line) -> None:
+    result = line("subscribers", "import", line.write("r.csv", GOOD))
+
+    assert result.status == 1
+    assert "--yes does it unasked" in result.err
+    assert active(line) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("utf-16", ("email,name\nanna@example.org,Зоя\n").encode("utf-16")),
+        ("bom", b"\xef\xbb\xbf" + "email;name\nanna@example.org;Zoë\n".encode()),
+        ("cp1252", "email\tname\nanna@example.org\tZoë\n".encode("cp1252")),
+        ("excel", b"sep=;\r\nE-mail;Name\r\nanna@example.org;Zo\r\n"),
+        ("headless", b"anna@example.org\n"),
+        ("old mac", b"email,name\ranna@example.org,Zo\r"),
+    ],
+)
+def test_odd_files_are_read(line, name: str, content: bytes) -> None:
+    line.good("subscribers", "import", line.write(f"{name}.csv", content), "--yes")
+
+    assert active(line) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"name,town\nAnna,X\n", b"\x00\x01\x02\xff", b'email\n"' + b"x" * 9]
+)
+def test_file_that_is_no_list_is_one_clear_line(line, content: bytes) -> None:
+    path = line.write("r.csv", content)
+    before = line.store()
+
+    result = line("subscribers", "import", path, "--yes")
+
+    assert result.status == 1
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
+    assert "r.csv" in result.err
+    assert active(line) == 0 or line.store() == before
+
+
+def test_missing_file_is_one_clear_line(line) -> None:
+    assert "none.csv" in line.bad("subscribers", "import", line.folder / "none.csv", "--yes")
+
+
+def test_abandoning_what_was_not_begun_takes_nobody_out(line) -> None:
+    path = line.write("r.csv", GOOD)
+    line.good("subscribers", "import", path, "--yes")
+
+    line("subscribers", "abandon", path)
+
+    assert active(line) == 2
+
+
+def test_export_gives_the_readers_back_and_only_to_their_owner(drafted) -> None:
+    path = drafted.folder / "out.csv"
+
+    out = drafted.good("subscribers", "export", path)
+
+    assert out == f"2 subscribers written to {path}. It holds their addresses: keep it safe.\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with path.open(newline="") as file:
+        assert {row["email"] for row in csv.DictReader(file)} == {
+            "anna@example.org",
+            "bo@example.org",
+        }
+
+
+def test_export_replaces_no_file(drafted) -> None:
+    path = drafted.write("out.csv", "precious")
+
+    assert "already there" in drafted.bad("subscribers", "export", path)
+    assert path.read_text() == "precious"
+
+
+def test_export_that_fails_leaves_no_half_file(drafted) -> None:
+    import sqlite3
+
+    with sqlite3.connect(drafted.folder / "digest.db") as connection:
+        connection.execute("UPDATE subscribers SET address_sealed = x'00' WHERE id = 2")
+    connection.close()
+
+    drafted.bad("subscribers", "export", drafted.folder / "out.csv")
+
+    assert not (drafted.folder / "out.csv").exists()
+
+
+def test_exported_file_may_be_imported_again(drafted) -> None:
+    path = drafted.folder / "out.csv"
+    drafted.good("subscribers", "export", path)
+
+    out = drafted.good("subscribers", "import", path, "--yes")
+
+    assert out.startswith("2 rows: 0 new, 2 subscribed already\n")
+
+
+def test_reader_is_added_found_and_let_go(line) -> None:
+    assert line.good("subscribers", "add", "Anna@Example.org", "--name", "Anna") == (
+        "Subscribed to weekly.\n"
+    )
+    found = line.good("subscribers", "find", "anna@example.org").splitlines()
+    assert found[1].split("\t")[:2] == ["weekly", "active"]
+
+    assert line.good("subscribers", "leave", "anna@example.org") == "Unsubscribed from weekly.\n"
+    assert "unsubscribed" in line.good("subscribers", "find", "anna@example.org")
+
+
+def test_several_newsletters_must_be_told_apart(line) -> None:
+    config = (line.folder / "config.toml").read_text()
+    second = config[config.index("[[newsletters]]") :].replace('"weekly"', '"sport"')
+    line.write("config.toml", config + "\n" + second)
+    line.good("migrate")
+
+    said = line.bad("subscribers", "add", "anna@example.org")
+
+    assert said == "say --newsletter, there are several: weekly, sport"
+    line.good("subscribers", "add", "anna@example.org", "-n", "sport")
