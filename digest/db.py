@@ -8,6 +8,7 @@ writer. PostgreSQL needs neither.
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -62,6 +63,36 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class _Turns:
+    """A lock that is handed over in the order of asking.
+
+    A plain lock goes back to whoever just released it, and a sender that commits all the time would
+    starve every other writer of its process.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._taken = False
+        self._waiting = deque[threading.Lock]()
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            self._waiting.append(gate)
+        gate.acquire()  # opened by whoever hands over
+
+    def __exit__(self, *_error: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
 class Database:
     """Owns the engine of one store and hands out transactions; never commits on its own outside
     them.
@@ -73,7 +104,7 @@ class Database:
         """
         self.engine = _open_engine(url)
         self._writing = self.engine.execution_options(digest_write_patience=write_patience)
-        self._turn = threading.Lock() if self.is_sqlite else None
+        self._turn = _Turns() if self.is_sqlite else None
         self._writer: int | None = None  # the thread whose turn it is
 
     @property

@@ -21,7 +21,7 @@ ADDRESS = re.compile(
 # A signed link: our paths that carry a token, or any payload.signature pair long enough to be one.
 TOKEN = re.compile(r"(/(?:u|later)/)[^\s\"'?#]+|\.?\b[A-Za-z0-9_-]{12,}\.[A-Za-z0-9_-]{30,}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-NOISY = ("aiosmtplib", "apscheduler", "httpx", "httpcore", "asyncio", "alembic")
+NOISY = ("aiosmtplib", "httpx", "httpcore", "asyncio", "alembic")
 
 
 def redact(text: str) -> str:
@@ -44,6 +44,8 @@ def set_up_logging(
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    # That a tick is left out while the last one runs is meant, and no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 

@@ -32,6 +32,31 @@ def names(database: Database) -> set[str]:
         return set(session.scalars(select(InstanceValue.name)))
 
 
+def test_writers_get_their_turn_in_the_order_of_asking(db: Database) -> None:
+    """One thread that writes all the time must not keep another from writing."""
+    stop = threading.Event()
+    writes = 0
+
+    def write_all_the_time() -> None:
+        nonlocal writes
+        while not stop.is_set():
+            with db.write() as session:
+                session.execute(text("UPDATE instance SET value = value"))
+                writes += 1
+
+    busy = threading.Thread(target=write_all_the_time)
+    busy.start()
+    overtaken = []
+    for _ in range(30):
+        before = writes
+        with db.write():
+            overtaken.append(writes - before)
+    stop.set()
+    busy.join()
+
+    assert max(overtaken) <= 2  # the write under way, and one that asked a moment before us
+
+
 def test_write_inside_a_write_is_refused(db: Database) -> None:
     with (
         db.write(),
