@@ -69,7 +69,7 @@ name = {name}
 host = "letters.courier.example"
 sender = {{ name = {name}, address = "letters@courier.example" }}
 relay = "main"
-language = "en"
+language = "en-GB"
 postal_address = {postal_address}
 privacy_url = "https://courier.example/privacy"
 schedule = {{ weekday = "friday", time = 07:00:00, timezone = "Europe/London" }}

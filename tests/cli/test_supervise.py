@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,11 +52,10 @@ def running(line, waited) -> Iterator[tuple[subprocess.Popen[str], dict[str, int
         process.communicate(timeout=30)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signal_ends_both_parts_in_order(running, number) -> None:
+def test_sigterm_ends_both_parts_in_order(running) -> None:
     process, parts, port = running
 
-    process.send_signal(number)
+    process.terminate()
     _, err = process.communicate(timeout=15)
 
     assert process.returncode == 0
@@ -101,3 +101,24 @@ def test_parts_end_when_the_supervisor_is_killed(running, waited) -> None:
 
 def test_run_checks_the_store_before_it_starts_anything(empty) -> None:
     assert "cannot be read" in empty.bad("run")
+
+
+SMALL = """
+import sys
+from digest.cli.supervise import Supervisor
+Supervisor({"one": ["sleep", "60"], "two": ["sleep", "61"]}).run()
+print("ended")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_every_ending_signal_ends_the_children(waited, number) -> None:
+    with subprocess.Popen([sys.executable, "-c", SMALL], stdout=subprocess.PIPE) as process:
+        waited(lambda: len(children(process.pid)) == 2)
+        pids = children(process.pid).values()
+
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=15)
+
+    assert (process.returncode, out) == (0, b"ended\n")
+    assert all(is_gone(pid) for pid in pids)
