@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from digest.cli.terminal import progress_bar, say
 from digest.demo.friday import Demo, Report, Sent
-from digest.demo.viewer import create_viewer
 from digest.logs import set_up_logging
 
 
@@ -54,6 +52,11 @@ def _summarise(sent: Sent) -> None:
 
 
 def _serve(newsroom: Demo, sent: Sent) -> None:
+    # A fifth of the start-up time of every command, and needed here alone.
+    import uvicorn
+
+    from digest.demo.viewer import create_viewer
+
     settings = newsroom.app.config.web
     say(f"\nThe issue and the caught mails: {settings.public_url}/   (Ctrl-C ends)")
     web = create_viewer(newsroom.app, sent)

@@ -31,17 +31,17 @@ def test_first_friday_from_an_empty_folder(empty, web: WebServer) -> None:
     web.answers["/feed.xml"] = answer(body=FEED, Content_Type="application/rss+xml")
     good(empty, "init", empty.folder)
     configure(empty)
-    good(empty, "migrate")
+    empty.good("migrate")
     empty.good("sources", "add", web.url("/feed.xml"), "--name", "Harbour Courier")
     assert good(empty, "sources", "poll") == "Harbour Courier: 2 new, 0 known, 0 changed\n"
     path = empty.write("readers.csv", READERS)
-    assert "2 new, 1 bad" in good(empty, "subscribers", "import", path, "--skip-bad", "--yes")
+    assert "2 new, 1 bad" in empty.good("subscribers", "import", path, "--skip-bad", "--yes")
 
     empty.good("issue", "new", "friday")
     empty.good("issue", "pick", "friday", 1, "--section", "News", "--set", "layout=lead")
     empty.good("issue", "pick", "friday", 2, "--section", "Opinion")
     empty.good("issue", "set", "friday", "subject=Fog", "topper=Good morning.")
-    good(empty, "issue", "approve", "friday")
+    empty.good("issue", "approve", "friday")
     empty.good("issue", "schedule", "friday", "--now")
     sent = good(empty, "tick")
 

@@ -1,6 +1,7 @@
 """Readers in from files of every kind and out to one, at the command line."""
 
 import csv
+import sqlite3
 import stat
 
 import pytest
@@ -143,8 +144,6 @@ def test_export_replaces_no_file(drafted) -> None:
 
 
 def test_export_that_fails_leaves_no_half_file(drafted) -> None:
-    import sqlite3
-
     with sqlite3.connect(drafted.folder / "digest.db") as connection:
         connection.execute("UPDATE subscribers SET address_sealed = x'00' WHERE id = 2")
     connection.close()

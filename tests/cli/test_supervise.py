@@ -52,20 +52,6 @@ def running(line, waited) -> Iterator[tuple[subprocess.Popen[str], dict[str, int
         process.communicate(timeout=30)
 
 
-def test_sigterm_ends_both_parts_in_order(running) -> None:
-    process, parts, port = running
-
-    process.terminate()
-    _, err = process.communicate(timeout=15)
-
-    assert process.returncode == 0
-    assert all(is_gone(pid) for pid in parts.values())
-    assert not listens(port)
-    assert "scheduler ended, nothing is in flight" in err
-    assert "all parts have ended" in err
-    assert "Traceback" not in err
-
-
 def test_ctrl_c_in_a_terminal_reaches_the_whole_group_and_leaves_no_trace(running) -> None:
     process, parts, _ = running
 
@@ -77,7 +63,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_whole_group_and_leaves_no_trace(runnin
     assert "Traceback" not in err
 
 
-def test_killed_parts_are_started_again(running, waited) -> None:
+def test_killed_parts_are_started_again_and_end_on_sigterm(running, line, waited) -> None:
     process, parts, port = running
     assert sorted(parts) == ["scheduler", "web"]
 
@@ -86,8 +72,17 @@ def test_killed_parts_are_started_again(running, waited) -> None:
     waited(lambda: all(is_gone(pid) for pid in parts.values()))
     waited(lambda: sorted(children(process.pid)) == ["scheduler", "web"])
     waited(lambda: listens(port))
+    waited(lambda: "no scheduler" not in line.good("status"))
+    again = children(process.pid)
+    process.terminate()
+    _, err = process.communicate(timeout=15)
 
-    assert not set(children(process.pid).values()) & set(parts.values())
+    assert not set(again.values()) & set(parts.values())
+    assert process.returncode == 0
+    assert all(is_gone(pid) for pid in again.values())
+    assert "scheduler ended, nothing is in flight" in err
+    assert "all parts have ended" in err
+    assert "Traceback" not in err
 
 
 def test_parts_end_when_the_supervisor_is_killed(running, waited) -> None:
