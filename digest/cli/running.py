@@ -86,6 +86,7 @@ def _set_on_signal(stop: asyncio.Event, received: list[int] | None = None) -> No
 
 def web(context: typer.Context) -> None:
     """Run the reader pages alone."""
+    end_with_supervisor()
     with opened(context, logging=True) as instance, _listening(instance.config.web) as door:
         # uvicorn ends on SIGTERM and then repeats it for us, who still have things to close.
         signal.signal(signal.SIGTERM, lambda *_: None)

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Insert, Select, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock
@@ -25,6 +24,7 @@ from digest.curation.sources.page import PageSource
 from digest.db import Database
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused
 from digest.fetch import Fetched, Fetcher, shown
+from digest.inserts import insert_new
 from digest.models import Article, ArticleState, Pick, Source
 from digest.plugins import load_plugin
 
@@ -186,7 +186,7 @@ def take_in(
 
 def _take_one(session: Session, found: FoundArticle, source_id: int | None, now: datetime) -> str:
     row = _row(found, source_id, now)
-    if session.scalar(_insert_once(session).values(row).returning(Article.id)) is not None:
+    if session.scalar(insert_new(session, Article).values(row).returning(Article.id)) is not None:
         return "new"
     if source_id is None:
         return "known"
@@ -210,18 +210,13 @@ def add_article(session: Session, found: FoundArticle, *, now: datetime) -> Arti
 
     Conflict, naming the article, when its canonical URL is there already.
     """
-    inserted = _insert_once(session).values(_row(found, None, now)).returning(Article.id)
+    inserted = insert_new(session, Article).values(_row(found, None, now)).returning(Article.id)
     number = session.scalar(inserted)
     if number is None:
         known = find_article(session, found.url)
         state = "set aside" if known.state is ArticleState.DISMISSED else "there"
         raise Conflict(f"{shown(found.url)} is {state} already, as article {known.id}")
     return find_article(session, number)
-
-
-def _insert_once(session: Session) -> Insert:
-    build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return build(Article).on_conflict_do_nothing(index_elements=["canonical_url"])
 
 
 def _row(found: FoundArticle, source_id: int | None, now: datetime) -> dict[str, Any]:

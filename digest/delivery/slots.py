@@ -8,12 +8,12 @@ import enum
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from digest.clock import Schedule, slots_between
 from digest.errors import Refused
+from digest.inserts import insert_new
 from digest.models import Newsletter, Slot, SlotState
 
 HORIZON = timedelta(days=8)
@@ -57,13 +57,8 @@ def plan_slots(session: Session, newsletter: Newsletter, schedule: Schedule, now
             "by_hand": False,
             "alerted": [],
         }
-        session.execute(_insert_once(session).values(row))
+        session.execute(insert_new(session, Slot), row)
         _follow_schedule(session, newsletter.id, due.local_date, due.due_at, state)
-
-
-def _insert_once(session: Session) -> Insert:
-    build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return build(Slot).on_conflict_do_nothing(index_elements=["newsletter_id", "local_date"])
 
 
 def _follow_schedule(

@@ -18,8 +18,9 @@ PAGE_POLICY = (
 )
 # A caught mail is somebody's HTML: no script, no form, nothing but its styles and pictures.
 MAIL_POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src http: https:; "
-    "frame-ancestors 'self'"
+    # A page that a link opens is no part of the mail, and its button must work.
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "style-src 'unsafe-inline'; img-src http: https:; frame-ancestors 'self'"
 )
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from digest.inserts import insert_new
 from digest.logs import redact
 from digest.models import ConsentEvent, ConsentText
-from digest.subscribers.inserts import insert_new
 
 
 class ConsentKind(enum.StrEnum):

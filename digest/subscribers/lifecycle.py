@@ -16,12 +16,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from digest.errors import NotFound, Refused
+from digest.inserts import insert_new_returning
 from digest.models import Subscriber, Subscription, SubscriptionState, SuppressionReason
 from digest.sealed import Sealer
 from digest.subscribers import consent, suppression
 from digest.subscribers.addresses import ParsedAddress, parse_address
 from digest.subscribers.consent import Circumstances, ConsentKind
-from digest.subscribers.inserts import insert_new_returning
 from digest.subscribers.particulars import check_language, check_timezone, clean_name
 
 RandomId = Callable[[], str]

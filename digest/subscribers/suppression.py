@@ -12,11 +12,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.errors import NotFound
+from digest.inserts import insert_new
 from digest.logs import redact
 from digest.models import Subscriber, Suppression, SuppressionReason
 from digest.sealed import Sealer
 from digest.subscribers.addresses import parse_address
-from digest.subscribers.inserts import insert_new
 
 # What a reader's own new confirmation undoes: it proves that the mailbox works and that they want
 # it.

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from digest.clock import Clock
 from digest.db import Database
 from digest.errors import Conflict, NotFound, Refused
+from digest.inserts import insert_new
 from digest.models import Import, ImportState, Subscriber, Subscription, SubscriptionState
 from digest.subscribers import consent
 from digest.subscribers.consent import Circumstances, ConsentKind
-from digest.subscribers.inserts import insert_new
 from digest.subscribers.lifecycle import RandomId, new_public_id
 from digest.subscribers.transfer.rows import read_time
 from digest.subscribers.transfer.staging import Progress, StagedImport, no_progress

@@ -1,6 +1,4 @@
-"""INSERT … ON CONFLICT DO NOTHING on both databases: the one place of this room that knows their
-dialects.
-"""
+"""INSERT … ON CONFLICT DO NOTHING on both databases: the one place that knows their dialects."""
 
 from typing import TypeVar
 
