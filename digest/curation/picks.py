@@ -103,7 +103,7 @@ def _place(session: Session, pick: Pick, section: Section, position: int) -> Non
     _number(others)
     session.flush()
     if left != section.id:
-        pass
+        _number(_in_section(session, pick.issue_id, left))
         session.flush()
 
 

@@ -64,7 +64,7 @@ def test_trap_1_armour_holds_for_the_whole_basic_plane() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40))
 def test_trap_1_any_text_survives_as_attribute(text: str) -> None:
-    wanted = re.sub("[\ufffe\uffff]", "", text)
+    wanted = re.sub(" +", " ", re.sub("[\ufffe\uffff]", "", text))  # blanks are folded
 
     page = compile_mjml(document(IMAGE.format(src="a.png", alt=html.escape(text))))
 

@@ -103,5 +103,5 @@ def test_pages_and_logs_name_no_reader(house, run, logged) -> None:
     seen, secrets = _walk(house, run)
 
     assert len(seen) > 60
-    assert len(logged) > 3
+    assert any("issue frozen" in line for line in logged)
     assert not [secret for secret in secrets for text in (*seen, *logged) if secret in text]

@@ -1,0 +1,71 @@
+"""Every table: columns, enums, constraints; no behaviour. Each table names its one writer.
+
+Personal values are only in columns called ``…_sealed`` (AES-GCM) and ``…_index`` (HMAC); see
+sealed.py. JSON columns hold plain data in the shape their writer documents. Instants are UTC.
+"""
+
+from digest.models.base import Base
+from digest.models.editing import (
+    Article,
+    Issue,
+    Newsletter,
+    Pick,
+    Section,
+    Slot,
+    Source,
+    StoredRendering,
+)
+from digest.models.readers import (
+    ConsentEvent,
+    ConsentText,
+    Import,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from digest.models.sending import Chunk, Delivery, DeliveryEvent, InstanceValue, Notice
+from digest.models.states import (
+    ArticleState,
+    DeliveryState,
+    ImportState,
+    IssueState,
+    Layout,
+    NoticeState,
+    Origin,
+    SlotState,
+    SubscriptionState,
+    SuppressionReason,
+)
+
+__all__ = [
+    "Article",
+    "ArticleState",
+    "Base",
+    "Chunk",
+    "ConsentEvent",
+    "ConsentText",
+    "Delivery",
+    "DeliveryEvent",
+    "DeliveryState",
+    "Import",
+    "ImportState",
+    "InstanceValue",
+    "Issue",
+    "IssueState",
+    "Layout",
+    "Newsletter",
+    "Notice",
+    "NoticeState",
+    "Origin",
+    "Pick",
+    "Section",
+    "Slot",
+    "SlotState",
+    "Source",
+    "StoredRendering",
+    "Subscriber",
+    "Subscription",
+    "SubscriptionState",
+    "Suppression",
+    "SuppressionReason",
+]

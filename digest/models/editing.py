@@ -1,0 +1,198 @@
+"""Tables about what is read: newsletters, articles, issues and their approved bytes."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Date,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from digest.models.base import Base, Id, words_of
+from digest.models.states import (
+    ArticleState,
+    IssueState,
+    Layout,
+    SlotState,
+)
+
+
+class Newsletter(Base):
+    """What editors own of a publication; the configuration file owns the rest. Writer:
+    curation.newsletters.
+    """
+
+    __tablename__ = "newsletters"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    slug: Mapped[str] = mapped_column(String(41), unique=True)
+    furniture: Mapped[dict[str, Any]]  # tagline, about, corrections_address, accent, appeal
+    skip_dates: Mapped[list[Any]]  # ISO dates without an issue
+    last_number: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+
+class Section(Base):
+    """A heading under which picks stand. Writer: curation.newsletters."""
+
+    __tablename__ = "sections"
+    __table_args__ = (UniqueConstraint("newsletter_id", "heading"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    heading: Mapped[str] = mapped_column(String(200))
+    position: Mapped[int]
+
+
+class Source(Base):
+    """Where articles come from. Writer: curation.intake."""
+
+    __tablename__ = "sources"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(200))  # plug-in name: feed, page, or pkg.mod:Class
+    url: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    active: Mapped[bool] = mapped_column(default=True)
+    etag: Mapped[str | None] = mapped_column(Text)
+    last_modified: Mapped[str | None] = mapped_column(Text)
+    polled_at: Mapped[datetime | None]
+    next_poll_at: Mapped[datetime] = mapped_column(index=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+
+
+class Article(Base):
+    """One thing that came in, or was typed in. Writer: curation.intake."""
+
+    __tablename__ = "articles"
+    __table_args__ = (Index("ix_articles_inbox", "state", "published_at"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"), index=True)
+    canonical_url: Mapped[str] = mapped_column(Text, unique=True)
+    url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    author: Mapped[str] = mapped_column(Text, default="")
+    site_name: Mapped[str] = mapped_column(Text, default="")
+    language: Mapped[str] = mapped_column(String(35), default="")
+    categories: Mapped[list[Any]]
+    body_html: Mapped[str] = mapped_column(
+        Text, default=""
+    )  # cleaned full text where the source gives it
+    image_url: Mapped[str] = mapped_column(Text, default="")
+    image_alt: Mapped[str] = mapped_column(Text, default="")
+    image_credit: Mapped[str] = mapped_column(Text, default="")
+    published_at: Mapped[datetime | None]
+    state: Mapped[ArticleState] = mapped_column(words_of(ArticleState))
+    created_at: Mapped[datetime]
+
+
+class Slot(Base):
+    """The moment an issue is due; at most one per newsletter and local date. Writer:
+    delivery.slots.
+    """
+
+    __tablename__ = "slots"
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "local_date"),
+        Index("ix_slots_due", "state", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    local_date: Mapped[date] = mapped_column(Date)
+    due_at: Mapped[datetime]
+    state: Mapped[SlotState] = mapped_column(words_of(SlotState))
+    by_hand: Mapped[bool] = mapped_column(
+        default=False
+    )  # an editor set due_at; the schedule leaves it
+    settled_at: Mapped[datetime | None]
+    alerted: Mapped[list[Any]]  # which alerts went out: "24h", "1h"
+
+
+class Issue(Base):
+    """One dated number of a newsletter. Writer: curation.issues."""
+
+    __tablename__ = "issues"
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "number"),
+        Index(
+            "uq_issues_newsletter_id_slot_date",
+            "newsletter_id",
+            "slot_date",
+            unique=True,
+            sqlite_where=text("slot_date IS NOT NULL AND state <> 'cancelled'"),
+            postgresql_where=text("slot_date IS NOT NULL AND state <> 'cancelled'"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(24), unique=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    number: Mapped[int]
+    slot_date: Mapped[date | None] = mapped_column(Date)  # None: an extra
+    state: Mapped[IssueState] = mapped_column(words_of(IssueState), index=True)
+    version: Mapped[int] = mapped_column(default=1)  # goes up with every edit; compare-and-swap
+    subject: Mapped[str] = mapped_column(String(500), default="")
+    preheader: Mapped[str] = mapped_column(String(500), default="")
+    topper: Mapped[dict[str, Any]]  # text, signed
+    quote: Mapped[dict[str, Any]]  # text, who
+    numbers: Mapped[list[Any]]  # [figure, words] pairs
+    appeal: Mapped[bool] = mapped_column(default=True)
+    approved_hash: Mapped[str | None] = mapped_column(String(64))
+    approved_at: Mapped[datetime | None]
+    approved_by: Mapped[str] = mapped_column(String(200), default="")
+    send_at: Mapped[datetime | None]  # an extra's moment; issues with a slot take the slot's
+    sending_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    audience_count: Mapped[int] = mapped_column(default=0)
+    paused: Mapped[bool] = mapped_column(default=False)
+    message_key_id: Mapped[str | None] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+
+
+class Pick(Base):
+    """An article placed in an issue, in the editor's words. Writer: curation.picks."""
+
+    __tablename__ = "picks"
+    __table_args__ = (UniqueConstraint("issue_id", "article_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"))
+    section_id: Mapped[int] = mapped_column(ForeignKey("sections.id"))
+    position: Mapped[int]
+    layout: Mapped[Layout] = mapped_column(words_of(Layout))
+    headline: Mapped[str] = mapped_column(Text)
+    blurb: Mapped[str] = mapped_column(Text, default="")
+    kicker: Mapped[str] = mapped_column(Text, default="")
+    byline: Mapped[str] = mapped_column(Text, default="")
+    image_url: Mapped[str] = mapped_column(Text, default="")
+    image_alt: Mapped[str] = mapped_column(Text, default="")
+    image_credit: Mapped[str] = mapped_column(Text, default="")
+
+
+class StoredRendering(Base):
+    """The immutable bytes of one edition, as approved. Writer: press.approval."""
+
+    __tablename__ = "renderings"
+    __table_args__ = (UniqueConstraint("issue_id", "issue_version", "edition", "language"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    issue_version: Mapped[int]
+    edition: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(35))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    document: Mapped[bytes]  # rendering.issue.Rendering.to_bytes()
+    created_at: Mapped[datetime]

@@ -1,0 +1,142 @@
+"""Tables about what was sent: the ledger, the outbox, and facts about this instance."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import CheckConstraint
+
+from digest.models.base import Base, Id, words_of
+from digest.models.states import (
+    DeliveryState,
+    NoticeState,
+    Origin,
+)
+
+
+class Delivery(Base):
+    """The ledger row: one issue to one subscriber; holds no address. Writer: delivery.ledger.
+
+    `subscriber_id` carries no foreign key on purpose: the row outlives an erased subscriber as a
+    count.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("issue_id", "subscriber_id"),
+        Index(
+            "ix_deliveries_open",
+            "issue_id",
+            "state",
+            sqlite_where=text("state IN ('pending', 'dotted', 'uncertain')"),
+            postgresql_where=text("state IN ('pending', 'dotted', 'uncertain')"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"))
+    subscriber_id: Mapped[int] = mapped_column(Id)
+    state: Mapped[DeliveryState] = mapped_column(words_of(DeliveryState))
+    origin: Mapped[Origin] = mapped_column(words_of(Origin))
+    edition: Mapped[str] = mapped_column(String(20))
+    domain_group: Mapped[str] = mapped_column(String(20))
+    not_before: Mapped[datetime]
+    next_at: Mapped[datetime | None]  # a retry waits until then
+    attempt: Mapped[int] = mapped_column(default=0)
+    epoch: Mapped[int] = mapped_column(default=0)  # of the chunk lease under which it was dotted
+    dotted_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    code: Mapped[int | None]
+    reply: Mapped[str] = mapped_column(String(300), default="")  # redacted
+    queue_id: Mapped[str] = mapped_column(String(80), default="")
+    reason: Mapped[str] = mapped_column(String(40), default="")
+
+
+class Chunk(Base):
+    """A run of ledger rows with one moment and one domain group; leasing it is the claim. Writer:
+    delivery.ledger.
+    """
+
+    __tablename__ = "chunks"
+    __table_args__ = (
+        Index(
+            "ix_chunks_due",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"), index=True)
+    first_id: Mapped[int] = mapped_column(Id)  # of deliveries, both ends included
+    last_id: Mapped[int] = mapped_column(Id)
+    domain_group: Mapped[str] = mapped_column(String(20))
+    next_at: Mapped[datetime | None]  # when it has work; None: every row is settled
+    owner: Mapped[str | None] = mapped_column(String(60))
+    lease_until: Mapped[datetime | None]
+    epoch: Mapped[int] = mapped_column(default=0)  # one more with every lease: the fence
+
+
+class DeliveryEvent(Base):
+    """Append-only story of a ledger row beyond its ordinary path. Writer: delivery.ledger."""
+
+    __tablename__ = "delivery_events"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="CASCADE"), index=True
+    )
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[str] = mapped_column(String(300), default="")
+
+
+class Notice(Base):
+    """One service mail waiting to be sent. Writer: outbox (enqueue) and delivery.notices
+    (outcome).
+    """
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index(
+            "ix_notices_waiting",
+            "next_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        UniqueConstraint("dedupe_key"),
+        CheckConstraint("attempts >= 0", name="attempts_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    newsletter_slug: Mapped[str] = mapped_column(String(41))
+    address_sealed: Mapped[bytes]
+    subject: Mapped[str] = mapped_column(String(300))
+    body_sealed: Mapped[bytes]
+    dedupe_key: Mapped[str] = mapped_column(String(120))
+    state: Mapped[NoticeState] = mapped_column(words_of(NoticeState))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class InstanceValue(Base):
+    """Facts about this instance, by name: id, key canary, heartbeats. Writer: app."""
+
+    __tablename__ = "instance"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
