@@ -9,7 +9,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from digest.db import UtcDateTime
-from digest.models import Base, Id
+from digest.models import Base
+from digest.models.base import Id
 
 
 def write_type(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:

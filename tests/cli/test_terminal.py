@@ -19,7 +19,7 @@ with progress_bar("copies") as advance:
         advance(done, 2)
         time.sleep(0.15)
     say("a line [/b] :fog:")
-print_table(("id", "title"), [("1", "Fog [/b]"), ("2", "x" * 100)], none="Nothing.")
+    print_table(("id", "title"), [("1", "Fog [/b]"), ("2", "x" * 100)], none="Nothing.")
 print_table(("id", "title"), [], none="Nothing.")
 complain("first\\nsecond")
 """
@@ -81,8 +81,9 @@ def test_pipe_gets_lines_and_tabs_and_no_bar(tmp_path: Path) -> None:
 def test_lines_go_to_the_file_although_the_bar_is_on_a_terminal(tmp_path: Path) -> None:
     seen, out, _ = shown(tmp_path, out=False, err=True)
 
-    assert out.startswith("a line [/b] :fog:\n")
+    assert out.startswith("a line [/b] :fog:\nid\ttitle\n")
     assert "a line" not in seen
+    assert "title" not in seen
     assert "copies" in seen
 
 
