@@ -1,4 +1,4 @@
-"""Writes the next revision from what digest/models.py has and the newest revision lacks.
+"""Writes the next revision from what digest.models has and the newest revision lacks.
 
     python migrations/revise.py "sources have a language"
 

@@ -1,4 +1,4 @@
-"""Migrating an empty store gives exactly the tables of digest/models.py, once, whole or not at
+"""Migrating an empty store gives exactly the tables of digest.models, once, whole or not at
 all.
 """
 

@@ -61,7 +61,8 @@ def progress_bar(what: str, *, counted: bool = True) -> Iterator[Callable[[int, 
         console=warnings,
         transient=True,
         disable=not sys.stderr.isatty(),
-        # Otherwise rich would print our lines to the bar's terminal, past a file they belong in.
+        # Otherwise what the console backend prints would go to the bar's terminal instead of the
+        # file it belongs in.
         redirect_stdout=sys.stdout.isatty(),
     )
     with bar:

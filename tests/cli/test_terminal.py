@@ -19,6 +19,7 @@ with progress_bar("copies") as advance:
         advance(done, 2)
         time.sleep(0.15)
     say("a line [/b] :fog:")
+    print("a plain one")
     print_table(("id", "title"), [("1", "Fog [/b]"), ("2", "x" * 100)], none="Nothing.")
 print_table(("id", "title"), [], none="Nothing.")
 complain("first\\nsecond")
@@ -74,15 +75,16 @@ def test_terminal_gets_bar_table_and_lines(tmp_path: Path) -> None:
 def test_pipe_gets_lines_and_tabs_and_no_bar(tmp_path: Path) -> None:
     _, out, err = shown(tmp_path, out=False, err=False)
 
-    assert out == f"a line [/b] :fog:\nid\ttitle\n1\tFog [/b]\n2\t{'x' * 100}\n"
+    assert out == f"a line [/b] :fog:\na plain one\nid\ttitle\n1\tFog [/b]\n2\t{'x' * 100}\n"
     assert err == "error: first\nerror: second\n"
 
 
 def test_lines_go_to_the_file_although_the_bar_is_on_a_terminal(tmp_path: Path) -> None:
     seen, out, _ = shown(tmp_path, out=False, err=True)
 
-    assert out.startswith("a line [/b] :fog:\nid\ttitle\n")
+    assert out.startswith("a line [/b] :fog:\na plain one\nid\ttitle\n")
     assert "a line" not in seen
+    assert "a plain one" not in seen
     assert "title" not in seen
     assert "copies" in seen
 
