@@ -59,9 +59,8 @@ class Claims:
         self._owner = owner
         self._newsletter_ids = newsletter_ids
         self._lease = lease
-        self._prepare = (
-            prepare  # called with (session, issue id) before rows of an issue are handed out
-        )
+        # Called with (session, issue id) before rows of an issue are handed out.
+        self._prepare = prepare
         self._feeding = asyncio.Lock()
         self._ready: deque[Task] = deque()
         self._claims: dict[int, Claim] = {}
@@ -73,14 +72,20 @@ class Claims:
         """
         async with self._feeding:
             while not self._ready:
-                claim = await self._in_thread(self._claim_chunk)
-                if claim is None:
+                leased = await self._in_thread(self._lease_chunk)
+                if leased is None:
                     return None
-                if claim.left == 0:
-                    await self._finish(claim)
+                await self._take(*leased)
             return self._ready.popleft()
 
-    def _claim_chunk(self) -> Claim | None:
+    async def _take(self, lease: Lease, rows: Sequence[Any]) -> None:
+        # On the event loop, where renewal drops lost chunks from the same collections.
+        claim = self._claims[lease.chunk_id] = Claim(lease, len(rows))
+        self._ready.extend(Task(row, claim) for row in rows)
+        if not rows:
+            await self._finish(claim)
+
+    def _lease_chunk(self) -> tuple[Lease, Sequence[Any]] | None:
         now = self._clock.now()
         with self._db.write() as session:
             lease = lease_chunk(
@@ -93,10 +98,7 @@ class Claims:
             if lease is None:
                 return None
             self._prepare(session, lease.issue_id)
-            rows = list_pending(session, lease, now)
-        claim = self._claims[lease.chunk_id] = Claim(lease, len(rows))
-        self._ready.extend(Task(row, claim) for row in rows)
-        return claim
+            return lease, list_pending(session, lease, now)
 
     def put_back(self, task: Task) -> None:
         """Return a row that was not tried; it comes out next."""
