@@ -28,7 +28,11 @@ def demo(
         bool, typer.Option("--no-serve", help="End after the summary instead of showing the mails.")
     ] = False,
 ) -> None:
-    """Set up a sample newsroom, pick and approve an issue, send it over SMTP, show the mails."""
+    """Live one whole Friday of a sample newsroom.
+
+    Sets it up, picks and approves an issue, sends it over SMTP to a server on this machine, and
+    shows the mails.
+    """
     set_up_logging("text", "warning")
     with ExitStack() as stack:
         progress = stack.enter_context(progress_bar("copies"))
