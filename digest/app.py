@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -143,7 +143,8 @@ class App:
 
     def poll_source(self, source_id: int) -> IntakeReport:
         """Read one source and take in what is new; returns the intake's report."""
-        return poll(self.db, self.fetcher, source_id, self.clock)
+        every = timedelta(minutes=self.config.scheduler.intake_minutes)
+        return poll(self.db, self.fetcher, source_id, self.clock, every=every)
 
     def prepare_store(self) -> None:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the

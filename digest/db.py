@@ -280,6 +280,8 @@ def migrate(database: Database) -> None:
             )
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
+    if database.is_sqlite and database.engine.url.database:
+        Path(database.engine.url.database).chmod(0o600)  # its other files take the same mode
 
 
 def check_schema(database: Database) -> None:

@@ -22,6 +22,7 @@ from digest.config import NewsletterConfig, WebConfig
 from digest.curation.issues import find_issue_on, list_issues, list_sending
 from digest.curation.newsletters import find_newsletter, next_issue_slot
 from digest.delivery.ledger.sums import Sums, count_sums
+from digest.delivery.slots import find_next_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter
 from digest.scheduler import run_scheduler, tick_once
@@ -221,7 +222,10 @@ def _show_newsletter(
 ) -> None:
     newsletter = find_newsletter(session, configured.slug)
     now, zone = instance.clock.now(), configured.schedule.timezone
-    due = next_issue_slot(newsletter, configured.schedule.as_schedule(), now)
+    # Before the first tick nothing is planned yet; then the schedule says when it will be.
+    due = find_next_slot(session, newsletter.id, now) or next_issue_slot(
+        newsletter, configured.schedule.as_schedule(), now
+    )
     issue = find_issue_on(session, newsletter.id, due.local_date)
     what = f"{configured.slug}/{issue.number}, {issue.state.value}" if issue else "no issue yet"
     say(f"{configured.slug}: {audience_count(session, newsletter.id, now)} readers")

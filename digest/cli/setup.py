@@ -27,6 +27,7 @@ def init(
     if path.exists():
         raise ConfigError(f"{path}: already there; digest init replaces nothing")
     folder.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # a relay's password may come to stand in it
     path.write_text(asset("config.example.toml").read_text(encoding="utf-8"), encoding="utf-8")
     keys = load_config(path).keys.file
     if keys.exists():

@@ -85,6 +85,20 @@ def list_due_slots(session: Session, now: datetime) -> Sequence[Slot]:
     ).all()
 
 
+def find_next_slot(session: Session, newsletter_id: int, now: datetime) -> Slot | None:
+    """Return the next planned slot after `now`, wherever the schedule or an editor put it."""
+    return session.scalars(
+        select(Slot)
+        .where(
+            Slot.newsletter_id == newsletter_id,
+            Slot.state == SlotState.PLANNED,
+            Slot.due_at > now,
+        )
+        .order_by(Slot.due_at)
+        .limit(1)
+    ).first()
+
+
 def settle_slot(session: Session, slot: Slot, state: SlotState, now: datetime) -> bool:
     """Give a planned slot its final state; False when another process got there first."""
     hit = session.execute(

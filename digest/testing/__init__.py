@@ -3,5 +3,6 @@
 from digest.testing.backends import BackendContract
 from digest.testing.faults import FaultServer
 from digest.testing.smtp import MailServer
+from digest.testing.sources import SourceContract
 
-__all__ = ["BackendContract", "FaultServer", "MailServer"]
+__all__ = ["BackendContract", "FaultServer", "MailServer", "SourceContract"]

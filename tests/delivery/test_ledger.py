@@ -202,6 +202,34 @@ def test_late_reply_resolves_an_uncertain_row(any_db, frozen: Frozen, clock) -> 
     assert states(any_db) == {id: "accepted"}
 
 
+def test_late_request_to_try_again_leaves_a_row_in_doubt(any_db, frozen: Frozen, clock) -> None:
+    frozen(readers=1)
+    lease = taken(any_db, clock, "slow")
+    (id,) = pending_ids(any_db, lease, clock)
+    dot(any_db, lease, [id], clock)
+    let_lapse(any_db, clock)
+    taken(any_db, clock, "heir")
+
+    with any_db.write() as session:
+        settle(session, [Settlement(id, DeliveryState.PENDING, lease.epoch, 451)], clock.now())
+
+    assert states(any_db) == {id: "uncertain"}
+
+
+def test_chunk_given_back_with_a_dotted_row_is_leased_again(any_db, frozen: Frozen, clock) -> None:
+    """An outcome that could not be written leaves its row dotted; nobody may forget it there."""
+    frozen(readers=1)
+    lease = taken(any_db, clock)
+    (id,) = pending_ids(any_db, lease, clock)
+    dot(any_db, lease, [id], clock)
+    with any_db.write() as session:
+        finish_chunk(session, lease)
+
+    taken(any_db, clock, "heir")
+
+    assert states(any_db) == {id: "uncertain"}
+
+
 def test_outcome_of_another_lease_changes_nothing(any_db, frozen: Frozen, clock) -> None:
     frozen(readers=1)
     lease = taken(any_db, clock)

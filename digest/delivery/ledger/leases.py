@@ -159,7 +159,8 @@ def finish_chunk(session: Session, lease: Lease) -> None:
     """Give a chunk back, with the moment of its next retry, or none when every row is settled."""
     next_work = (
         select(func.min(func.coalesce(Delivery.next_at, Delivery.not_before)))
-        .where(*rows_of(lease), Delivery.state == DeliveryState.PENDING)
+        # A row still dotted, its outcome never written, must be found in doubt by the next lease.
+        .where(*rows_of(lease), Delivery.state.in_([DeliveryState.PENDING, DeliveryState.DOTTED]))
         .scalar_subquery()
     )
     session.execute(

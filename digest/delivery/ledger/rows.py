@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, exists, or_, select, update
+from sqlalchemy import Row, Table, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -161,7 +161,7 @@ def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -
     dotted = [s for s in settlements if s.epoch is not None]
     before = [s for s in settlements if s.epoch is None]
     if dotted:
-        session.execute(_SETTLE_DOTTED, [{**_values(s, now), "b_epoch": s.epoch} for s in dotted])
+        session.execute(_SETTLE_DOTTED, [_dotted_values(s, now) for s in dotted])
     if before:
         session.execute(
             _SETTLE_PENDING, [{**_values(s, now), "b_tried": int(s.tried)} for s in before]
@@ -190,6 +190,11 @@ def _values(settlement: Settlement, now: datetime) -> dict[str, object]:
     }
 
 
+def _dotted_values(settlement: Settlement, now: datetime) -> dict[str, object]:
+    final = settlement.state is not DeliveryState.PENDING
+    return {**_values(settlement, now), "b_epoch": settlement.epoch, "b_final": int(final)}
+
+
 _NEW_VALUES = {
     "state": bindparam("b_state", type_=Delivery.state.type),
     "code": bindparam("b_code"),
@@ -207,7 +212,8 @@ _SETTLE_DOTTED = (
         # an IN list cannot be part of an executemany
         or_(
             _TABLE.c.state == DeliveryState.DOTTED,
-            _TABLE.c.state == DeliveryState.UNCERTAIN,
+            # Its chunk may be done for by now, so a late "try again" leaves the row in doubt.
+            and_(_TABLE.c.state == DeliveryState.UNCERTAIN, bindparam("b_final") == 1),
         ),
     )
     .values(_NEW_VALUES)
