@@ -7,9 +7,9 @@ of does. The dedupe key makes a second enqueue of the same thing a no-op.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.inserts import insert_new
 from digest.models import Notice, NoticeState
 from digest.sealed import Sealer
 
@@ -34,20 +34,16 @@ def enqueue(
     now: datetime,
 ) -> bool:
     """Put one service mail into the outbox; False when one with the same key is or was there."""
-    if session.scalar(select(Notice.id).where(Notice.dedupe_key == dedupe_key)) is not None:
-        return False
-    session.add(
-        Notice(
-            kind=kind,
-            newsletter_slug=newsletter_slug,
-            address_sealed=sealer.seal(address),
-            subject=text.subject,
-            body_sealed=sealer.seal(text.body),
-            dedupe_key=dedupe_key,
-            state=NoticeState.WAITING,
-            next_at=now,
-            created_at=now,
-        )
-    )
-    session.flush()
-    return True
+    row = {
+        "kind": kind,
+        "newsletter_slug": newsletter_slug,
+        "address_sealed": sealer.seal(address),
+        "subject": text.subject,
+        "body_sealed": sealer.seal(text.body),
+        "dedupe_key": dedupe_key,
+        "state": NoticeState.WAITING,
+        "attempts": 0,
+        "next_at": now,
+        "created_at": now,
+    }
+    return session.scalar(insert_new(session, Notice).values(row).returning(Notice.id)) is not None

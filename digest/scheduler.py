@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -40,7 +41,10 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
     alarm.start()
     try:
         await asyncio.gather(
-            _for_ever(stop, AFTER_FAILURE_SECONDS, lambda: app.sender.drain(stop)),
+            *(
+                _for_ever(stop, AFTER_FAILURE_SECONDS, partial(app.sender.drain_relay, name, stop))
+                for name in app.sender.relay_names()
+            ),
             _for_ever(stop, NOTICE_SECONDS, app.notices.send_waiting),
             _for_ever(
                 stop,

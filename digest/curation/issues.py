@@ -7,7 +7,7 @@ a draft.
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -90,15 +90,19 @@ def _no_issue(session: Session, slug: str, number: str) -> str:
     return f"there is no issue {slug}/{number}" if number else f"{slug} has no issue yet"
 
 
-def find_issue_on(session: Session, newsletter_id: int, slot_date: date) -> Issue | None:
-    """Return the issue planned for a local date, cancelled ones left out."""
-    return session.scalar(
-        select(Issue).where(
-            Issue.newsletter_id == newsletter_id,
-            Issue.slot_date == slot_date,
-            Issue.state != IssueState.CANCELLED,
-        )
+def find_issue_on(
+    session: Session, newsletter_id: int, slot_date: date, *, lock: bool = False
+) -> Issue | None:
+    """Return the issue planned for a local date, cancelled ones left out.
+
+    With `lock`, nobody else can change it before the transaction ends.
+    """
+    query = select(Issue).where(
+        Issue.newsletter_id == newsletter_id,
+        Issue.slot_date == slot_date,
+        Issue.state != IssueState.CANCELLED,
     )
+    return session.scalar(query.with_for_update() if lock else query)
 
 
 def edit_issue(session: Session, issue: Issue, changes: dict[str, Any]) -> None:
@@ -200,13 +204,16 @@ def plan_extra(session: Session, issue: Issue, send_at: datetime) -> None:
     session.refresh(issue)
 
 
-def list_due_extras(session: Session, now: datetime) -> list[Issue]:
-    """Return the approved extras whose moment has come."""
+def list_due_extras(session: Session, newsletter_ids: Sequence[int], now: datetime) -> list[Issue]:
+    """Return the approved extras of these newsletters whose moment has come."""
     return list(
         session.scalars(
             select(Issue)
             .where(
-                Issue.state == IssueState.APPROVED, Issue.slot_date.is_(None), Issue.send_at <= now
+                Issue.newsletter_id.in_(newsletter_ids),
+                Issue.state == IssueState.APPROVED,
+                Issue.slot_date.is_(None),
+                Issue.send_at <= now,
             )
             .order_by(Issue.id)
         )

@@ -4,6 +4,7 @@ when settled.
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,11 @@ from digest.clock import Clock
 from digest.db import Database
 from digest.delivery.ledger.leases import Lease, finish_chunk, lease_chunk, renew_leases
 from digest.delivery.ledger.rows import list_pending
+from digest.errors import DigestError
 
+log = logging.getLogger(__name__)
+
+SET_ASIDE_SECONDS = 300.0  # before an issue that could not be prepared is tried again
 T = TypeVar("T")
 
 
@@ -64,6 +69,7 @@ class Claims:
         self._feeding = asyncio.Lock()
         self._ready: deque[Task] = deque()
         self._claims: dict[int, Claim] = {}
+        self._set_aside_until: dict[int, float] = {}
         self._renewal: asyncio.Task[None] | None = None
 
     async def next_task(self) -> Task | None:
@@ -86,19 +92,33 @@ class Claims:
             await self._finish(claim)
 
     def _lease_chunk(self) -> tuple[Lease, Sequence[Any]] | None:
-        now = self._clock.now()
         with self._db.write() as session:
+            now = self._clock.now()
             lease = lease_chunk(
                 session,
                 self._owner,
                 newsletter_ids=self._newsletter_ids,
+                except_issues=self._unfit(),
                 lease=self._lease,
                 now=now,
             )
             if lease is None:
                 return None
-            self._prepare(session, lease.issue_id)
+            try:
+                self._prepare(session, lease.issue_id)
+            except DigestError as error:
+                self._set_aside(lease.issue_id, error)
+                return lease, []
             return lease, list_pending(session, lease, now)
+
+    def _unfit(self) -> list[int]:
+        """Return the issues that could not be prepared a moment ago; others need not wait."""
+        now = self._clock.monotonic()
+        return [issue for issue, until in self._set_aside_until.items() if until > now]
+
+    def _set_aside(self, issue_id: int, error: DigestError) -> None:
+        log.error("issue cannot be sent: %s", error, extra={"fields": {"issue": issue_id}})
+        self._set_aside_until[issue_id] = self._clock.monotonic() + SET_ASIDE_SECONDS
 
     def put_back(self, task: Task) -> None:
         """Return a row that was not tried; it comes out next."""
@@ -113,7 +133,8 @@ class Claims:
             await self._finish(claim)
 
     async def _finish(self, claim: Claim) -> None:
-        self._claims.pop(claim.lease.chunk_id, None)
+        if self._claims.get(claim.lease.chunk_id) is claim:  # it may be leased anew by now
+            del self._claims[claim.lease.chunk_id]
         await self._in_thread(self._finish_chunks, [claim])
 
     def _finish_chunks(self, claims: Sequence[Claim]) -> None:
@@ -146,9 +167,12 @@ class Claims:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             claims = list(self._claims.values())
-            if claims:
+            try:
                 kept = await self._in_thread(self._renew, claims)
-                self._drop([claim for claim in claims if claim.lease.chunk_id not in kept])
+            except Exception as error:
+                log.error("leases are not renewed: %s", error)
+                continue
+            self._drop([claim for claim in claims if claim.lease.chunk_id not in kept])
 
     def _renew(self, claims: Sequence[Claim]) -> set[int]:
         leases = [claim.lease for claim in claims]

@@ -76,7 +76,7 @@ class Committer:
                     request.done.set_result(Committed(dotted, at))
 
     def _write(self, batch: Sequence[_Request]) -> set[int]:
-        now = self._clock.now()
         with self._db.write() as session:
+            now = self._clock.now()  # not before it is our turn: leases are judged by it
             settle(session, [s for request in batch for s in request.settlements], now)
             return commit_dots(session, [r.dot for r in batch if r.dot is not None], now)

@@ -10,7 +10,6 @@ taken.
 import asyncio
 import logging
 import random
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -20,19 +19,21 @@ from digest.delivery.backends.base import Backend, Channel
 from digest.delivery.claims import Claim, Claims, Task
 from digest.delivery.committer import Committed, Committer
 from digest.delivery.copies import Copies, Copy
+from digest.delivery.health import RelayHealth
 from digest.delivery.judgement import blames_setup, settle_outcome
 from digest.delivery.ledger.rows import Dot, Settlement
 from digest.delivery.outcome import Deferred, Outcome, Rejected
-from digest.errors import BackendDown, DigestError
+from digest.errors import BackendDown, BadInput
 from digest.models import DeliveryState
+from digest.rendering.headers import NeedsSmtpUtf8
 from digest.subscribers.audience import may_mail
 
 log = logging.getLogger(__name__)
 
 DOT_WITHIN_SECONDS = 5.0  # a dot is written this soon after its commit, or not at all
 IDLE_SECONDS = 0.5
-PATIENCE_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # pauses while the relay is down
-POISON_BREAKS = 3  # connections one copy may break before it waits like a deferred one
+TICK_PAUSE_SECONDS = 0.1  # before the next try of a round that somebody waits for
+SAVE_PAUSES_SECONDS = (0.0, 0.5, 2.0)  # before each try to write the last outcomes
 HELD_MOST = 50  # outcomes a connection may hold back for the next commit
 
 
@@ -67,9 +68,7 @@ class Drain:
         self._committer = committer
         self._copies = copies
         self._jitter = jitter
-        self._failures = 0
-        self._staged = 0
-        self._breaks = Counter[int]()  # by delivery id
+        self._health = RelayHealth(connections)
         self._failed: BaseException | None = None
         self._stop = asyncio.Event()
         self._until_idle = False
@@ -91,28 +90,43 @@ class Drain:
             raise self._failed
 
     async def _connection(self) -> None:
-        """Go round until it is over; a failure is kept for `run`, so that the others end their
-        round in peace.
-        """
+        """Work until it is over; a failure is kept for `run`, so that the others end in peace."""
         hand = Hand()
         try:
-            while not self._over_at_once():
-                task = await self._claims.next_task()
-                if task is not None:
-                    await self._try(hand, task)
-                elif hand.held:
-                    await self._commit(hand)
-                elif self._until_idle:
-                    break
-                else:
-                    await _close(hand)
-                    await self._pause(IDLE_SECONDS)
-            if hand.held:
-                await self._commit(hand)
+            await self._go_round(hand)
         except Exception as error:
             self._failed = self._failed or error
         finally:
+            await self._save(hand)
             await _close(hand)
+
+    async def _go_round(self, hand: Hand) -> None:
+        while not self._over_at_once():
+            task = await self._claims.next_task()
+            if task is not None:
+                await self._try(hand, task)
+            elif hand.held:
+                await self._commit(hand)
+            elif self._until_idle:
+                return
+            else:
+                await _close(hand)
+                await self._pause(IDLE_SECONDS)
+
+    async def _save(self, hand: Hand) -> None:
+        """Write what is known of the last copies, whatever ended the round.
+
+        What cannot be written stays dotted, and the next lease finds it in doubt.
+        """
+        for pause in SAVE_PAUSES_SECONDS:
+            if not hand.held:
+                return
+            await asyncio.sleep(pause)
+            try:
+                await self._commit(hand)
+            except Exception as error:
+                self._failed = self._failed or error
+                log.error("outcomes are not written yet: %s", error)
 
     def _over_at_once(self) -> bool:
         return self._stop.is_set() or self._failed is not None
@@ -133,7 +147,7 @@ class Drain:
             return
         try:
             copy = self._copies.make(task.claim.lease.issue_id, row)
-        except DigestError as error:
+        except (BadInput, NeedsSmtpUtf8) as error:
             refused = Rejected(0, str(error), "cannot be addressed")
             await self._hold(hand, task, self._settlement(task, refused, epoch=None))
             return
@@ -142,7 +156,7 @@ class Drain:
         except BackendDown as error:
             await _close(hand)
             self._claims.put_back(task)
-            await self._wait_for_relay(error)
+            await self._wait_for_relay(hand, error)
             return
         if outcome is not None:
             await self._hold(hand, task, self._settlement(task, outcome, epoch=None))
@@ -156,32 +170,25 @@ class Drain:
         try:
             outcome = await hand.channel.stage(copy.envelope, copy.message)
         except BackendDown as error:
-            if not self._is_poison(delivery_id):
+            if not self._health.blames_copy(delivery_id, refused=False):
                 raise
             return Deferred(0, str(error))
-        if blames_setup(outcome):
-            raise BackendDown(f"the relay refuses our set-up: {outcome.text if outcome else ''}")
-        self._failures = 0
-        self._staged += 1
+        if outcome is not None and blames_setup(outcome):
+            if not self._health.blames_copy(delivery_id, refused=True):
+                raise BackendDown(f"the relay refuses our set-up: {outcome.text}")
+            return Deferred(outcome.code, outcome.text)
+        self._health.went_well(delivery_id)
         return outcome
 
-    def _is_poison(self, delivery_id: int) -> bool:
-        """Whether a copy broke its connection again and again on a relay that takes others."""
-        self._breaks[delivery_id] += 1
-        return self._breaks[delivery_id] >= POISON_BREAKS and self._staged > 0
-
-    async def _wait_for_relay(self, error: BackendDown) -> None:
+    async def _wait_for_relay(self, hand: Hand, error: BackendDown) -> None:
         """The relay is down: rows stay pending, nobody is blamed, the pause grows."""
-        self._failures += 1
-        # One broken connection is everyday life; a try of every connection that failed is a relay
-        # that is down.
-        if self._until_idle and self._failures > self._connections:
+        if hand.held:
+            await self._commit(hand)
+        seconds = self._health.pause_seconds()
+        if self._until_idle and self._health.looks_dead:
             raise error
-        seconds = PATIENCE_SECONDS[
-            min(self._failures // self._connections, len(PATIENCE_SECONDS) - 1)
-        ]
         log.warning("relay down: %s", error, extra={"fields": {"pause_seconds": seconds}})
-        await self._pause(seconds if not self._until_idle else 0.1)
+        await self._pause(TICK_PAUSE_SECONDS if self._until_idle else seconds)
 
     async def _dot(self, hand: Hand, channel: Channel, task: Task) -> None:
         lease = task.claim.lease
@@ -189,10 +196,11 @@ class Drain:
             said = await self._commit(hand, Dot(task.row.id, lease))
         except BaseException:
             await channel.discard()
+            hand.held.append((self._undotted(task), task.claim))
             raise
         if not said.dotted:
             await channel.discard()
-            await self._claims.let_go(task.claim)
+            await self._let_go(task.claim)
             return
         if self._clock.monotonic() - said.at > DOT_WITHIN_SECONDS:
             await channel.discard()
@@ -200,6 +208,11 @@ class Drain:
         else:
             outcome = await channel.release()
         hand.held.append((self._settlement(task, outcome, epoch=lease.epoch), task.claim))
+
+    def _undotted(self, task: Task) -> Settlement:
+        """Take back a dot that may have been committed and was surely not written."""
+        now, epoch = self._clock.now(), task.claim.lease.epoch
+        return Settlement(task.row.id, DeliveryState.PENDING, epoch, next_at=now)
 
     def _settlement(self, task: Task, outcome: Outcome, *, epoch: int | None) -> Settlement:
         return settle_outcome(
@@ -225,8 +238,15 @@ class Drain:
         said = await self._committer.commit([settlement for settlement, _ in hand.held], dot)
         done, hand.held = hand.held, []
         for _, claim in done:
-            await self._claims.let_go(claim)
+            await self._let_go(claim)
         return said
+
+    async def _let_go(self, claim: Claim) -> None:
+        try:
+            await self._claims.let_go(claim)
+        except Exception as error:
+            # Its rows are settled; the lease runs out and the next owner finds nothing to do.
+            log.error("a chunk was not given back: %s", error)
 
 
 async def _close(hand: Hand) -> None:

@@ -16,7 +16,7 @@ from digest.config import Config
 from digest.db import Database
 from digest.delivery.backends.base import Backend, Channel, Envelope
 from digest.delivery.message_ids import make_message_id
-from digest.delivery.outcome import Accepted, Outcome, Rejected
+from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.errors import BackendDown, DigestError
 from digest.keys import KeyRing
 from digest.models import Notice, NoticeState
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 50
 TRIES = 12
+CLAIM = timedelta(minutes=20)  # longer than any conversation about one message may take
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=6)
 
@@ -64,7 +65,11 @@ class NoticeSender:
         with self._db.read() as session:
             return session.scalars(
                 select(Notice)
-                .where(Notice.state == NoticeState.WAITING, Notice.next_at <= self._clock.now())
+                .where(
+                    Notice.state == NoticeState.WAITING,
+                    Notice.next_at <= self._clock.now(),
+                    Notice.newsletter_slug.in_([n.slug for n in self._config.newsletters]),
+                )
                 .order_by(Notice.next_at, Notice.id)
                 .limit(BATCH)
             ).all()
@@ -84,6 +89,8 @@ class NoticeSender:
             for notice in notices:
                 if channel is None or not channel.usable:
                     channel = await self._backend(relay).open()
+                if not await asyncio.to_thread(self._claim, notice):
+                    continue  # another process sends it
                 outcome = await self._hand_over(channel, notice)
                 accepted += isinstance(outcome, Accepted)
                 await asyncio.to_thread(self._record, notice, outcome)
@@ -95,12 +102,32 @@ class NoticeSender:
                 await channel.close()
         return accepted
 
+    def _claim(self, notice: Notice) -> bool:
+        """Take a notice for a while, so that two processes do not both send it."""
+        now = self._clock.now()
+        with self._db.write() as session:
+            hit = session.execute(
+                update(Notice)
+                .where(
+                    Notice.id == notice.id,
+                    Notice.state == NoticeState.WAITING,
+                    Notice.next_at <= now,
+                )
+                .values(next_at=now + CLAIM)
+                .returning(Notice.id)
+            ).first()
+        return hit is not None
+
     async def _hand_over(self, channel: Channel, notice: Notice) -> Outcome:
         try:
             envelope, message = self._message(notice)
         except DigestError as error:
             return Rejected(0, str(error))
-        return await channel.stage(envelope, message) or await channel.release()
+        try:
+            return await channel.stage(envelope, message) or await channel.release()
+        except BackendDown as error:
+            await channel.close()
+            return Deferred(0, str(error))  # this one waits; the next gets a new connection
 
     def _message(self, notice: Notice) -> tuple[Envelope, bytes]:
         configured = self._config.newsletter(notice.newsletter_slug)
@@ -138,9 +165,14 @@ class NoticeSender:
 
     def _postpone(self, notices: Sequence[Notice]) -> None:
         """Look again in a minute; a relay that is down counts no try against a notice."""
+        now = self._clock.now()
         with self._db.write() as session:
             session.execute(
                 update(Notice)
-                .where(Notice.id.in_([n.id for n in notices]), Notice.state == NoticeState.WAITING)
-                .values(next_at=self._clock.now() + FIRST_DELAY)
+                .where(
+                    Notice.id.in_([n.id for n in notices]),
+                    Notice.state == NoticeState.WAITING,
+                    Notice.next_at <= now,  # not one that another process has taken
+                )
+                .values(next_at=now + FIRST_DELAY)
             )

@@ -90,6 +90,8 @@ def scope_of(code: int, text: str) -> Scope:
     reader).
     """
     status = enhanced_status(text)
+    if status[2:4] == "1.":
+        return Scope.READER  # the address, whatever the three digits before say
     if status[2:4] == "7." and not status.endswith((".7.8", ".7.9")):
         return Scope.POLICY
     if code in {501, 503, 530, 535} or status in {"5.7.8", "5.7.9"}:

@@ -8,7 +8,7 @@ who gets to do what. docs/friday.md follows the same path with file names.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from digest.config import Config, NewsletterConfig
 from digest.curation.issues import find_issue_on, list_due_extras, move_issue
 from digest.curation.newsletters import find_newsletter
 from digest.db import Database
+from digest.delivery.alarms import Alarms
 from digest.delivery.backends.base import Backend
 from digest.delivery.claims import Claims
 from digest.delivery.committer import Committer
@@ -37,10 +38,9 @@ from digest.delivery.slots import (
     plan_slots,
     settle_slot,
 )
-from digest.errors import Refused, RenderingFailed
+from digest.errors import Conflict, DigestError, Refused, RenderingFailed
 from digest.keys import KeyRing
 from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
-from digest.outbox import NoticeText, enqueue
 from digest.sealed import Sealer
 
 log = logging.getLogger(__name__)
@@ -81,10 +81,10 @@ class Sender:
         self._clock = clock
         self._config = config
         self._keys = keys
-        self._sealer = sealer
         self._copies = copies
         self._relay = relay
         self._owner = owner
+        self._alarms = Alarms(config, sealer)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._committer = Committer(db, clock, self._thread)
 
@@ -105,48 +105,71 @@ class Sender:
         """Fire, hold or miss every slot whose moment has come, and start the extras that are
         due.
         """
+        newsletters = self._newsletter_ids(self._config.newsletters)
         with self._db.read() as session:
-            slots = list(list_due_slots(session, now))
-            extras = list_due_extras(session, now)
-        for slot in slots:
-            with self._db.write() as session:
-                self._open_slot(session, slot, now)
-        for issue in extras:
-            with self._db.write() as session:
-                current = session.get_one(Issue, issue.id)
-                if _bytes_are_approved(session, current):
-                    self._start(session, current, now)
+            slots = [slot.id for slot in list_due_slots(session, newsletters, now)]
+            extras = [issue.id for issue in list_due_extras(session, newsletters, now)]
+        for slot_id in slots:
+            self._on_its_own("slot", slot_id, self._open_slot, now)
+        for issue_id in extras:
+            self._on_its_own("issue", issue_id, self._open_extra, now)
 
-    def _open_slot(self, session: Session, slot: Slot, now: datetime) -> None:
+    def _on_its_own(
+        self, what: str, id: int, work: Callable[[Session, int, datetime], None], now: datetime
+    ) -> None:
+        """Do one thing in one transaction; what goes wrong there must not keep others waiting."""
+        try:
+            with self._db.write() as session:
+                work(session, id, now)
+        except DigestError as error:
+            log.error("%s not opened or closed: %s", what, error, extra={"fields": {what: id}})
+
+    def _open_slot(self, session: Session, slot_id: int, now: datetime) -> None:
         """Settle one slot and, in the same transaction, start its issue: all of it happens, or
         nothing.
         """
-        issue = find_issue_on(session, slot.newsletter_id, slot.local_date)
-        approved = (
-            issue is not None
-            and issue.state is IssueState.APPROVED
-            and _bytes_are_approved(session, issue)
+        slot = session.get_one(Slot, slot_id)
+        # Locked, so that no editor changes it between the judgement and the freeze.
+        issue = find_issue_on(session, slot.newsletter_id, slot.local_date, lock=True)
+        verdict = judge_slot(
+            slot.due_at,
+            now=now,
+            max_lateness=self._lateness,
+            approved=issue is not None and _may_start(session, issue),
         )
-        lateness = timedelta(hours=self._config.scheduler.max_lateness_hours)
-        verdict = judge_slot(slot.due_at, now=now, max_lateness=lateness, approved=approved)
         if not settle_slot(session, slot, SETTLED[verdict], now):
-            return  # another process was faster
+            return  # another process was faster, or an editor moved it
         if verdict is Verdict.FIRE and issue is not None:
             self._start(session, issue, now)
         else:
-            self._alarm(session, slot, verdict, now)
+            self._alarms.slot_not_fired(session, slot, verdict, now)
+
+    def _open_extra(self, session: Session, issue_id: int, now: datetime) -> None:
+        issue = session.get_one(Issue, issue_id, with_for_update=True)
+        if issue.send_at is None or issue.send_at > now or not _may_start(session, issue):
+            return
+        if (
+            judge_slot(issue.send_at, now=now, max_lateness=self._lateness, approved=True)
+            is Verdict.MISS
+        ):
+            issue.send_at = None
+            self._alarms.extra_missed(session, issue, now)
+        else:
+            self._start(session, issue, now)
+
+    @property
+    def _lateness(self) -> timedelta:
+        return timedelta(hours=self._config.scheduler.max_lateness_hours)
 
     def _start(self, session: Session, issue: Issue, now: datetime) -> None:
-        """Turn an approved issue into ledger rows for its audience, unless another process did."""
-        started = move_issue(
-            session,
-            issue.id,
-            to=IssueState.SENDING,
-            sending_at=now,
-            message_key_id=self._keys.message[0].id,
-        )
-        if not started:
-            return
+        """Turn an approved issue into ledger rows for its audience; Conflict when it is not
+        approved any more.
+        """
+        key_id = self._keys.message[0].id
+        if not move_issue(
+            session, issue.id, to=IssueState.SENDING, sending_at=now, message_key_id=key_id
+        ):
+            raise Conflict(f"number {issue.number} was changed at the last moment")
         count = freeze(
             session,
             issue.id,
@@ -159,60 +182,36 @@ class Sender:
         issue.audience_count = count
         log.info("issue frozen", extra={"fields": {"issue": issue.id, "audience": count}})
 
-    def _alarm(self, session: Session, slot: Slot, verdict: Verdict, now: datetime) -> None:
-        what = {
-            Verdict.HOLD: "was held: no approved issue was there",
-            Verdict.MISS: "was missed: its moment passed while nothing was running",
-        }[verdict]
-        log.error("slot %s", what, extra={"fields": {"slot": slot.local_date}})
-        self._alert(
-            session,
-            slot,
-            subject=f"The issue of {slot.local_date} {what.partition(':')[0]}",
-            body=f"The issue of {slot.local_date} {what}. Nothing was sent.\n\n"
-            "To send it after all: approve it, then digest issue schedule … --now\n",
-            key=f"slot-{slot.id}-{verdict}-{slot.due_at:%Y%m%d%H%M}",
-            now=now,
-        )
-
     def _warn_unapproved(self, now: datetime) -> None:
+        newsletters = self._newsletter_ids(self._config.newsletters)
         with self._db.write() as session:
-            for slot, name in list_slots_to_warn(session, now):
+            for slot, name in list_slots_to_warn(session, newsletters, now):
                 issue = find_issue_on(session, slot.newsletter_id, slot.local_date)
                 if issue is None or issue.state is not IssueState.APPROVED:
-                    self._alert(
-                        session,
-                        slot,
-                        subject=f"No approved issue for {slot.local_date}",
-                        body=f"The issue of {slot.local_date} is due at "
-                        f"{slot.due_at:%Y-%m-%d %H:%M} UTC and nothing is approved for it yet.\n",
-                        key=f"slot-{slot.id}-warn-{name}",
-                        now=now,
-                    )
+                    self._alarms.not_approved(session, slot, name, now)
                 mark_warned(session, slot, name)
 
-    def _alert(
-        self, session: Session, slot: Slot, *, subject: str, body: str, key: str, now: datetime
-    ) -> None:
-        slug = session.get_one(Newsletter, slot.newsletter_id).slug
-        for number, address in enumerate(self._config.newsletter(slug).alerts):
-            enqueue(
-                session,
-                self._sealer,
-                kind="alert",
-                newsletter_slug=slug,
-                address=address,
-                text=NoticeText(subject, body),
-                dedupe_key=f"{key}-{number}",
-                now=now,
-            )
-
     async def drain(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
-        """Hand over what is due, each relay on its own; see Drain.run for how it ends."""
-        drains = [self._drain_of(name) for name in self._relay_names()]
-        await asyncio.gather(*(drain.run(stop, until_idle=until_idle) for drain in drains))
+        """Hand over what is due through every relay; see Drain.run for how it ends.
 
-    def _relay_names(self) -> Iterable[str]:
+        Relays do not know of each other: one that fails raises when the others have ended too.
+        """
+        results = await asyncio.gather(
+            *(self.drain_relay(name, stop, until_idle=until_idle) for name in self.relay_names()),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def drain_relay(
+        self, name: str, stop: asyncio.Event, *, until_idle: bool = False
+    ) -> None:
+        """Hand over what is due through one relay; see Drain.run for how it ends."""
+        await self._drain_of(name).run(stop, until_idle=until_idle)
+
+    def relay_names(self) -> Sequence[str]:
+        """Return the relays that newsletters use."""
         return sorted({newsletter.relay for newsletter in self._config.newsletters})
 
     def _drain_of(self, name: str) -> Drain:
@@ -248,28 +247,32 @@ class Sender:
         """Mark issues sent whose rows are all settled and whose doubts are resolved or have had
         their time.
         """
-        patience = timedelta(hours=self._config.delivery.uncertain_hours)
         with self._db.read() as session:
             sending = session.scalars(
                 select(Issue.id).where(Issue.state == IssueState.SENDING)
             ).all()
         for issue_id in sending:
-            with self._db.write() as session:
-                sums = count_sums(session, issue_id)
-                if sums.open or count_doubts_since(session, issue_id, now - patience):
-                    continue
-                if not sums.balanced:
-                    raise Refused(f"issue {issue_id} does not balance and stays open: {sums}")
-                if move_issue(session, issue_id, to=IssueState.SENT, sent_at=now):
-                    log.info("issue sent: %s", sums, extra={"fields": {"issue": issue_id}})
+            self._on_its_own("issue", issue_id, self._close_issue, now)
+
+    def _close_issue(self, session: Session, issue_id: int, now: datetime) -> None:
+        patience = timedelta(hours=self._config.delivery.uncertain_hours)
+        sums = count_sums(session, issue_id)
+        if sums.open or count_doubts_since(session, issue_id, now - patience):
+            return
+        if not sums.balanced:
+            raise Refused(f"it does not balance and stays open: {sums}")
+        if move_issue(session, issue_id, to=IssueState.SENT, sent_at=now):
+            log.info("issue sent: %s", sums, extra={"fields": {"issue": issue_id}})
 
     def close(self) -> None:
         """End the ledger's thread."""
         self._thread.shutdown()
 
 
-def _bytes_are_approved(session: Session, issue: Issue) -> bool:
-    """Whether the stored Renderings still hash to what was approved; Friday sends nothing else."""
+def _may_start(session: Session, issue: Issue) -> bool:
+    """Whether an issue is approved and its stored bytes are still those; Friday sends no others."""
+    if issue.state is not IssueState.APPROVED:
+        return False
     try:
         load_renderings(session, issue)
     except (Refused, RenderingFailed) as error:

@@ -76,11 +76,17 @@ def _follow_schedule(
     )
 
 
-def list_due_slots(session: Session, now: datetime) -> Sequence[Slot]:
+def list_due_slots(
+    session: Session, newsletter_ids: Sequence[int], now: datetime
+) -> Sequence[Slot]:
     """Return the planned slots whose moment has come, oldest first."""
     return session.scalars(
         select(Slot)
-        .where(Slot.state == SlotState.PLANNED, Slot.due_at <= now)
+        .where(
+            Slot.newsletter_id.in_(newsletter_ids),
+            Slot.state == SlotState.PLANNED,
+            Slot.due_at <= now,
+        )
         .order_by(Slot.due_at)
     ).all()
 
@@ -100,20 +106,23 @@ def find_next_slot(session: Session, newsletter_id: int, now: datetime) -> Slot 
 
 
 def settle_slot(session: Session, slot: Slot, state: SlotState, now: datetime) -> bool:
-    """Give a planned slot its final state; False when another process got there first."""
+    """Give a due slot its final state; False when another process was faster, or it was moved."""
     hit = session.execute(
         update(Slot)
-        .where(Slot.id == slot.id, Slot.state == SlotState.PLANNED)
+        .where(Slot.id == slot.id, Slot.state == SlotState.PLANNED, Slot.due_at <= now)
         .values(state=state, settled_at=now)
         .returning(Slot.id)
     ).first()
     return hit is not None
 
 
-def list_slots_to_warn(session: Session, now: datetime) -> list[tuple[Slot, str]]:
+def list_slots_to_warn(
+    session: Session, newsletter_ids: Sequence[int], now: datetime
+) -> list[tuple[Slot, str]]:
     """Return planned slots due within 24 h or 1 h, each with the warning it has not had yet."""
     soon = session.scalars(
         select(Slot).where(
+            Slot.newsletter_id.in_(newsletter_ids),
             Slot.state == SlotState.PLANNED,
             Slot.due_at > now,
             Slot.due_at <= now + WARN_BEFORE["24h"],
@@ -138,7 +147,9 @@ def set_due_by_hand(
 ) -> Slot:
     """Plan, move or reopen the slot of a local date; Refused when that slot has fired."""
     slot = session.scalar(
-        select(Slot).where(Slot.newsletter_id == newsletter_id, Slot.local_date == local_date)
+        select(Slot)
+        .where(Slot.newsletter_id == newsletter_id, Slot.local_date == local_date)
+        .with_for_update()
     )
     if slot is None:
         slot = Slot(

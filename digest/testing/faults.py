@@ -35,7 +35,7 @@ class FaultServer:
         self.received: list[bytes] = []
         self.commands: list[bytes] = []
         self.port = 0
-        self._phase, self._fault = phase, fault
+        self._phase, self.fault = phase, fault
         self._lenient = lenient
         self._offers = (*(("PIPELINING",) if pipelining else ()), *offers)
         self._conversations: set[asyncio.Task[None]] = set()
@@ -112,12 +112,12 @@ class FaultServer:
         if phase != self._phase:
             writer.write(reply + b"\r\n")
             return True
-        if self._fault.isdigit():
-            writer.write(self._fault.encode() + b" 4.3.0 as told\r\n")
-            if self._fault == "421":
+        if self.fault.isdigit():
+            writer.write(self.fault.encode() + b" 4.3.0 as told\r\n")
+            if self.fault == "421":
                 await _hang_up(reader, writer)
             return False
-        await FAULTS[self._fault](reply, reader, writer)
+        await FAULTS[self.fault](reply, reader, writer)
         return True
 
 

@@ -269,13 +269,14 @@ def test_extra_is_due_when_approved_and_its_moment_has_come(session: Session) ->
     approve(session, planned)
     approve(session, later)
 
-    assert list_due_extras(session, NOW) == [planned]
+    assert list_due_extras(session, [planned.newsletter_id], NOW) == [planned]
 
 
 def test_extra_without_a_moment_is_never_due(session: Session) -> None:
-    approve(session, issue_of(session, None))
+    extra = issue_of(session, None)
+    approve(session, extra)
 
-    assert list_due_extras(session, NOW + timedelta(days=999)) == []
+    assert list_due_extras(session, [extra.newsletter_id], NOW + timedelta(days=999)) == []
 
 
 def test_planning_an_extra_keeps_its_approval(session: Session) -> None:

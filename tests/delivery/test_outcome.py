@@ -40,6 +40,8 @@ WINDOW = timedelta(hours=48)
         (535, "5.7.8 authentication failed", Scope.SETUP),
         (530, "authentication required", Scope.SETUP),
         (503, "bad sequence", Scope.SETUP),
+        (501, "5.1.3 bad recipient address syntax", Scope.READER),
+        (501, "syntax error", Scope.SETUP),
     ],
 )
 def test_reply_blames_the_right_one(code: int, text: str, scope: Scope) -> None:

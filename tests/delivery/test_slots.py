@@ -123,7 +123,7 @@ def test_due_slots_are_those_whose_moment_has_come(any_db, newsletter) -> None:
     with any_db.write() as session:
         plan_slots(session, newsletter, SCHEDULE, DUE)
 
-        due = [slot.local_date for slot in list_due_slots(session, DUE)]
+        due = [slot.local_date for slot in list_due_slots(session, [newsletter.id], DUE)]
 
     assert due == [date(2026, 11, 20), FRIDAY]
 
@@ -133,7 +133,9 @@ def test_each_warning_is_given_once(any_db, newsletter) -> None:
         plan_slots(session, newsletter, SCHEDULE, DUE)
         given = []
         for hours in (23, 22, 0.5, 0.4):
-            for slot, name in list_slots_to_warn(session, DUE - timedelta(hours=hours)):
+            for slot, name in list_slots_to_warn(
+                session, [newsletter.id], DUE - timedelta(hours=hours)
+            ):
                 mark_warned(session, slot, name)
                 given.append(name)
 

@@ -15,6 +15,8 @@ ENVELOPE = Envelope("b+1@news.example", "reader@readers.example", "1")
 SMALL = b"Subject: x\r\n\r\nbody\r\n"
 LARGE = b"Subject: x\r\n\r\n" + b"0123456789abcdef" * 60 * 8_000 + b"\r\n"  # fills every buffer
 SHORT = Timeouts(connect=0.2, reply=0.2, mail=0.2, rcpt=0.2, data=0.2, block=0.2, dot=0.2, quit=0.2)
+# Where something comes back, a busy machine may take its time.
+LONG = Timeouts(connect=5, reply=5, mail=5, rcpt=5, data=5, block=5, dot=5, quit=0.2)
 
 BROKEN = dict.fromkeys(("close", "reset", "hang", "garbage", "flood", "partial"), BackendDown)
 HARMLESS = {"multiline": Accepted, "slow": Accepted}
@@ -53,9 +55,14 @@ TABLE = [(phase, fault, end) for phase, row in EXPECTED.items() for fault, end i
 
 
 def backend_for(server: FaultServer) -> SmtpBackend:
-    """Return a backend with little patience for that server."""
+    """Return a backend with little patience for a server that says nothing."""
     return SmtpBackend(
-        SmtpOptions(host="127.0.0.1", port=server.port, security="none", timeouts=SHORT)
+        SmtpOptions(
+            host="127.0.0.1",
+            port=server.port,
+            security="none",
+            timeouts=SHORT if server.fault == "hang" else LONG,
+        )
     )
 
 

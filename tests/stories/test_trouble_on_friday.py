@@ -3,13 +3,17 @@ for.
 """
 
 import asyncio
+import contextlib
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from digest.app import open_app
 from digest.clock import FixedClock
+from digest.curation.issues import find_issue, plan_extra
+from digest.db import Database
 from digest.delivery.outcome import Deferred, Rejected, Uncertain
 from digest.errors import BackendDown
 from digest.models import StoredRendering
@@ -191,8 +195,6 @@ def test_retry_keeps_its_message_id(newsroom, issue, clock: FixedClock, run) -> 
 
 
 def test_two_senders_share_an_issue_without_a_double(newsroom, run, tmp_path: Path) -> None:
-    from digest.app import open_app
-
     addresses = [f"r{number}@example.org" for number in range(60)]
     newsroom.subscribe(*addresses)
     newsroom.ready(FRIDAY)
@@ -210,3 +212,102 @@ def test_two_senders_share_an_issue_without_a_double(newsroom, run, tmp_path: Pa
         run(both())
 
     assert reached(newsroom) == sorted(addresses)
+
+
+def test_address_the_relay_cannot_parse_is_that_readers_matter(newsroom, issue, run) -> None:
+    refusal = Rejected(501, "5.1.3 bad recipient address syntax")
+    newsroom.backend.script(to(BEN), refusal, at="stage", times=None)
+
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, CLEO]
+    assert newsroom.sums(issue).rejected == 1
+
+
+def test_known_outcomes_survive_a_relay_that_goes_down(newsroom, issue, run) -> None:
+    """Anna's 250 is known; that nobody else can be reached must not put it in doubt."""
+    newsroom.backend.script(
+        lambda e: e.rcpt_to != ANNA, BackendDown("gone"), at="stage", times=None
+    )
+
+    with contextlib.suppress(BackendDown):
+        run(tick_once(newsroom.app))
+
+    sums = newsroom.sums(issue)
+    assert (sums.accepted, sums.dotted, sums.uncertain) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("commit", [1, 2, 3])
+def test_commit_that_fails_once_loses_and_doubles_nothing(newsroom, issue, run, commit) -> None:
+    """The first commit allows dots, the next ones carry outcomes too; each may meet a full disk."""
+    failing = FailsOnce(newsroom.app.db, at=commit)
+    newsroom.app.sender._committer._db = failing
+
+    with contextlib.suppress(OSError):
+        run(tick_once(newsroom.app))
+    run(tick_once(newsroom.app))
+
+    assert failing.failed
+    assert reached(newsroom) == [ANNA, BEN, CLEO]
+    assert newsroom.sums(issue).accepted == 3
+
+
+class FailsOnce:
+    """A store whose one write number `at` fails."""
+
+    def __init__(self, db: Database, at: int) -> None:
+        self._db, self._left = db, at
+        self.failed = False
+
+    def write(self):
+        self._left -= 1
+        if self._left == 0:
+            self.failed = True
+            raise OSError("the disk is full")
+        return self._db.write()
+
+
+def test_issue_that_cannot_be_prepared_holds_up_no_other(newsroom, issue, run) -> None:
+    newsroom.app.sender.tick()
+    with newsroom.app.db.write() as session:
+        stored = session.query(StoredRendering).one()
+        stored.document = stored.document.replace(b"Headline 1", b"Headline X")
+    other = newsroom.draft(date(2026, 12, 4))
+    newsroom.approve(other)
+    newsroom.make_due(other)
+
+    run(tick_once(newsroom.app))
+
+    assert newsroom.sums(issue).pending == 3
+    assert newsroom.sums(other).accepted == 3
+
+
+def test_extra_whose_moment_passed_long_ago_is_missed(newsroom, clock, run) -> None:
+    newsroom.subscribe(ANNA)
+    extra = newsroom.draft()
+    newsroom.approve(extra)
+    with newsroom.app.db.write() as session:
+        plan_extra(session, find_issue(session, extra), clock.now())
+    clock.advance(timedelta(days=3))
+
+    run(tick_once(newsroom.app))
+
+    told = [message for _, message in newsroom.backend.accepted]
+    assert any(b"The extra number 1 was missed" in message for message in told)
+    assert ANNA not in reached(newsroom)
+    assert newsroom.state(extra) == "approved"
+
+
+def test_two_processes_send_a_notice_once(newsroom, clock, run, tmp_path: Path) -> None:
+    newsroom.draft(FRIDAY)
+    clock.advance(timedelta(minutes=2))
+    newsroom.app.sender.tick()
+    with open_app(tmp_path / "config.toml", clock=clock) as other:
+        other._relays["main"] = newsroom.app.relay("main")
+
+        async def both() -> None:
+            await asyncio.gather(*(app.notices.send_waiting() for app in (newsroom.app, other)))
+
+        run(both())
+
+    assert reached(newsroom) == ["desk@courier.example"]

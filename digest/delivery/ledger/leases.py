@@ -2,7 +2,7 @@
 gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,13 @@ class Lease:
 
 
 def lease_chunk(
-    session: Session, owner: str, *, newsletter_ids: Sequence[int], lease: timedelta, now: datetime
+    session: Session,
+    owner: str,
+    *,
+    newsletter_ids: Sequence[int],
+    except_issues: Collection[int] = (),
+    lease: timedelta,
+    now: datetime,
 ) -> Lease | None:
     """Claim the next chunk that has work and no living owner; rows its dead owner left dotted turn
     uncertain.
@@ -45,6 +51,7 @@ def lease_chunk(
             Issue.state == IssueState.SENDING,
             Issue.paused.is_(False),
             Issue.newsletter_id.in_(newsletter_ids),
+            Issue.id.not_in(except_issues),
         )
         .order_by(Chunk.next_at, Chunk.id)
         .limit(1)
@@ -52,7 +59,7 @@ def lease_chunk(
     )
     row = session.execute(
         update(Chunk)
-        .where(Chunk.id.in_(due.scalar_subquery()))
+        .where(Chunk.id == due.scalar_subquery())
         .values(owner=owner, lease_until=lease_until, epoch=Chunk.epoch + 1)
         .returning(
             Chunk.id, Chunk.issue_id, Chunk.first_id, Chunk.last_id, Chunk.domain_group, Chunk.epoch

@@ -95,6 +95,11 @@ def commit_dots(session: Session, dots: Sequence[Dot], now: datetime) -> set[int
     and the subscriber still to be mailed, so an unsubscribe counts up to this very commit.
     """
     hit: set[int] = set()
+    if session.get_bind().dialect.name != "sqlite":
+        # Nobody may take a chunk over while dots of its rows are being committed: the next owner
+        # would not see them, and so not doubt them.
+        chunks = {dot.lease.chunk_id for dot in dots}
+        session.execute(select(Chunk.id).where(Chunk.id.in_(chunks)).with_for_update(read=True))
     statement = _dot_statement(session.get_bind().dialect.name)
     for lease in {dot.lease for dot in dots}:
         values = {
