@@ -111,10 +111,12 @@ class App:
         """Return a configured relay; ConfigError names the wrong key in its table."""
         if name not in self._relays:
             configured = self.config.relays[name]
-            backend = load_plugin("digest.backends", configured.backend)
-            options = check(
-                backend.Options, configured.options, where=f"{self.path.name}: relays.{name}"
-            )
+            where = f"{self.path.name}: relays.{name}"
+            try:
+                backend = load_plugin("digest.backends", configured.backend)
+            except ConfigError as error:
+                raise ConfigError(f"{where}.backend: {error}") from error
+            options = check(backend.Options, configured.options, where=where)
             self._relays[name] = Relay(backend(options), configured.connections)
         return self._relays[name]
 
@@ -140,6 +142,11 @@ class App:
             envelope = Envelope(configured.sender.address, address, "proof")
             outcomes.append((address, await hand_over(backend, envelope, message)))
         return outcomes
+
+    def check_relays(self) -> None:
+        """Open every relay that a newsletter uses; ConfigError names the key that is wrong."""
+        for name in self.sender.relay_names():
+            self.relay(name)
 
     def poll_source(self, source_id: int) -> IntakeReport:
         """Read one source and take in what is new; returns the intake's report."""
@@ -221,6 +228,8 @@ def open_app(path: Path, *, clock: Clock | None = None, fresh: bool = False) -> 
     DatabaseUnfit otherwise say what does not fit.
     """
     config = load_config(path)
+    if config.templates is not None and not config.templates.is_dir():
+        raise ConfigError(f"{path}: templates: there is no folder {config.templates}")
     app = App(path, config, read_key_file(config.keys.file), clock or SystemClock())
     try:
         if not fresh:

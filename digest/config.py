@@ -75,7 +75,7 @@ Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 class Strict(BaseModel):
     """A table in the file: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DatabaseConfig(Strict):
@@ -102,23 +102,23 @@ class SchedulerConfig(Strict):
     """The alarm clock."""
 
     tick_seconds: float = Field(default=30, gt=0, le=600)
-    max_lateness_hours: float = Field(default=36, gt=0)
-    intake_minutes: float = Field(default=15, gt=0)
+    max_lateness_hours: float = Field(default=36, gt=0, le=720)
+    intake_minutes: float = Field(default=15, gt=0, le=1440)
 
 
 class DeliveryConfig(Strict):
     """The ledger and its patience."""
 
-    retry_window_hours: float = Field(default=48, gt=0)
-    uncertain_hours: float = Field(default=6, ge=0)
+    retry_window_hours: float = Field(default=48, gt=0, le=720)
+    uncertain_hours: float = Field(default=6, ge=0, le=720)
     chunk_rows: int = Field(default=200, ge=1, le=10_000)
-    lease_seconds: float = Field(default=60, ge=1)
+    lease_seconds: float = Field(default=60, ge=1, le=3600)
 
 
 class FetchConfig(Strict):
     """The only outgoing HTTP. `allow_networks` opens private ranges that are refused otherwise."""
 
-    timeout_seconds: float = Field(default=10, gt=0)
+    timeout_seconds: float = Field(default=10, gt=0, le=300)
     max_bytes: int = Field(default=5_000_000, gt=0)
     allow_networks: list[Network] = []
     user_agent: HeaderText = "Friday (newsletter intake)"
@@ -266,7 +266,8 @@ def check(model: type[M], values: Any, *, where: str) -> M:
         for problem in error.errors():
             key = ".".join(str(part) for part in problem["loc"])
             lines.append(f"{where}: {key or 'the file'}: {_in_words(problem)}")
-        raise ConfigError("\n".join(lines)) from error
+        # Not chained: the cause repeats the values it was given, a password among them.
+        raise ConfigError("\n".join(lines)) from None
 
 
 def _in_words(problem: Any) -> str:

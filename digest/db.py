@@ -196,6 +196,10 @@ def _open_engine(url: str) -> Engine:
         return create_engine(
             url.replace("postgresql://", "postgresql+psycopg://", 1), hide_parameters=True
         )
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"database.url: {error.name} is not installed (for PostgreSQL: the extra postgres)"
+        ) from error
     except (SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"database.url: {error}") from error
 

@@ -26,6 +26,7 @@ AFTER_FAILURE_SECONDS = 5.0
 
 async def run_scheduler(app: App, stop: asyncio.Event) -> None:
     """Send Fridays until `stop` is set; then let copies in flight end, and return."""
+    app.check_relays()
     _say_others(app)
     alarm = AsyncIOScheduler(timezone="UTC")
     alarm.add_job(

@@ -4,6 +4,7 @@ key.
 
 import re
 import tomllib
+import traceback
 from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
@@ -317,7 +318,7 @@ def test_secret_in_a_missing_variable_names_the_variable() -> None:
 def test_example_loads() -> None:
     config = load_config(asset("config.example.toml"))
 
-    assert config.newsletter("friday").schedule.timezone == "Europe/London"
+    assert config.newsletter("weekly").schedule.timezone == "Europe/London"
 
 
 def test_example_loads_with_every_key_switched_on(tmp_path: Path) -> None:
@@ -393,3 +394,21 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     elif get_origin(annotation) in {list, dict, tuple, Union, UnionType}:
         for inner in get_args(annotation):
             yield from models_in(inner)
+
+
+def test_error_repeats_no_value_and_hides_its_cause(tmp_path: Path) -> None:
+    """A mistyped key may hold a password, and tracebacks go into logs."""
+    password = "hunter" + "2"  # no source line of the traceback shows it
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, SMALLEST.replace("[web]", f"[web]\npasword = '{password}'"))
+
+    written = "".join(traceback.format_exception(caught.value))
+    assert "web.pasword: this key is unknown" in written
+    assert password not in written
+
+
+@pytest.mark.parametrize("hours", ["inf", "nan", "1e12"])
+def test_number_beyond_reason_is_named(tmp_path: Path, hours: str) -> None:
+    said = refusal(tmp_path, f"{SMALLEST}\n[delivery]\nretry_window_hours = {hours}\n")
+
+    assert "config.toml: delivery.retry_window_hours: " in said

@@ -8,6 +8,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.cli.references import IssueName, Referred, refer
@@ -16,13 +17,16 @@ from digest.clock import due_at
 from digest.curation.issues import plan_extra, refuse_closed
 from digest.delivery.ledger.sums import count_sums, verify_issue
 from digest.delivery.outcome import Accepted, Deferred, Rejected, Uncertain
-from digest.delivery.slots import set_due_by_hand
+from digest.delivery.slots import find_slot, set_due_by_hand
 from digest.errors import BadInput
-from digest.models import IssueState
+from digest.models import Issue, IssueState, Slot, SlotState
 from digest.press.approval import approve, list_renderings, render_draft
 from digest.press.preview import neutral_values
 from digest.rendering.issue import Rendering
 from digest.rendering.personalise import fill_html, fill_text
+
+# What the scheduler does not look at again.
+NOT_BY_ITSELF = (SlotState.HELD, SlotState.MISSED, SlotState.SKIPPED)
 
 
 def register(app: typer.Typer) -> None:
@@ -72,6 +76,7 @@ def approve_(
     with opened(context) as instance:
         with instance.db.read() as session:
             found = refer(instance, session, issue)
+            slot = _slot_of(session, found.row)
         with progress_bar("rendering"):
             approved = approve(
                 instance.db,
@@ -85,6 +90,17 @@ def approve_(
     say(f"hash {approved.content_hash}")
     if found.row.slot_date is None and found.row.send_at is None:
         say(f"It has no moment yet: digest issue schedule {found.name} sets one.")
+    if slot is not None and slot.state in NOT_BY_ITSELF:
+        say(
+            f"Its slot was {slot.state.value}, so it does not go out by itself: "
+            f"digest issue schedule {found.name} --now sends it."
+        )
+
+
+def _slot_of(session: Session, issue: Issue) -> Slot | None:
+    if issue.slot_date is None:
+        return None
+    return find_slot(session, issue.newsletter_id, issue.slot_date)
 
 
 def schedule(

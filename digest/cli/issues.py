@@ -18,6 +18,7 @@ from digest.curation.intake import find_article
 from digest.curation.issues import cancel_issue, edit_issue, list_issues, new_issue
 from digest.curation.newsletters import find_newsletter, find_section, next_issue_slot
 from digest.curation.picks import edit_pick, find_pick, list_picks, move_pick, pick_article, unpick
+from digest.delivery.slots import forget_hand
 from digest.errors import BadInput
 from digest.models import IssueState, Newsletter, Section
 
@@ -213,6 +214,8 @@ def cancel(context: typer.Context, issue: IssueName) -> None:
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)
         cancel_issue(session, found.row)
+        if found.row.slot_date is not None:
+            forget_hand(session, found.row.newsletter_id, found.row.slot_date)
     say(f"{found.name} is cancelled.")
 
 

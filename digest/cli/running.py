@@ -22,9 +22,9 @@ from digest.config import NewsletterConfig, WebConfig
 from digest.curation.issues import find_issue_on, list_issues, list_sending
 from digest.curation.newsletters import find_newsletter, next_issue_slot
 from digest.delivery.ledger.sums import Sums, count_sums
-from digest.delivery.slots import find_next_slot
+from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
-from digest.models import Issue, Newsletter
+from digest.models import Issue, Newsletter, SlotState
 from digest.scheduler import run_scheduler, tick_once
 from digest.subscribers.audience import audience_count
 
@@ -50,7 +50,8 @@ def run(context: typer.Context) -> None:
     Two processes, started again when one ends. SIGTERM or Ctrl-C lets copies in flight finish and
     ends both.
     """
-    with opened(context, logging=True):
+    with opened(context, logging=True) as instance:
+        instance.check_relays()
         path = os.fspath(context.obj)
     commands = {name: own_command(path, name) for name in ("scheduler", "web")}
     Supervisor(commands).run()
@@ -92,8 +93,6 @@ def web(context: typer.Context) -> None:
 
     end_with_supervisor()
     with opened(context, logging=True) as instance, _listening(instance.config.web) as door:
-        # uvicorn ends on SIGTERM and then repeats it for us, who still have things to close.
-        signal.signal(signal.SIGTERM, lambda *_: None)
         server = uvicorn.Server(
             uvicorn.Config(
                 create_web(instance),
@@ -105,6 +104,8 @@ def web(context: typer.Context) -> None:
                 timeout_graceful_shutdown=GOODBYE_SECONDS,
             )
         )
+        # Before uvicorn listens for it, and when it repeats it for us afterwards: end in order.
+        signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
         log.info("reader pages at http://%s:%s", *door.getsockname()[:2])
         server.run(sockets=[door])
         log.info("web ended")
@@ -228,6 +229,9 @@ def _show_newsletter(
     )
     issue = find_issue_on(session, newsletter.id, due.local_date)
     what = f"{configured.slug}/{issue.number}, {issue.state.value}" if issue else "no issue yet"
+    slot = find_slot(session, newsletter.id, due.local_date)
+    if slot is not None and slot.state is not SlotState.PLANNED:
+        what = f"{what}, slot {slot.state.value}"
     say(f"{configured.slug}: {audience_count(session, newsletter.id, now)} readers")
     say(f"next slot: {local_time(due.due_at, zone)} ({zone}), {what}")
     rows = []

@@ -55,6 +55,9 @@ def import_(
         slug = chosen(instance, newsletter)
         staged = _stage(instance, file, slug)
         _report(staged)
+        stopped = dry_run or (staged.counts.bad and not skip_bad)
+        if stopped:
+            abandon_import(instance.db, staged, clock=instance.clock)
         if staged.counts.bad and not skip_bad and not dry_run:
             raise Refused(
                 f"{file}: nothing was imported, bad rows: {staged.counts.bad}. "

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.curation.cleaning import web_url
 from digest.curation.issues import void_approval
 from digest.errors import BadInput, Conflict, NotFound
 from digest.models import Article, Issue, Layout, Pick, Section
@@ -77,6 +78,8 @@ def _checked(changes: dict[str, Any]) -> dict[str, Any]:
             )
     if not changes.get("headline", "given").strip():
         raise BadInput("headline: a pick needs one")
+    if changes.get("image_url") and not web_url(changes["image_url"]):
+        raise BadInput("image_url: a picture needs an http:// or https:// address")
     if "layout" in changes:
         try:
             changes = {**changes, "layout": Layout(changes["layout"])}

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.clock import Schedule, slots_between
@@ -140,6 +140,25 @@ def mark_warned(session: Session, slot: Slot, name: str) -> None:
     """Remember that a slot's warning went out."""
     slot.alerted = [*slot.alerted, name]
     session.flush()
+
+
+def find_slot(session: Session, newsletter_id: int, local_date: date) -> Slot | None:
+    """Return the slot of a local date where one was planned."""
+    return session.scalar(
+        select(Slot).where(Slot.newsletter_id == newsletter_id, Slot.local_date == local_date)
+    )
+
+
+def forget_hand(session: Session, newsletter_id: int, local_date: date) -> None:
+    """Take back a moment set by hand that has not come; the schedule plans the date anew."""
+    session.execute(
+        delete(Slot).where(
+            Slot.newsletter_id == newsletter_id,
+            Slot.local_date == local_date,
+            Slot.state == SlotState.PLANNED,
+            Slot.by_hand.is_(True),
+        )
+    )
 
 
 def set_due_by_hand(

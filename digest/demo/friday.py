@@ -44,8 +44,10 @@ LOOK_SECONDS = 0.1
 # From the port of the reader pages: the sample site and the mail server take the next two.
 SITE, MAIL = 1, 2
 
-CONFIG = """\
-# Written by digest demo: everything stays on this machine.
+MARK = "# Written by digest demo"
+CONFIG = (
+    MARK
+    + """: everything stays on this machine.
 
 [web]
 public_url = "http://127.0.0.1:{web}"
@@ -90,6 +92,7 @@ annual = {annual}
 payment_line = {payment_line}
 signed = {signed}
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,8 @@ class Demo:
 
     def _set_up(self) -> Path:
         path = self._folder / "config.toml"
+        if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
+            raise BadInput(f"{path} was not written by digest demo; the demo needs its own folder")
         self._folder.mkdir(parents=True, exist_ok=True)
         if not (self._folder / "keys.toml").exists():
             write_key_file(self._folder / "keys.toml", new_key_ring())

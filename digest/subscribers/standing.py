@@ -1,4 +1,7 @@
-"""Questions about subscriptions that only read: how many there are, and what one subscriber has."""
+"""Questions about subscriptions that only read: how many there are, and what one subscriber has.
+
+Half-imported ones are nobody's yet and are left out.
+"""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,7 +14,7 @@ def list_subscriptions(session: Session, subscriber_id: int) -> list[tuple[str, 
     rows = session.execute(
         select(Newsletter.slug, Subscription)
         .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
-        .where(Subscription.subscriber_id == subscriber_id)
+        .where(Subscription.subscriber_id == subscriber_id, Subscription.import_id.is_(None))
         .order_by(Newsletter.slug)
     )
     return [(slug, subscription) for slug, subscription in rows]
@@ -22,6 +25,7 @@ def count_states(session: Session) -> list[tuple[str, SubscriptionState, int]]:
     rows = session.execute(
         select(Newsletter.slug, Subscription.state, func.count())
         .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
+        .where(Subscription.import_id.is_(None))
         .group_by(Newsletter.slug, Subscription.state)
         .order_by(Newsletter.slug, Subscription.state)
     )

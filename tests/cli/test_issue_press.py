@@ -160,3 +160,22 @@ def test_ctrl_c_ends_an_approval_with_130_and_no_trace(drafted, waited) -> None:
 def _has_child(pid: int) -> bool:
     with open(f"/proc/{pid}/task/{pid}/children") as children:
         return bool(children.read().strip())
+
+
+def test_approving_after_the_slot_was_held_says_how_to_send_it(drafted) -> None:
+    drafted.good("issue", "schedule", "weekly", "--now")
+    assert "slot was held" in drafted("tick").err
+
+    said = drafted.good("issue", "approve", "weekly")
+
+    assert "Its slot was held" in said
+    assert "digest issue schedule weekly/1 --now sends it" in said
+    assert "slot held" in drafted.good("status")
+
+
+def test_cancelled_issue_leaves_no_moment_to_its_successor(drafted) -> None:
+    drafted.good("issue", "schedule", "weekly", "--at", "2999-01-01 09:00")
+    drafted.good("issue", "cancel", "weekly")
+
+    with sqlite3.connect(drafted.folder / "digest.db") as store:
+        assert store.execute("SELECT count(*) FROM slots WHERE by_hand").fetchone() == (0,)

@@ -37,18 +37,18 @@ def test_first_friday_from_an_empty_folder(empty, web: WebServer) -> None:
     path = empty.write("readers.csv", READERS)
     assert "2 new, 1 bad" in empty.good("subscribers", "import", path, "--skip-bad", "--yes")
 
-    empty.good("issue", "new", "friday")
-    empty.good("issue", "pick", "friday", 1, "--section", "News", "--set", "layout=lead")
-    empty.good("issue", "pick", "friday", 2, "--section", "Opinion")
-    empty.good("issue", "set", "friday", "subject=Fog", "topper=Good morning.")
-    empty.good("issue", "approve", "friday")
-    empty.good("issue", "schedule", "friday", "--now")
+    empty.good("issue", "new", "weekly")
+    empty.good("issue", "pick", "weekly", 1, "--section", "News", "--set", "layout=lead")
+    empty.good("issue", "pick", "weekly", 2, "--section", "Opinion")
+    empty.good("issue", "set", "weekly", "subject=Fog", "topper=Good morning.")
+    empty.good("issue", "approve", "weekly")
+    empty.good("issue", "schedule", "weekly", "--now")
     sent = good(empty, "tick")
 
-    assert sent.startswith("friday/1 sent: accepted=2 ")
+    assert sent.startswith("weekly/1 sent: accepted=2 ")
     assert len(empty.mails()) == 2
     assert all("Subject: Fog\n" in mail for mail in empty.mails())
-    assert empty.good("issue", "verify", "friday").startswith("friday/1 sent: balanced\n")
+    assert empty.good("issue", "verify", "weekly").startswith("weekly/1 sent: balanced\n")
     assert "2 accepted of 2" in empty.good("status")
 
 

@@ -140,3 +140,12 @@ def test_viewer_lists_the_mails_and_frames_one_without_scripts(first: Run) -> No
     assert front.count('href="/?mail=') == 200
     assert "sandbox" in framed.headers["Content-Security-Policy"]
     assert b"The Harbour Courier" in framed.body
+
+
+def test_demo_keeps_out_of_a_real_newsroom(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("# ours\n")
+
+    with pytest.raises(BadInput, match="needs its own folder"), Demo(tmp_path, QUIET):
+        pass
+
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]

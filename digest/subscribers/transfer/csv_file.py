@@ -76,6 +76,10 @@ def find_shape(path: Path) -> CsvShape:
     cells = _cells(header, delimiter)
     columns = _find_columns(cells)
     if "address" in columns:
+        used = set(columns.values())
+        unused = [cell[:40] for place, cell in enumerate(cells) if cell and place not in used]
+        if unused:
+            notes = (*notes, f"columns that are not read: {', '.join(unused)}")
         return CsvShape(encoding, delimiter, columns, len(cells), lines.row + 1, notes)
     if len(cells) == 1 and _is_address(cells[0]):
         return CsvShape(encoding, delimiter, {"address": 0}, 1, lines.row, notes)
