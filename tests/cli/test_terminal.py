@@ -96,10 +96,14 @@ def test_bar_stays_out_of_a_file_of_errors(tmp_path: Path) -> None:
     assert "copies" not in seen
 
 
-def test_bar_on_a_pipe_takes_any_numbers() -> None:
+def test_bar_on_a_pipe_takes_any_numbers_and_says_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with progress_bar("x", counted=False) as advance:
         advance(1, 0)
         advance(2, 1)
+
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

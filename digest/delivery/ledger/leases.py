@@ -6,7 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
@@ -42,20 +52,8 @@ def lease_chunk(
     uncertain.
     """
     lease_now, lease_until = _lease_times(session, now, lease)
-    due = (
-        select(Chunk.id)
-        .join(Issue, Issue.id == Chunk.issue_id)
-        .where(
-            Chunk.next_at <= now,
-            or_(Chunk.lease_until.is_(None), Chunk.lease_until <= lease_now),
-            Issue.state == IssueState.SENDING,
-            Issue.paused.is_(False),
-            Issue.newsletter_id.in_(newsletter_ids),
-            Issue.id.not_in(except_issues),
-        )
-        .order_by(Chunk.next_at, Chunk.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Chunk)
+    due = _first_due(now, lease_now).where(
+        Issue.newsletter_id.in_(newsletter_ids), Issue.id.not_in(except_issues)
     )
     row = session.execute(
         update(Chunk)
@@ -82,6 +80,23 @@ def lease_chunk(
     )
     _doubt_orphans(session, claimed, now)
     return claimed
+
+
+def _first_due(now: datetime, lease_now: ColumnElement[datetime]) -> Select[int]:
+    """Return the select of the chunk that has waited longest and that nobody works on."""
+    return (
+        select(Chunk.id)
+        .join(Issue, Issue.id == Chunk.issue_id)
+        .where(
+            Chunk.next_at <= now,
+            or_(Chunk.lease_until.is_(None), Chunk.lease_until <= lease_now),
+            Issue.state == IssueState.SENDING,
+            Issue.paused.is_(False),
+        )
+        .order_by(Chunk.next_at, Chunk.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Chunk)
+    )
 
 
 def lease_clock(dialect: str, now: datetime | BindParameter[datetime]) -> ColumnElement[datetime]:
