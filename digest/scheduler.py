@@ -29,10 +29,11 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
     app.check_relays()
     _say_others(app)
     alarm = AsyncIOScheduler(timezone="UTC")
+    ticking = asyncio.Lock()
     alarm.add_job(
         _tick,
         "interval",
-        args=[app],
+        args=[app, ticking],
         seconds=app.config.scheduler.tick_seconds,
         next_run_time=app.clock.now(),
         coalesce=True,
@@ -54,7 +55,9 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
             ),
         )
     finally:
-        alarm.shutdown(wait=False)
+        alarm.pause()
+        async with ticking:  # shutting down would cancel a tick that runs
+            alarm.shutdown(wait=False)
         await asyncio.to_thread(app.stop_beating, "scheduler")
 
 
@@ -72,12 +75,13 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await asyncio.to_thread(app.sender.close_finished, app.clock.now())
 
 
-def _tick(app: App) -> None:
-    try:
-        app.beat("scheduler")
-        app.sender.tick()
-    except DigestError as error:
-        log.error("tick failed: %s", error)
+async def _tick(app: App, ticking: asyncio.Lock) -> None:
+    async with ticking:
+        try:
+            await asyncio.to_thread(app.beat, "scheduler")
+            await asyncio.to_thread(app.sender.tick)
+        except DigestError as error:
+            log.error("tick failed: %s", error)
 
 
 def _intake(app: App, stop: asyncio.Event) -> None:
