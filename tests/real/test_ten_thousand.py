@@ -163,11 +163,11 @@ def test_killed_again_and_again_nobody_gets_two_and_nobody_is_lost(
     newsroom: Newsroom, server: CountingServer, tmp_path: Path
 ) -> None:
     kills = 4
-    addresses = subscribe_many(newsroom, 2_000)
+    addresses = subscribe_many(newsroom, COPIES)
     issue = newsroom.ready(FRIDAY)
     for number in range(1, kills + 1):
         process = subprocess.Popen(command(tmp_path, "scheduler"))
-        wait_until(lambda share=number: server.copies.total() >= share * 350)
+        wait_until(lambda share=number: server.copies.total() >= share * 1_800)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         assert newsroom.state(issue) == "sending"
