@@ -167,6 +167,8 @@ class Claims:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             claims = list(self._claims.values())
+            if not claims:
+                continue
             try:
                 kept = await self._in_thread(self._renew, claims)
             except Exception as error:

@@ -23,7 +23,7 @@ from digest.delivery.health import RelayHealth
 from digest.delivery.judgement import blames_setup, settle_outcome
 from digest.delivery.ledger.rows import Dot, Settlement
 from digest.delivery.outcome import Deferred, Outcome, Rejected
-from digest.errors import BackendDown, BadInput
+from digest.errors import BackendDown, BadInput, DigestError
 from digest.models import DeliveryState
 from digest.rendering.headers import NeedsSmtpUtf8
 from digest.subscribers.audience import may_mail
@@ -150,6 +150,12 @@ class Drain:
         except (BadInput, NeedsSmtpUtf8) as error:
             refused = Rejected(0, str(error), "cannot be addressed")
             await self._hold(hand, task, self._settlement(task, refused, epoch=None))
+            return
+        except DigestError as error:
+            # A key that is missing, a value that was altered: one copy waits, no other does.
+            log.error("copy not made: %s", error, extra={"fields": {"delivery": row.id}})
+            later = Deferred(0, str(error))
+            await self._hold(hand, task, self._settlement(task, later, epoch=None))
             return
         try:
             outcome = await self._stage(hand, copy, row.id)

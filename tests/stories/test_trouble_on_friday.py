@@ -18,6 +18,7 @@ from digest.delivery.outcome import Deferred, Rejected, Uncertain
 from digest.errors import BackendDown
 from digest.models import StoredRendering
 from digest.scheduler import tick_once
+from digest.subscribers.lifecycle import find_by_address
 from digest.testing.newsroom import Newsroom
 
 FRIDAY = date(2026, 11, 27)
@@ -280,6 +281,17 @@ def test_issue_that_cannot_be_prepared_holds_up_no_other(newsroom, issue, run) -
 
     assert newsroom.sums(issue).pending == 3
     assert newsroom.sums(other).accepted == 3
+
+
+def test_address_that_does_not_open_waits_and_holds_up_nobody(newsroom, issue, run) -> None:
+    with newsroom.app.db.write() as session:
+        ben = find_by_address(session, newsroom.app.sealer, BEN)
+        ben.address_sealed = ben.address_sealed[:-1] + bytes([ben.address_sealed[-1] ^ 1])
+
+    run(tick_once(newsroom.app))
+
+    assert reached(newsroom) == [ANNA, CLEO]
+    assert newsroom.sums(issue).pending == 1
 
 
 def test_extra_whose_moment_passed_long_ago_is_missed(newsroom, clock, run) -> None:
