@@ -9,6 +9,7 @@ import ipaddress
 import os
 import re
 import tomllib
+from datetime import date as Date
 from datetime import time as TimeOfDay
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -69,6 +70,7 @@ PublicUrl = Annotated[str, AfterValidator(_public_url)]
 Network = Annotated[str, AfterValidator(_network)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+DomainGroup = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,20}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -110,9 +112,13 @@ class DeliveryConfig(Strict):
     """The ledger and its patience."""
 
     retry_window_hours: float = Field(default=48, gt=0, le=720)
+    uncertain: Literal["hold", "assume_accepted", "resend"] = "hold"
     uncertain_hours: float = Field(default=6, ge=0, le=720)
-    chunk_rows: int = Field(default=200, ge=1, le=10_000)
+    chunk_rows: int = Field(default=500, ge=1, le=10_000)
     lease_seconds: float = Field(default=60, ge=1, le=3600)
+    breaker_refusals: int = Field(default=5, ge=1, le=1000)
+    breaker_minutes: float = Field(default=10, gt=0, le=1440)
+    fail_over_minutes: float = Field(default=5, ge=0, le=1440)
 
 
 class FetchConfig(Strict):
@@ -131,6 +137,21 @@ class LoggingConfig(Strict):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class GroupLimits(Strict):
+    """What one domain group takes through one relay; None: no limit of its own."""
+
+    per_second: float | None = Field(default=None, gt=0)
+    per_hour: int | None = Field(default=None, ge=1)
+    connections: int | None = Field(default=None, ge=1, le=500)
+
+
+class WarmUpConfig(Strict):
+    """How many copies a day a new relay is given: `per_day` from `start` on, day by day (UTC)."""
+
+    start: Date
+    per_day: list[Annotated[int, Field(ge=1)]] = Field(min_length=1, max_length=90)
+
+
 class RelayConfig(BaseModel):
     """One way out. Keys other than these belong to the backend, which checks them itself."""
 
@@ -138,6 +159,10 @@ class RelayConfig(BaseModel):
 
     backend: str
     connections: int = Field(default=8, ge=1, le=500)
+    per_second: float | None = Field(default=None, gt=0)
+    per_hour: int | None = Field(default=None, ge=1)
+    groups: dict[DomainGroup, GroupLimits] = {}
+    warm_up: WarmUpConfig | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -160,6 +185,7 @@ class ScheduleConfig(Strict):
     ] = "friday"
     time: TimeOfDay = TimeOfDay(7, 0)
     timezone: ZoneName = "UTC"
+    readers_morning: bool = False
 
     def as_schedule(self) -> Schedule:
         """Return the same as a value the clock can compute with."""
@@ -176,6 +202,14 @@ class AppealConfig(Strict):
     annual: tuple[str, PublicUrl]
     payment_line: str = ""
     signed: str = ""
+
+
+class DkimConfig(Strict):
+    """One key that signs: `key_file` (PEM) is published at ``<selector>._domainkey.<domain>``."""
+
+    selector: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    key_file: Path
+    domain: Host | None = None
 
 
 class InitialConfig(Strict):
@@ -200,6 +234,8 @@ class NewsletterConfig(Strict):
     bounce_address: Address | None = None
     alerts: list[Address] = []
     relay: str
+    spare_relays: list[str] = []
+    dkim: list[DkimConfig] = Field(default=[], max_length=2)
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
     postal_address: str = Field(min_length=5)
     privacy_url: PublicUrl | None = None
@@ -228,8 +264,9 @@ class Config(Strict):
             if slugs.count(slug) > 1:
                 raise ValueError(f"two newsletters have the slug {slug!r}")
         for newsletter in self.newsletters:
-            if newsletter.relay not in self.relays:
-                raise ValueError(f"newsletter {newsletter.slug!r}: no [relays.{newsletter.relay}]")
+            for name in (newsletter.relay, *newsletter.spare_relays):
+                if name not in self.relays:
+                    raise ValueError(f"newsletter {newsletter.slug!r}: no [relays.{name}]")
         return self
 
     def newsletter(self, slug: str) -> NewsletterConfig:
@@ -288,6 +325,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
             "keys": KeysConfig(file=folder / config.keys.file),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},
+            "newsletters": [_dkim_paths(newsletter, folder) for newsletter in config.newsletters],
         }
     )
 
@@ -300,6 +338,11 @@ def _relay_paths(relay: RelayConfig, folder: Path) -> RelayConfig:
         if isinstance(value, str) and (key == "folder" or key.endswith(("_file", "_folder")))
     }
     return RelayConfig(**{**relay.model_dump(), **paths})
+
+
+def _dkim_paths(newsletter: NewsletterConfig, folder: Path) -> NewsletterConfig:
+    keys = [key.model_copy(update={"key_file": folder / key.key_file}) for key in newsletter.dkim]
+    return newsletter.model_copy(update={"dkim": keys})
 
 
 def read_secret(value: str | None, file: Path | None, variable: str | None) -> str | None:

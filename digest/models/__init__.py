@@ -23,7 +23,17 @@ from digest.models.readers import (
     Subscription,
     Suppression,
 )
-from digest.models.sending import Chunk, Delivery, DeliveryEvent, InstanceValue, Notice
+from digest.models.sending import (
+    Chunk,
+    Delivery,
+    DeliveryEvent,
+    InstanceValue,
+    Notice,
+    RelayPace,
+    RelaySeat,
+    RelayStanding,
+    RelayUse,
+)
 from digest.models.states import (
     ArticleState,
     DeliveryState,
@@ -58,6 +68,10 @@ __all__ = [
     "NoticeState",
     "Origin",
     "Pick",
+    "RelayPace",
+    "RelaySeat",
+    "RelayStanding",
+    "RelayUse",
     "Section",
     "Slot",
     "SlotState",

@@ -157,6 +157,8 @@ class Issue(Base):
     sent_at: Mapped[datetime | None]
     audience_count: Mapped[int] = mapped_column(default=0)
     paused: Mapped[bool] = mapped_column(default=False)
+    paused_why: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    stopped_at: Mapped[datetime | None]  # what was pending then is skipped
     message_key_id: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime]
 

@@ -31,12 +31,12 @@ class Delivery(Base):
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("issue_id", "subscriber_id"),
+        # Only rows in doubt: one that every copy entered and left would cost more than it saves.
         Index(
-            "ix_deliveries_open",
+            "ix_deliveries_uncertain",
             "issue_id",
-            "state",
-            sqlite_where=text("state IN ('pending', 'dotted', 'uncertain')"),
-            postgresql_where=text("state IN ('pending', 'dotted', 'uncertain')"),
+            sqlite_where=text("state = 'uncertain'"),
+            postgresql_where=text("state = 'uncertain'"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -54,6 +54,9 @@ class Delivery(Base):
     epoch: Mapped[int] = mapped_column(default=0)  # of the chunk lease under which it was dotted
     dotted_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+    relay: Mapped[str] = mapped_column(
+        String(41), default="", server_default=""
+    )  # that got the dot
     code: Mapped[int | None]
     reply: Mapped[str] = mapped_column(String(300), default="")  # redacted
     queue_id: Mapped[str] = mapped_column(String(80), default="")
@@ -99,6 +102,58 @@ class DeliveryEvent(Base):
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(String(40))
     detail: Mapped[str] = mapped_column(String(300), default="")
+
+
+class RelayStanding(Base):
+    """How one relay behaves towards one domain group; group ``""`` is the relay as a whole. Writer:
+    delivery.breaker.
+    """
+
+    __tablename__ = "relay_standings"
+
+    relay: Mapped[str] = mapped_column(String(41), primary_key=True)
+    domain_group: Mapped[str] = mapped_column(String(20), primary_key=True)
+    open_until: Mapped[datetime | None]  # nothing is tried before; None: nothing speaks against it
+    reason: Mapped[str] = mapped_column(String(300), default="")  # redacted; why it was opened
+    failures: Mapped[int] = mapped_column(default=0)  # openings since it last went well
+    refusals: Mapped[int] = mapped_column(default=0)  # policy refusals since the last accepted copy
+    connections: Mapped[int | None]  # how many at once while it recovers; None: as configured
+    down_since: Mapped[datetime | None]  # of the trouble that lasts
+    changed_at: Mapped[datetime]
+
+
+class RelayUse(Base):
+    """How many copies were allowed in one minute; group ``""`` counts a relay's all. Writer:
+    delivery.pacing.
+    """
+
+    __tablename__ = "relay_uses"
+
+    relay: Mapped[str] = mapped_column(String(41), primary_key=True)
+    domain_group: Mapped[str] = mapped_column(String(20), primary_key=True)
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    copies: Mapped[int]
+
+
+class RelayPace(Base):
+    """When the next copy may leave under a limit per second. Writer: delivery.pacing."""
+
+    __tablename__ = "relay_paces"
+
+    relay: Mapped[str] = mapped_column(String(41), primary_key=True)
+    domain_group: Mapped[str] = mapped_column(String(20), primary_key=True)
+    free_at: Mapped[datetime]
+
+
+class RelaySeat(Base):
+    """One connection that a relay allows, and which process has it. Writer: delivery.pacing."""
+
+    __tablename__ = "relay_seats"
+
+    relay: Mapped[str] = mapped_column(String(41), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner: Mapped[str] = mapped_column(String(60))
+    until: Mapped[datetime]
 
 
 class Notice(Base):
