@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+EARLIEST_OFFSET = timedelta(hours=14)  # Kiritimati's, all year round; no zone is further ahead
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -61,11 +62,16 @@ class FixedClock:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A weekly wall-clock moment: weekday (0 = Monday), time of day, zone."""
+    """A weekly wall-clock moment: weekday (0 = Monday), time of day, zone.
+
+    With `readers_morning` it is the wall clock where each reader is, and the slot falls due when
+    the first of them may see it; `zone` is then that of readers whose own is not known.
+    """
 
     weekday: int
     at: time
     zone: ZoneInfo
+    readers_morning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,31 @@ def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
     return _transition_between(before, first.replace(microsecond=0), zone)
 
 
+def first_morning(local_date: date, at: time) -> datetime:
+    """Return the earliest instant at which any wall clock on earth shows `at` on `local_date`.
+
+    It does not look at who reads: the hour by which an issue must be approved would move whenever
+    somebody joined from further east.
+    """
+    return datetime.combine(local_date, at, UTC) - EARLIEST_OFFSET
+
+
+def morning_in(schedule: Schedule, local_date: date, zone: str | None) -> datetime:
+    """Return the schedule's moment on `local_date` in an IANA zone; in its own where that is None,
+    or a name that this machine's time zone database does not know.
+    """
+    return due_at(local_date, schedule.at, _zone_called(zone) or schedule.zone)
+
+
+def _zone_called(name: str | None) -> ZoneInfo | None:
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
 def _transition_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     """Return the first instant (to the second) in (low, high] that has high's offset from UTC."""
     after = high.astimezone(zone).utcoffset()
@@ -112,8 +143,14 @@ def slots_between(schedule: Schedule, start: datetime, end: datetime) -> Iterato
     last = end.astimezone(schedule.zone).date()
     day += timedelta(days=(schedule.weekday - day.weekday()) % 7)
     while day <= last:
-        yield Due(day, due_at(day, schedule.at, schedule.zone))
+        yield Due(day, _due_on(schedule, day))
         day += timedelta(days=7)
+
+
+def _due_on(schedule: Schedule, day: date) -> datetime:
+    if schedule.readers_morning:
+        return first_morning(day, schedule.at)
+    return due_at(day, schedule.at, schedule.zone)
 
 
 def next_slot(schedule: Schedule, now: datetime) -> Due:

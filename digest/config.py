@@ -189,7 +189,9 @@ class ScheduleConfig(Strict):
 
     def as_schedule(self) -> Schedule:
         """Return the same as a value the clock can compute with."""
-        return Schedule(WEEKDAYS.index(self.weekday), self.time, ZoneInfo(self.timezone))
+        return Schedule(
+            WEEKDAYS.index(self.weekday), self.time, ZoneInfo(self.timezone), self.readers_morning
+        )
 
 
 class AppealConfig(Strict):

@@ -9,8 +9,8 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,25 @@ class Database:
             yield session
 
     @contextmanager
+    def transact(self) -> Iterator[Connection]:
+        """Yield a connection whose work commits as one, like `write` without a session's
+        bookkeeping: for the commits that every copy waits for.
+        """
+        with self._one_writer(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def hold(self) -> Iterator["HeldDatabase"]:
+        """Yield this store over one connection, for what lasts as long as a connection does: an
+        attached file, a temporary table. At the end the connection is closed, with all of that.
+        """
+        with self._writing.connect() as connection:
+            try:
+                yield HeldDatabase(connection, self._one_writer)
+            finally:
+                connection.invalidate()
+
+    @contextmanager
     def _one_writer(self) -> Iterator[None]:
         if self._turn is None:
             yield
@@ -180,6 +199,37 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+class HeldDatabase:
+    """A store over one connection; its transactions follow each other and queue with all others."""
+
+    def __init__(
+        self, connection: Connection, one_writer: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self.connection = connection
+        self._one_writer = one_writer
+        self._patience = connection.get_execution_options().get("digest_write_patience")
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection, for what cannot be done inside a transaction."""
+        return self.connection.connection.driver_connection
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Yield a session for reading, like `Database.read`."""
+        self.connection.execution_options(digest_write_patience=None)
+        with Session(self.connection, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a session whose work commits as one, like `Database.write`."""
+        with self._one_writer():
+            self.connection.execution_options(digest_write_patience=self._patience)
+            with Session(self.connection, expire_on_commit=False) as session, session.begin():
+                yield session
 
 
 def _open_engine(url: str) -> Engine:

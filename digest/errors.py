@@ -53,5 +53,9 @@ class RenderingFailed(DigestError):
 
 class BackendDown(DigestError):
     """A delivery backend cannot be used at all right now; rows stay pending and nobody is to
-    blame.
+    blame. `code` is what the server replied with, 0 where it gave no reply.
     """
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from sqlalchemy import Insert
+from sqlalchemy import FromClause, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
@@ -14,7 +14,14 @@ Row = TypeVar("Row", bound=Base)
 
 def insert_new(session: Session, model: type[Base]) -> Insert:
     """Return an insert that leaves out rows whose unique key is taken, instead of failing."""
-    if session.get_bind().dialect.name == "sqlite":
+    return insert_new_in(session.get_bind().dialect.name, model)
+
+
+def insert_new_in(dialect: str, model: type[Base] | FromClause) -> Insert:
+    """Return the same insert for a dialect by its name, where a statement is built once for many
+    sessions; takes a table as well.
+    """
+    if dialect == "sqlite":
         return sqlite.insert(model).on_conflict_do_nothing()
     return postgresql.insert(model).on_conflict_do_nothing()
 

@@ -8,6 +8,7 @@ a stolen database names nobody. Neither ever appears in a log.
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,6 +36,18 @@ class Sealer:
         nonce = os.urandom(NONCE_BYTES)
         box = self._ciphers[key_id].encrypt(nonce, value.encode(), key_id)
         return bytes([len(key_id)]) + key_id + nonce + box
+
+    def seal_all(self, values: Sequence[str]) -> list[bytes]:
+        """Return each value encrypted as `seal` does; asks for the random bytes of all at once."""
+        key_id = self._newest.id.encode()
+        encrypt = self._ciphers[key_id].encrypt
+        head = bytes([len(key_id)]) + key_id
+        noise = os.urandom(NONCE_BYTES * len(values))
+        nonces = [noise[at : at + NONCE_BYTES] for at in range(0, len(noise), NONCE_BYTES)]
+        return [
+            head + nonce + encrypt(nonce, value.encode(), key_id)
+            for nonce, value in zip(nonces, values, strict=True)
+        ]
 
     def open(self, sealed: bytes) -> str:
         """Return what was sealed; ConfigError when its key is not in the ring or the bytes were

@@ -324,7 +324,7 @@ def test_example_loads() -> None:
 def test_example_loads_with_every_key_switched_on(tmp_path: Path) -> None:
     config = load(tmp_path, switched_on(EXAMPLE))
 
-    assert set(config.relays) == {"main", "drawer"}
+    assert set(config.relays) == {"main", "provider", "drawer"}
 
 
 def test_example_shows_every_key() -> None:
@@ -333,7 +333,7 @@ def test_example_shows_every_key() -> None:
     assert list(keys_not_shown(Config, shown, "")) == []
 
 
-@pytest.mark.parametrize("backend", ["smtp", "maildir"])
+@pytest.mark.parametrize("backend", ["smtp", "maildir", "postmark"])
 def test_example_shows_every_key_of_a_relay(backend: str) -> None:
     relays = tomllib.loads(switched_on(EXAMPLE))["relays"].values()
     shown = next(relay for relay in relays if relay["backend"] == backend)

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.cli.references import IssueName, Referred, refer
 from digest.cli.terminal import complain, local_time, opened, progress_bar, say
-from digest.clock import due_at
+from digest.clock import due_at, first_morning
 from digest.curation.issues import plan_extra, refuse_closed
 from digest.delivery.ledger.sums import count_sums, verify_issue
 from digest.delivery.outcome import Accepted, Deferred, Rejected, Uncertain
+from digest.delivery.pacing.forecast import HORIZON
+from digest.delivery.pacing.plan import audience_by_group, forecast_issue
 from digest.delivery.slots import find_slot, set_due_by_hand
 from digest.errors import BadInput
 from digest.models import Issue, IssueState, Slot, SlotState
@@ -77,6 +79,7 @@ def approve_(
         with instance.db.read() as session:
             found = refer(instance, session, issue)
             slot = _slot_of(session, found.row)
+            due = _due_of(found, slot)
         with progress_bar("rendering"):
             approved = approve(
                 instance.db,
@@ -86,7 +89,10 @@ def approve_(
                 by=by or getpass.getuser(),
                 clock=instance.clock,
             )
+        last_copy = _last_copy(instance, found, due)
     say(f"{found.name} is approved, {approved.html_bytes:,} bytes of HTML.")
+    if last_copy:
+        say(last_copy)
     say(f"hash {approved.content_hash}")
     if found.row.slot_date is None and found.row.send_at is None:
         say(f"It has no moment yet: digest issue schedule {found.name} sets one.")
@@ -101,6 +107,41 @@ def _slot_of(session: Session, issue: Issue) -> Slot | None:
     if issue.slot_date is None:
         return None
     return find_slot(session, issue.newsletter_id, issue.slot_date)
+
+
+def _due_of(found: Referred, slot: Slot | None) -> datetime | None:
+    """Return when an issue goes out by itself once it is approved; None: it does not."""
+    if found.row.slot_date is None:
+        return found.row.send_at
+    if slot is not None:
+        return None if slot.state in NOT_BY_ITSELF else slot.due_at
+    schedule = found.configured.schedule.as_schedule()
+    if schedule.readers_morning:
+        return first_morning(found.row.slot_date, schedule.at)
+    return due_at(found.row.slot_date, schedule.at, schedule.zone)
+
+
+def _last_copy(instance: App, found: Referred, due: datetime | None) -> str | None:
+    """Say when an issue's last copy will leave; None when it has no moment, or no readers."""
+    if due is None:
+        return None
+    now, zone = instance.clock.now(), ZoneInfo(found.configured.schedule.timezone)
+    start, day = max(due, now), found.row.slot_date
+    with instance.db.read() as session:
+        readers = audience_by_group(session, found.row.newsletter_id, now)
+        plan = forecast_issue(
+            session, instance.config, found.configured, readers, start=start, local_date=day
+        )
+    if not readers:
+        return None
+    if plan.last_at is None:
+        return (
+            f"The last copy will not leave in {HORIZON.days} days (limited by {plan.limited_by})."
+        )
+    last = plan.last_at.astimezone(zone)
+    same_day = last.date() == start.astimezone(zone).date()
+    when = f"{last:%A %H:%M}" if same_day else f"{last:%A %Y-%m-%d %H:%M}"
+    return f"The last copy will leave about {when} (limited by {plan.limited_by})."
 
 
 def schedule(

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from digest import __version__
-from digest.cli import articles, demo, issues, running, setup, sources, subscribers
+from digest.cli import articles, demo, dkim, doctor, issues, running, setup, sources, subscribers
 from digest.cli.terminal import complain
 from digest.errors import DigestError
 
@@ -26,7 +26,9 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(articles.app, name="articles")
 app.add_typer(issues.app, name="issue")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(dkim.app, name="dkim")
 running.register(app)
+doctor.register(app)
 demo.register(app)
 
 

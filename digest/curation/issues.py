@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from digest.curation.issue_words import checked_words
@@ -175,6 +175,60 @@ def move_issue(session: Session, issue_id: int, *, to: IssueState, **values: Any
         update(Issue)
         .where(Issue.id == issue_id, Issue.state.in_(allowed))
         .values(state=to, **values)
+        .returning(Issue.id)
+    ).first()
+    return hit is not None
+
+
+def pause_issue(session: Session, issue_id: int, why: str = "") -> bool:
+    """Let no further copy of an issue leave until it is resumed; returns whether this call did it.
+
+    False when it is not being sent, paused already, or stopped. A dot that a sender was committing
+    in that moment may still be written. `why` is told to whoever may resume it, and cut at 300
+    characters.
+    """
+    return _set_run(session, issue_id, Issue.paused.is_(False), paused=True, paused_why=why[:300])
+
+
+def resume_issue(session: Session, issue_id: int) -> bool:
+    """Let a paused issue go on; False when it is not paused, or was stopped for good."""
+    return _set_run(session, issue_id, Issue.paused.is_(True), paused=False, paused_why="")
+
+
+def stop_issue(session: Session, issue_id: int, now: datetime) -> bool:
+    """End a run for good; returns whether this call did it, False when nothing is being sent.
+
+    Only the issue's own part: `ledger.stopping.stop_rows` skips its rows, in the same transaction.
+    """
+    return _set_run(session, issue_id, paused=True, stopped_at=now)
+
+
+def _set_run(
+    session: Session, issue_id: int, *conditions: ColumnElement[bool], **values: Any
+) -> bool:
+    hit = session.execute(
+        update(Issue)
+        .where(
+            Issue.id == issue_id,
+            Issue.state == IssueState.SENDING,
+            Issue.stopped_at.is_(None),
+            *conditions,
+        )
+        .values(**values)
+        .returning(Issue.id)
+    ).first()
+    return hit is not None
+
+
+def reopen_issue(session: Session, issue_id: int) -> bool:
+    """Make a sent issue one that is being sent again, because a row of it is open again.
+
+    Not a move of `move_issue`: nothing is frozen a second time. A stopped issue stays paused.
+    """
+    hit = session.execute(
+        update(Issue)
+        .where(Issue.id == issue_id, Issue.state == IssueState.SENT)
+        .values(state=IssueState.SENDING, sent_at=None, paused=Issue.stopped_at.is_not(None))
         .returning(Issue.id)
     ).first()
     return hit is not None

@@ -1,27 +1,31 @@
-"""The chunks this process works on: leased when rows run short, renewed while they last, given back
-when settled.
+"""The chunks this process works on: leased before rows run short, renewed while they last, given
+back when settled.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.db import Database
+from digest.delivery.crash import crash_point
+from digest.delivery.gate import Gate
 from digest.delivery.ledger.leases import Lease, finish_chunk, lease_chunk, renew_leases
 from digest.delivery.ledger.rows import list_pending
 from digest.errors import DigestError
 
 log = logging.getLogger(__name__)
 
+ENDLESS = 1_000_000  # more connections than anybody allows
+LOOK_SECONDS = 1.0  # between looks at what other processes found out about the relay
 SET_ASIDE_SECONDS = 300.0  # before an issue that could not be prepared is tried again
 T = TypeVar("T")
 
@@ -32,14 +36,16 @@ class Claim:
 
     lease: Lease
     left: int
+    later: datetime | None = None  # a limit lets none of its rows go before
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One ledger row to try, as list_pending returned it."""
+    """One ledger row to try, as list_pending returned it, not before `at` (monotonic seconds)."""
 
     row: Any
     claim: Claim
+    at: float = 0.0
 
 
 class Claims:
@@ -54,51 +60,95 @@ class Claims:
         clock: Clock,
         thread: ThreadPoolExecutor,
         owner: str,
-        newsletter_ids: Sequence[int],
+        gate: Gate,
         lease: timedelta,
         prepare: Callable[[Session, int], None],
+        low_water: int = 1,
     ) -> None:
         self._db = db
         self._clock = clock
         self._thread = thread
         self._owner = owner
-        self._newsletter_ids = newsletter_ids
+        self._gate = gate
         self._lease = lease
         # Called with (session, issue id) before rows of an issue are handed out.
         self._prepare = prepare
-        self._feeding = asyncio.Lock()
+        self._low_water = low_water  # rows at hand below which the next chunk is leased ahead
         self._ready: deque[Task] = deque()
         self._claims: dict[int, Claim] = {}
+        self._done: list[Claim] = []
+        self._feed: asyncio.Task[bool] | None = None
+        self._in_flight = Counter[str]()  # by domain group
+        self._dry = False  # whether the last try to lease found nothing
         self._set_aside_until: dict[int, float] = {}
-        self._renewal: asyncio.Task[None] | None = None
+        self._upkeep: list[asyncio.Task[None]] = []
+
+    def take(self) -> Task | None:
+        """Return a row that is at hand, or None; has more fetched before they run out."""
+        if len(self._ready) < self._low_water and self._feed is None and not self._dry:
+            self._feed = asyncio.create_task(self._lease_next())
+        if not self._gate.caps:
+            return self._taken(0) if self._ready else None
+        for place, task in enumerate(self._ready):
+            if self._has_room(task.claim.lease.domain_group):
+                return self._taken(place)
+        return None
+
+    def _taken(self, place: int) -> Task:
+        task = self._ready[place]
+        del self._ready[place]
+        self._in_flight[task.claim.lease.domain_group] += 1
+        return task
+
+    def _has_room(self, group: str) -> bool:
+        """Whether one more copy may be on its way to this domain group."""
+        return self._in_flight[group] < self._gate.caps.get(group, ENDLESS)
 
     async def next_task(self) -> Task | None:
-        """Return a row to try, leasing the next chunk when the last one is used up; None when
-        nothing is due.
+        """Return a row to try, waiting for the next chunk where none is at hand; None when nothing
+        is due.
         """
-        async with self._feeding:
-            while not self._ready:
-                leased = await self._in_thread(self._lease_chunk)
-                if leased is None:
-                    return None
-                await self._take(*leased)
-            return self._ready.popleft()
+        while (task := self.take()) is None:
+            if self._feed is None:
+                self._feed = asyncio.create_task(self._lease_next())
+            feed = self._feed
+            try:
+                found = await feed
+            finally:
+                if self._feed is feed:
+                    self._feed = None
+            if not found:
+                return self.take()
+        return task
 
-    async def _take(self, lease: Lease, rows: Sequence[Any]) -> None:
-        # On the event loop, where renewal drops lost chunks from the same collections.
-        claim = self._claims[lease.chunk_id] = Claim(lease, len(rows))
-        self._ready.extend(Task(row, claim) for row in rows)
-        if not rows:
-            await self._finish(claim)
+    async def _lease_next(self) -> bool:
+        done, self._done = self._done, []
+        leased = await self.in_thread(self._lease_chunk, done)
+        self._dry = leased is None
+        if leased is not None:
+            # On the event loop, where renewal drops lost chunks from the same collections.
+            claim, tasks = leased
+            self._ready.extend(tasks)
+            if tasks:
+                self._claims[claim.lease.chunk_id] = claim
+            else:
+                self._done.append(claim)
+            crash_point("after_claim")
+        return leased is not None
 
-    def _lease_chunk(self) -> tuple[Lease, Sequence[Any]] | None:
+    def _lease_chunk(self, done: Sequence[Claim]) -> tuple[Claim, list[Task]] | None:
         with self._db.write() as session:
+            for claim in done:
+                finish_chunk(session, claim.lease, later=claim.later)
             now = self._clock.now()
+            sight = self._gate.look(session, now)
             lease = lease_chunk(
                 session,
                 self._owner,
-                newsletter_ids=self._newsletter_ids,
+                newsletter_ids=sight.newsletter_ids,
                 except_issues=self._unfit(),
+                except_groups=sight.closed_groups | self._full_groups(),
+                relay=self._gate.relay,
                 lease=self._lease,
                 now=now,
             )
@@ -108,8 +158,25 @@ class Claims:
                 self._prepare(session, lease.issue_id)
             except DigestError as error:
                 self._set_aside(lease.issue_id, error)
-                return lease, []
-            return lease, list_pending(session, lease, now)
+                return Claim(lease, 0), []
+            self._gate.note_turn(session, lease.newsletter_id, now)
+            return self._tasks(session, lease)
+
+    def _tasks(self, session: Session, lease: Lease) -> tuple[Claim, list[Task]]:
+        """Return a leased chunk with those of its rows that the limits allow now."""
+        now = self._clock.now()
+        rows = list_pending(session, lease, now)
+        allowed = self._gate.allow(session, lease.domain_group, len(rows), now)
+        claim = Claim(lease, len(allowed.waits), allowed.later)
+        start = self._clock.monotonic()
+        return claim, [
+            Task(row, claim, start + wait if wait else 0.0)
+            for row, wait in zip(rows, allowed.waits, strict=False)
+        ]
+
+    def _full_groups(self) -> set[str]:
+        """Return the domain groups that have as many copies on their way as they may."""
+        return {group for group in self._gate.caps if not self._has_room(group)}
 
     def _unfit(self) -> list[int]:
         """Return the issues that could not be prepared a moment ago; others need not wait."""
@@ -121,47 +188,93 @@ class Claims:
         self._set_aside_until[issue_id] = self._clock.monotonic() + SET_ASIDE_SECONDS
 
     def put_back(self, task: Task) -> None:
-        """Return a row that was not tried; it comes out next."""
-        self._ready.appendleft(task)
+        """Return a row that was not tried; others come first, for it may be what breaks
+        connections.
+        """
+        self._in_flight[task.claim.lease.domain_group] -= 1
+        self._ready.append(task)
 
-    async def let_go(self, claim: Claim) -> None:
+    def let_go(self, claim: Claim) -> None:
         """Count one row of a chunk as out of our hands: its outcome is durable, or it is no longer
         ours.
         """
+        self._in_flight[claim.lease.domain_group] -= 1
+        self._count_down(claim)
+
+    def shed(self, closed: Callable[[str], bool]) -> None:
+        """Let go of rows at hand of `closed` domain groups; a spare relay may want them."""
+        ready, self._ready = self._ready, deque()
+        for task in ready:
+            if closed(task.claim.lease.domain_group):
+                self._count_down(task.claim)
+            else:
+                self._ready.append(task)
+
+    def _count_down(self, claim: Claim) -> None:
         claim.left -= 1
         if claim.left == 0:
-            await self._finish(claim)
+            if self._claims.get(claim.lease.chunk_id) is claim:  # it may be leased anew by now
+                del self._claims[claim.lease.chunk_id]
+            self._done.append(claim)
+            self._dry = False  # its retries may be due, and others wait for its group
 
-    async def _finish(self, claim: Claim) -> None:
-        if self._claims.get(claim.lease.chunk_id) is claim:  # it may be leased anew by now
-            del self._claims[claim.lease.chunk_id]
-        await self._in_thread(self._finish_chunks, [claim])
+    async def flush(self) -> None:
+        """Give back the chunks whose rows are all out of our hands."""
+        done, self._done = self._done, []
+        if done:
+            await self.in_thread(self._finish_chunks, done)
 
     def _finish_chunks(self, claims: Sequence[Claim]) -> None:
         with self._db.write() as session:
             for claim in claims:
-                finish_chunk(session, claim.lease)
+                finish_chunk(session, claim.lease, later=claim.later)
 
     async def hand_back(self) -> None:
         """Give every chunk back, so that another process may go on at once. Call when nothing is in
         flight.
         """
+        await self._end_feed()
         self._ready.clear()
-        claims = list(self._claims.values())
+        claims = [*self._done, *self._claims.values()]
+        self._done = []
         self._claims.clear()
         if claims:
-            await self._in_thread(self._finish_chunks, claims)
+            await self.in_thread(self._finish_chunks, claims)
+
+    async def _end_feed(self) -> None:
+        """Wait for a chunk that is on its way; what failed there has nobody left to tell."""
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            try:
+                await feed
+            except Exception as error:
+                log.error("no further chunk was leased: %s", error)
 
     def keep_alive(self) -> None:
-        """Start renewing leases in the background; `rest` ends it."""
-        self._renewal = asyncio.create_task(self._renew_for_ever())
+        """Start renewing leases, and looking at the gate, in the background; `rest` ends it."""
+        self._upkeep = [
+            asyncio.create_task(self._renew_for_ever()),
+            asyncio.create_task(self._look_for_ever()),
+        ]
 
     async def rest(self) -> None:
-        """Stop renewing leases."""
-        if self._renewal is not None:
-            self._renewal.cancel()
+        """Stop what `keep_alive` started."""
+        for task in self._upkeep:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._renewal
+                await task
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.in_thread(self._look)
+            except Exception as error:
+                log.error("how the relay stands is not known: %s", error)
+
+    def _look(self) -> None:
+        with self._db.read() as session:
+            self._gate.refresh(session)
 
     async def _renew_for_ever(self) -> None:
         while True:
@@ -170,7 +283,7 @@ class Claims:
             if not claims:
                 continue
             try:
-                kept = await self._in_thread(self._renew, claims)
+                kept = await self.in_thread(self._renew, claims)
             except Exception as error:
                 log.error("leases are not renewed: %s", error)
                 continue
@@ -192,5 +305,6 @@ class Claims:
                 del self._claims[claim.lease.chunk_id]
         self._ready = deque(task for task in self._ready if task.claim not in lost)
 
-    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+    async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        """Return what `work` returns, called on the ledger's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

@@ -3,7 +3,7 @@ time.
 
 Connections that come while a transaction runs wait together for the next, so the number of durable
 commits adapts to the disk by itself. All writing happens on the ledger's one thread, never on the
-event loop.
+event loop. docs/decisions/0008 says why it is done this way.
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from digest.clock import Clock
 from digest.db import Database
-from digest.delivery.ledger.rows import Dot, Settlement, commit_dots, settle
+from digest.delivery.crash import crash_point
+from digest.delivery.ledger.rows import Dot, NotAllDotted, Settlement, commit_dots, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +46,27 @@ class Committer:
         self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def commit(self, settlements: Sequence[Settlement], dot: Dot | None = None) -> Committed:
-        """Make outcomes durable and, with them, ask for a dot; raises what the database raised.
+    def submit(
+        self, settlements: Sequence[Settlement], dot: Dot | None = None
+    ) -> asyncio.Future[Committed]:
+        """Ask for outcomes to be made durable and, with them, for a dot; the answer raises what the
+        database raised.
 
         After an exception nothing of this call is known to be written: no dot may follow.
         """
-        request = _Request(settlements, dot, asyncio.get_running_loop().create_future())
-        self._waiting.append(request)
+        done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Request(settlements, dot, done))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        return await request.done
+        return done
 
     async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
             await asyncio.sleep(0)  # let every connection that is ready join this transaction
             batch, self._waiting = self._waiting, []
             try:
-                hit = await asyncio.get_running_loop().run_in_executor(
-                    self._thread, self._write, batch
-                )
+                hit = await loop.run_in_executor(self._thread, self._write, batch)
             except Exception as error:
                 for request in batch:
                     if not request.done.done():
@@ -76,7 +79,24 @@ class Committer:
                     request.done.set_result(Committed(dotted, at))
 
     def _write(self, batch: Sequence[_Request]) -> set[int]:
-        with self._db.write() as session:
+        settlements = [s for request in batch for s in request.settlements]
+        dots = [request.dot for request in batch if request.dot is not None]
+        try:
+            hit = self._transact(settlements, dots, all_of_them=True)
+        except NotAllDotted:
+            hit = self._transact(settlements, dots, all_of_them=False)
+        if hit:
+            crash_point("after_dot_commit")
+        if settlements:
+            crash_point("after_sent")
+        return hit
+
+    def _transact(
+        self, settlements: Sequence[Settlement], dots: Sequence[Dot], *, all_of_them: bool
+    ) -> set[int]:
+        with self._db.transact() as connection:
             now = self._clock.now()  # not before it is our turn: leases are judged by it
-            settle(session, [s for request in batch for s in request.settlements], now)
-            return commit_dots(session, [r.dot for r in batch if r.dot is not None], now)
+            settle(connection, settlements, now)
+            hit = commit_dots(connection, dots, now, all_of_them=all_of_them)
+            crash_point("before_dot_commit")
+        return hit

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.config import Config, NewsletterConfig
-from digest.delivery.backends.base import Envelope
+from digest.delivery.backends.base import Envelope, WireReady
+from digest.delivery.dkim.signing import DkimSigner, load_signers, sign
 from digest.delivery.message_ids import make_message_id
 from digest.errors import ConfigError, Refused
 from digest.keys import Key, KeyRing
@@ -34,7 +35,7 @@ class Copy:
     """What a backend gets: the envelope and the message."""
 
     envelope: Envelope
-    message: bytes
+    message: WireReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ class IssueCopies:
     configured: NewsletterConfig
     message_key: Key
     view_url: str
+    mail_from: str
     presses: dict[str, CopyPress]  # by edition
+    slots: frozenset[str]  # that any edition has
+    signers: Sequence[DkimSigner]
 
 
 def load_renderings(session: Session, issue: Issue) -> list[Rendering]:
@@ -85,11 +89,15 @@ class Copies:
         issue = session.get_one(Issue, issue_id)
         slug = session.get_one(Newsletter, issue.newsletter_id).slug
         configured = self._config.newsletter(slug)
+        presses = _presses(configured, issue, load_renderings(session, issue))
         self._issues[issue_id] = IssueCopies(
             configured=configured,
             message_key=self._message_key(issue.message_key_id or ""),
             view_url=f"{self._config.web.public_url}/i/{issue.public_id}",
-            presses=_presses(configured, issue, load_renderings(session, issue)),
+            mail_from=configured.bounce_address or configured.sender.address,
+            presses=presses,
+            signers=load_signers(configured.dkim, configured.sender.address),
+            slots=frozenset[str]().union(*(press.slots for press in presses.values())),
         )
 
     def _message_key(self, key_id: str) -> Key:
@@ -102,35 +110,41 @@ class Copies:
         written.
         """
         issue = self._issues[issue_id]
-        configured = issue.configured
         address = self._sealer.open(row.address_sealed)
         unsubscribe_url = self._link("u", Purpose.UNSUBSCRIBE, row.public_id)
         press = issue.presses.get(row.edition) or issue.presses[FULL]
-        message = press.build(
-            self._values(issue, row, address, unsubscribe_url),
+        now = self._clock.now()
+        head = press.head(
             to=address,
-            message_id=make_message_id(issue.message_key, f"copy {row.id}", configured.host),
-            date=self._clock.now(),
+            message_id=make_message_id(issue.message_key, f"copy {row.id}", issue.configured.host),
+            date=now,
             unsubscribe_url=unsubscribe_url,
         )
-        mail_from = configured.bounce_address or configured.sender.address
-        return Copy(Envelope(mail_from, address, f"delivery {row.id}"), message)
+        body = press.body(self._values(issue, row, address, unsubscribe_url))
+        if issue.signers:
+            whole = b"".join(body)
+            body = [whole]
+            head = sign(issue.signers, head, whole, now, canonical=True) + head
+        message = WireReady(b"".join((head, b"\r\n", *body)))
+        return Copy(Envelope(issue.mail_from, address, f"delivery {row.id}"), message)
 
     def _values(
         self, issue: IssueCopies, row: Any, address: str, unsubscribe_url: str
     ) -> ReaderValues:
         slots = {
             "unsubscribe_url": unsubscribe_url,
-            "remind_later_url": self._link("later", Purpose.REMIND_LATER, row.public_id),
             "view_url": issue.view_url,
             "address": address,
         }
         hidden = set()
-        name = self._sealer.open(row.name_sealed).split() if row.name_sealed else []
-        if name:
-            slots["first_name"] = name[0]
-        else:
-            hidden.add("greeting")
+        if "remind_later_url" in issue.slots:
+            slots["remind_later_url"] = self._link("later", Purpose.REMIND_LATER, row.public_id)
+        if "first_name" in issue.slots:
+            name = self._sealer.open(row.name_sealed).split() if row.name_sealed else []
+            if name:
+                slots["first_name"] = name[0]
+            else:
+                hidden.add("greeting")
         if row.appeal_hidden_until is not None and row.appeal_hidden_until > self._clock.now():
             hidden.add("appeal")
         return ReaderValues(slots, frozenset(hidden))

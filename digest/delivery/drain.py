@@ -10,15 +10,22 @@ taken.
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.config import DeliveryConfig
-from digest.delivery.backends.base import Backend, Channel
+from digest.db import Database
+from digest.delivery.backends.base import Ahead, Backend, Channel
 from digest.delivery.claims import Claim, Claims, Task
-from digest.delivery.committer import Committed, Committer
+from digest.delivery.committer import Committer
 from digest.delivery.copies import Copies, Copy
+from digest.delivery.crash import crash_point
+from digest.delivery.gate import Gate, News
 from digest.delivery.health import RelayHealth
 from digest.delivery.judgement import blames_setup, settle_outcome
 from digest.delivery.ledger.rows import Dot, Settlement
@@ -30,18 +37,33 @@ from digest.subscribers.audience import may_mail
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 DOT_WITHIN_SECONDS = 5.0  # a dot is written this soon after its commit, or not at all
 IDLE_SECONDS = 0.5
-TICK_PAUSE_SECONDS = 0.1  # before the next try of a round that somebody waits for
+CHANCES = 3  # in a row that a relay gets at once from a round that somebody waits for
+WAIT_SECONDS = 0.1  # between looks whether a relay may be tried again
 SAVE_PAUSES_SECONDS = (0.0, 0.5, 2.0)  # before each try to write the last outcomes
+LONGEST_TURN_SECONDS = 1.0  # so that stopping is noticed
 HELD_MOST = 50  # outcomes a connection may hold back for the next commit
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A row that may still be mailed, and its copy."""
+
+    task: Task
+    copy: Copy
 
 
 @dataclass(slots=True)
 class Hand:
-    """What one connection holds: its channel, and outcomes that the next commit carries along."""
+    """What one connection holds: its channel, the copy it does next, and outcomes that the next
+    commit carries along.
+    """
 
     channel: Channel | None = None
+    next: Prepared | None = None
     held: list[tuple[Settlement, Claim]] = field(default_factory=list)
 
 
@@ -51,7 +73,9 @@ class Drain:
     def __init__(
         self,
         *,
+        db: Database,
         clock: Clock,
+        gate: Gate,
         settings: DeliveryConfig,
         backend: Backend,
         connections: int,
@@ -60,7 +84,9 @@ class Drain:
         copies: Copies,
         jitter: random.Random,
     ) -> None:
+        self._db = db
         self._clock = clock
+        self._gate = gate
         self._window = timedelta(hours=settings.retry_window_hours)
         self._backend = backend
         self._connections = connections
@@ -68,7 +94,9 @@ class Drain:
         self._committer = committer
         self._copies = copies
         self._jitter = jitter
-        self._health = RelayHealth(connections)
+        self._health = RelayHealth()
+        self._prober: Hand | None = None  # of a relay that is not well, the one that tries
+        self._failed_chances = 0
         self._failed: BaseException | None = None
         self._stop = asyncio.Event()
         self._until_idle = False
@@ -80,6 +108,7 @@ class Drain:
         Raises what the database raised. Claims are handed back before it returns or raises.
         """
         self._stop, self._until_idle, self._failed = stop, until_idle, None
+        self._failed_chances = 0
         self._claims.keep_alive()
         try:
             await asyncio.gather(*(self._connection() for _ in range(self._connections)))
@@ -97,21 +126,73 @@ class Drain:
         except Exception as error:
             self._failed = self._failed or error
         finally:
+            self._unprepare(hand)
+            if self._prober is hand:
+                self._prober = None
             await self._save(hand)
             await _close(hand)
 
     async def _go_round(self, hand: Hand) -> None:
         while not self._over_at_once():
-            task = await self._claims.next_task()
-            if task is not None:
-                await self._try(hand, task)
+            if not self._gate.is_well and await self._held_up(hand):
+                continue
+            if hand.next is None:
+                self._prepare(hand, self._claims.take())
+            if hand.next is not None:
+                await self._try(hand, hand.next)
+            elif len(hand.held) >= HELD_MOST:
+                await self._commit(hand)
+            elif (task := await self._claims.next_task()) is not None:
+                self._prepare(hand, task)
             elif hand.held:
                 await self._commit(hand)
             elif self._until_idle:
                 return
             else:
+                await self._claims.flush()
                 await _close(hand)
                 await self._pause(IDLE_SECONDS)
+
+    async def _held_up(self, hand: Hand) -> bool:
+        """Wait while the relay rests, or while another connection finds out whether it is well.
+
+        A round that somebody waits for gives a relay its next chances at once.
+        """
+        rests = self._gate.rests(self._clock.now())
+        at_once = self._until_idle and self._gate.whole.failures <= 1
+        if self._until_idle and rests and not at_once:
+            await self._give_up_round()
+            return False
+        if self._prober is None and (at_once or not rests):
+            self._prober = hand
+        if self._prober is hand and (at_once or not rests):
+            return False
+        if self._prober is hand:
+            self._prober = None
+        self._unprepare(hand)
+        await _close(hand)
+        if hand.held:
+            await self._commit(hand)
+        if rests and not at_once:
+            self._claims.shed(lambda _group: True)
+            await self._claims.flush()
+        await self._pause(WAIT_SECONDS)
+        return True
+
+    async def _give_up_round(self) -> None:
+        """Raise BackendDown when copies wait for this relay; without any, its trouble is none."""
+        now = self._clock.now()
+        if await self._claims.in_thread(self._reading, self._gate.has_work, now):
+            raise BackendDown(f"relay {self._gate.relay} rests: {self._gate.whole.reason}")
+
+    def _reading(self, ask: Callable[[Session, datetime], T], now: datetime) -> T:
+        with self._db.read() as session:
+            return ask(session, now)
+
+    def _unprepare(self, hand: Hand) -> None:
+        if hand.next is not None:
+            self._claims.put_back(hand.next.task)
+            hand.next = None
 
     async def _save(self, hand: Hand) -> None:
         """Write what is known of the last copies, whatever ended the round.
@@ -137,37 +218,71 @@ class Drain:
         except TimeoutError:
             return
 
-    async def _try(self, hand: Hand, task: Task) -> None:
+    def _prepare(self, hand: Hand, task: Task | None) -> None:
+        """Make the copy of `task`, or of the first row after it that may be mailed, the hand's
+        next; outcomes of those that may not are held.
+        """
+        while task is not None:
+            made = self._make(task)
+            if not isinstance(made, Settlement):
+                hand.next = Prepared(task, made)
+                return
+            hand.held.append((made, task.claim))
+            task = self._claims.take() if len(hand.held) < HELD_MOST else None
+
+    def _make(self, task: Task) -> Copy | Settlement:
+        """Return the copy of a row, or how the row goes on without one."""
         row = task.row
         reason = may_mail(row.state, bool(row.suppressed), row.paused_until, self._clock.now())
         if reason is not None:
-            await self._hold(
-                hand, task, Settlement(row.id, DeliveryState.SKIPPED, None, reason=reason)
-            )
-            return
+            return Settlement(row.id, DeliveryState.SKIPPED, None, reason=reason)
         try:
-            copy = self._copies.make(task.claim.lease.issue_id, row)
+            return self._copies.make(task.claim.lease.issue_id, row)
         except (BadInput, NeedsSmtpUtf8) as error:
             refused = Rejected(0, str(error), "cannot be addressed")
-            await self._hold(hand, task, self._settlement(task, refused, epoch=None))
-            return
+            return self._settlement(task, refused, epoch=None)
         except DigestError as error:
             # A key that is missing, a value that was altered: one copy waits, no other does.
             log.error("copy not made: %s", error, extra={"fields": {"delivery": row.id}})
-            later = Deferred(0, str(error))
-            await self._hold(hand, task, self._settlement(task, later, epoch=None))
+            return self._settlement(task, Deferred(0, str(error)), epoch=None)
+
+    async def _try(self, hand: Hand, prepared: Prepared) -> None:
+        task = prepared.task
+        if (wait := task.at - self._clock.monotonic()) > 0:
+            await self._wait_for_turn(hand, wait)
             return
+        if self._gate.is_closed(task.claim.lease.domain_group, self._clock.now()):
+            self._unprepare(hand)
+            await _close(hand)  # its envelope may have been said ahead
+            self._shed_closed()
+            return
+        hand.next = None
+        began = self._clock.now()
         try:
-            outcome = await self._stage(hand, copy, row.id)
+            outcome = await self._stage(hand, prepared.copy, task.row.id)
         except BackendDown as error:
             await _close(hand)
             self._claims.put_back(task)
-            await self._wait_for_relay(hand, error)
+            await self._note_down(hand, error, began)
             return
+        except BaseException:
+            self._claims.put_back(task)
+            raise
         if outcome is not None:
-            await self._hold(hand, task, self._settlement(task, outcome, epoch=None))
+            hand.held.append((self._settlement(task, outcome, epoch=None), task.claim))
+            await self._note(hand, task, outcome)
         elif hand.channel is not None:
             await self._dot(hand, hand.channel, task)
+
+    def _shed_closed(self) -> None:
+        now = self._clock.now()
+        self._claims.shed(lambda group: self._gate.is_closed(group, now))
+
+    async def _wait_for_turn(self, hand: Hand, seconds: float) -> None:
+        """A limit says when the next copy may leave; meanwhile nothing known stays unwritten."""
+        if hand.held:
+            await self._commit(hand)
+        await self._pause(min(seconds, LONGEST_TURN_SECONDS))
 
     async def _stage(self, hand: Hand, copy: Copy, delivery_id: int) -> Deferred | Rejected | None:
         if hand.channel is None or not hand.channel.usable:
@@ -181,39 +296,73 @@ class Drain:
             return Deferred(0, str(error))
         if outcome is not None and blames_setup(outcome):
             if not self._health.blames_copy(delivery_id, refused=True):
-                raise BackendDown(f"the relay refuses our set-up: {outcome.text}")
+                raise BackendDown(
+                    f"the relay refuses our set-up: {outcome.text}", code=outcome.code
+                )
             return Deferred(outcome.code, outcome.text)
         self._health.went_well(delivery_id)
         return outcome
 
-    async def _wait_for_relay(self, hand: Hand, error: BackendDown) -> None:
-        """The relay is down: rows stay pending, nobody is blamed, the pause grows."""
+    async def _note_down(self, hand: Hand, error: BackendDown, began: datetime) -> None:
+        """The relay is down: rows stay pending, nobody is blamed, it rests longer each time."""
         if hand.held:
             await self._commit(hand)
-        seconds = self._health.pause_seconds()
-        if self._until_idle and self._health.looks_dead:
+        now = self._clock.now()
+        after = await self._claims.in_thread(self._writing, self._gate.note_down, error, began, now)
+        self._failed_chances += hand is self._prober
+        if self._until_idle and (after.failures > 1 or self._failed_chances >= CHANCES):
             raise error
-        log.warning("relay down: %s", error, extra={"fields": {"pause_seconds": seconds}})
-        await self._pause(TICK_PAUSE_SECONDS if self._until_idle else seconds)
+        if self._until_idle:
+            await self._pause(WAIT_SECONDS)
+        log.warning("relay down: %s", error, extra={"fields": {"relay": self._gate.relay}})
+
+    async def _note(self, hand: Hand, task: Task, outcome: Outcome) -> None:
+        """Tell what an outcome means beyond its own row, once the row is settled."""
+        lease = task.claim.lease
+        if self._gate.is_news(lease.domain_group, outcome):
+            await self._commit(hand)
+            news = News(lease.domain_group, outcome, lease.issue_id)
+            now = self._clock.now()
+            await self._claims.in_thread(self._writing, self._gate.note_outcome, news, now)
+            self._shed_closed()
+
+    def _writing(self, verb: Callable[..., T], *arguments: object) -> T:
+        with self._db.write() as session:
+            return verb(session, *arguments)
 
     async def _dot(self, hand: Hand, channel: Channel, task: Task) -> None:
+        """Ask for the dot; while the commit runs, make the next copy."""
         lease = task.claim.lease
+        held, hand.held = hand.held, []
+        asked = self._committer.submit([s for s, _ in held], Dot(task.row.id, lease))
+        if not self._over_at_once():
+            self._prepare(hand, self._claims.take())
         try:
-            said = await self._commit(hand, Dot(task.row.id, lease))
+            said = await asked
         except BaseException:
+            hand.held = [*held, *hand.held, (self._undotted(task), task.claim)]
             await channel.discard()
-            hand.held.append((self._undotted(task), task.claim))
             raise
+        for _, claim in held:
+            self._claims.let_go(claim)
         if not said.dotted:
             await channel.discard()
-            await self._let_go(task.claim)
+            self._claims.let_go(task.claim)
             return
         if self._clock.monotonic() - said.at > DOT_WITHIN_SECONDS:
             await channel.discard()
             outcome: Outcome = Deferred(0, "the dot was not written: too long after its commit")
         else:
-            outcome = await channel.release()
+            outcome = await channel.release(self._ahead(hand))
+            crash_point("after_250")
         hand.held.append((self._settlement(task, outcome, epoch=lease.epoch), task.claim))
+        await self._note(hand, task, outcome)
+
+    def _ahead(self, hand: Hand) -> Ahead | None:
+        """Return the envelope to say with the dot: of the next copy, where its turn has come."""
+        if hand.next is None or self._over_at_once() or hand.next.task.at > self._clock.monotonic():
+            return None
+        return Ahead(hand.next.copy.envelope, len(hand.next.copy.message))
 
     def _undotted(self, task: Task) -> Settlement:
         """Take back a dot that may have been committed and was surely not written."""
@@ -226,33 +375,18 @@ class Drain:
             outcome,
             epoch=epoch,
             attempt=task.row.attempt + 1,
-            not_before=task.row.not_before,
             now=self._clock.now(),
             window=self._window,
             jitter=self._jitter,
         )
 
-    async def _hold(self, hand: Hand, task: Task, settlement: Settlement) -> None:
-        hand.held.append((settlement, task.claim))
-        if len(hand.held) >= HELD_MOST:
-            await self._commit(hand)
-
-    async def _commit(self, hand: Hand, dot: Dot | None = None) -> Committed:
-        """Make what the hand holds durable, with the wish for a dot; then the chunks may be
-        finished.
-        """
-        said = await self._committer.commit([settlement for settlement, _ in hand.held], dot)
-        done, hand.held = hand.held, []
-        for _, claim in done:
-            await self._let_go(claim)
-        return said
-
-    async def _let_go(self, claim: Claim) -> None:
-        try:
-            await self._claims.let_go(claim)
-        except Exception as error:
-            # Its rows are settled; the lease runs out and the next owner finds nothing to do.
-            log.error("a chunk was not given back: %s", error)
+    async def _commit(self, hand: Hand) -> None:
+        """Make what the hand holds durable; then its chunks may be finished."""
+        held = list(hand.held)
+        await self._committer.submit([settlement for settlement, _ in held])
+        del hand.held[: len(held)]
+        for _, claim in held:
+            self._claims.let_go(claim)
 
 
 async def _close(hand: Hand) -> None:

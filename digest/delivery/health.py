@@ -1,11 +1,11 @@
-"""How a relay behaves in this run: how long to wait for it, and when one copy is to blame instead.
+"""Tells a copy that breaks its connections from a relay that is down.
 
-Kept in memory on purpose: a restart may find the relay well again, and rows carry what must last.
+Kept in memory on purpose: after a restart the copy gets its three tries anew, and everything that
+must last is in rows.
 """
 
 from dataclasses import dataclass
 
-PATIENCE_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # pauses while the relay is down
 POISON_FAILURES = 3  # of one copy, before it waits like a deferred one and lets others pass
 
 
@@ -20,29 +20,15 @@ class _Trouble:
 class RelayHealth:
     """Counts what went well and what failed on one relay; decides nothing else."""
 
-    def __init__(self, connections: int) -> None:
-        self._connections = connections
-        self._failures = 0  # in a row, of any copy
+    def __init__(self) -> None:
         self._staged = 0
         self._troubles: dict[int, _Trouble] = {}  # by delivery id
 
     def went_well(self, delivery_id: int) -> None:
         """Note a copy that the relay answered for, whatever the answer."""
-        self._failures = 0
         self._staged += 1
-        self._troubles.pop(delivery_id, None)
-
-    def pause_seconds(self) -> float:
-        """Note a failure; return how long to leave the relay alone."""
-        self._failures += 1
-        return PATIENCE_SECONDS[min(self._failures // self._connections, len(PATIENCE_SECONDS) - 1)]
-
-    @property
-    def looks_dead(self) -> bool:
-        """Whether more tries failed in a row than there are connections: one broken connection is
-        everyday life.
-        """
-        return self._failures > self._connections
+        if self._troubles:
+            self._troubles.pop(delivery_id, None)
 
     def blames_copy(self, delivery_id: int, *, refused: bool) -> bool:
         """Note that a copy failed; return whether the copy is to blame and not the relay.

@@ -31,7 +31,6 @@ def settle_outcome(
     *,
     epoch: int | None,
     attempt: int,
-    not_before: datetime,
     now: datetime,
     window: timedelta,
     jitter: random.Random,
@@ -40,7 +39,8 @@ def settle_outcome(
     the dot.
     """
     if isinstance(outcome, Accepted):
-        reply = short_reply(outcome.text)
+        # A queue id says all that such a reply has to say.
+        reply = "" if outcome.queue_id else short_reply(outcome.text)
         return Settlement(
             delivery_id, DeliveryState.ACCEPTED, epoch, outcome.code, reply, outcome.queue_id[:80]
         )
@@ -51,7 +51,7 @@ def settle_outcome(
             delivery_id, DeliveryState.REJECTED, epoch, outcome.code, reply, reason=reason
         )
     if isinstance(outcome, Deferred):
-        decision = next_try(attempt, not_before=not_before, now=now, window=window, jitter=jitter)
+        decision = next_try(attempt, now=now, window=window, jitter=jitter)
         code, reply = outcome.code or None, short_reply(outcome.text)
         if isinstance(decision, GiveUp):
             return Settlement(

@@ -2,20 +2,17 @@
 a stranger.
 """
 
-import base64
-import hashlib
-import hmac
+from hashlib import blake2b
 
 from digest.keys import Key
 
 
 def make_message_id(key: Key, name: str, host: str) -> str:
-    """Return ``<token@host>`` for the thing called `name`: 26 characters of base32 of an
-    HMAC-SHA-256.
+    """Return ``<token@host>`` for the thing called `name`: 32 hexadecimal digits of a
+    keyed BLAKE2b (RFC 7693), a third of an HMAC's time.
 
-    130 bits, lower case (RFC 5322 section 3.6.4 asks for uniqueness); the name cannot be read back
+    128 bits, lower case (RFC 5322 section 3.6.4 asks for uniqueness); the name cannot be read back
     from it.
     """
-    mac = hmac.new(key.secret, b"message-id\0" + name.encode(), hashlib.sha256).digest()
-    token = base64.b32encode(mac).decode().lower()[:26]
-    return f"<{token}@{host}>"
+    mac = blake2b(name.encode(), key=key.secret, digest_size=16, person=b"message-id")
+    return f"<{mac.hexdigest()}@{host}>"

@@ -102,16 +102,21 @@ def scope_of(code: int, text: str) -> Scope:
 
 
 def next_try(
-    attempt: int, *, not_before: datetime, now: datetime, window: timedelta, jitter: random.Random
+    attempt: int, *, now: datetime, window: timedelta, jitter: random.Random
 ) -> Retry | GiveUp:
-    """Decide when a deferred copy is tried again: 30 min, doubling to 4 h, ± a fifth, inside the
-    window.
+    """Decide when a deferred copy is tried again: 30 min, doubling to 4 h, up to a fifth more.
 
-    `attempt` counts the tries made so far (1 after the first). The window counts from `not_before`.
+    `attempt` counts the tries made so far (1 after the first). The window is spent by these delays
+    alone: what a row waits for a limit, a breaker, a pause or a dead relay never counts.
     """
-    delay = min(FIRST_DELAY * 2 ** min(attempt - 1, 10), LONGEST_DELAY)
-    at = now + delay * jitter.uniform(1.0, 1.2)
-    return Retry(at) if at <= not_before + window else GiveUp()
+    delay = _delay(attempt)
+    if sum((_delay(n) for n in range(1, attempt)), delay) > window:
+        return GiveUp()
+    return Retry(now + delay * jitter.uniform(1.0, 1.2))
+
+
+def _delay(attempt: int) -> timedelta:
+    return min(FIRST_DELAY * (1 << min(attempt - 1, 10)), LONGEST_DELAY)
 
 
 def short_reply(text: str) -> str:

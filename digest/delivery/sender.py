@@ -23,10 +23,13 @@ from digest.curation.newsletters import find_newsletter
 from digest.db import Database
 from digest.delivery.alarms import Alarms
 from digest.delivery.backends.base import Backend
+from digest.delivery.breaker.watch import Watch
 from digest.delivery.claims import Claims
 from digest.delivery.committer import Committer
 from digest.delivery.copies import Copies, load_renderings
 from digest.delivery.drain import Drain
+from digest.delivery.failover import list_relays
+from digest.delivery.gate import Gate
 from digest.delivery.ledger.freeze import freeze
 from digest.delivery.ledger.sums import count_doubts_since, count_sums
 from digest.delivery.slots import (
@@ -85,6 +88,7 @@ class Sender:
         self._relay = relay
         self._owner = owner
         self._alarms = Alarms(config, sealer)
+        self._watch = Watch(config, sealer)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._committer = Committer(db, clock, self._thread)
 
@@ -211,24 +215,26 @@ class Sender:
         await self._drain_of(name).run(stop, until_idle=until_idle)
 
     def relay_names(self) -> Sequence[str]:
-        """Return the relays that newsletters use."""
-        return sorted({newsletter.relay for newsletter in self._config.newsletters})
+        """Return the relays that newsletters use, spare ones included."""
+        return sorted({name for n in self._config.newsletters for name in list_relays(n)})
 
     def _drain_of(self, name: str) -> Drain:
         relay = self._relay(name)
+        gate = Gate(name, self._config, self._watch)
         claims = Claims(
             db=self._db,
             clock=self._clock,
             thread=self._thread,
             owner=self._owner,
-            newsletter_ids=self._newsletter_ids(
-                [n for n in self._config.newsletters if n.relay == name]
-            ),
+            gate=gate,
             lease=timedelta(seconds=self._config.delivery.lease_seconds),
             prepare=self._copies.prepare,
+            low_water=relay.connections,
         )
         return Drain(
+            db=self._db,
             clock=self._clock,
+            gate=gate,
             settings=self._config.delivery,
             backend=relay.backend,
             connections=relay.connections,

@@ -58,7 +58,7 @@ class Subscription(Base):
     appeal_hidden_until: Mapped[datetime | None]
     import_id: Mapped[int | None] = mapped_column(
         ForeignKey("imports.id")
-    )  # set until the import's flip
+    )  # nobody's subscription until that import is done; None once the reader has acted themselves
     joined_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -107,7 +107,9 @@ class Suppression(Base):
 
 
 class Import(Base):
-    """One file of subscribers on its way in. Writer: subscribers.transfer."""
+    """One file of subscribers on its way in; what it brought counts once it is done. Writer:
+    subscribers.transfer.
+    """
 
     __tablename__ = "imports"
 
@@ -116,6 +118,9 @@ class Import(Base):
     file_digest: Mapped[str] = mapped_column(String(64))
     state: Mapped[ImportState] = mapped_column(words_of(ImportState))
     merged_rows: Mapped[int] = mapped_column(default=0)
+    withdrawn: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # merged, and the reader's own again before the import was done
     counts: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

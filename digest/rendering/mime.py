@@ -5,23 +5,32 @@ in CRLF lines of at most 76 characters outside link headers, none beginning with
 first (RFC 2046, 5.1.4). It never signs (delivery does) and never decides who gets what.
 """
 
+import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from digest.errors import BadInput
 from digest.rendering import headers
 from digest.rendering.issue import Rendering
 from digest.rendering.markers import Part
-from digest.rendering.personalise import ReaderValues, html_value, shown_parts, text_value
-from digest.rendering.quoted import HARD, encode_segment, encode_value
+from digest.rendering.personalise import ReaderValues, shown_parts, text_value
+from digest.rendering.quoted import HARD, SAME_EVERYWHERE, encode_same, encode_segment, encode_value
 
 PART_HEAD = (
     "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 )
 SUPPRESS_REPLIES = "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+class Slot(NamedTuple):
+    """A place in a copy's body that takes a reader's value, in the plain or the html part."""
+
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +62,19 @@ class CopyPress:
         self._rendering = rendering
         self._letterhead = letterhead
         self._from = headers.mailbox_line("From", letterhead.from_name, letterhead.from_address)
-        self._fixed = _fixed_headers(rendering, letterhead)
         # "=_" cannot occur in quoted-printable, so no part can hold the boundary.
         self._boundary = f"=_{rendering.content_hash[:24]}"
-        self._plans: dict[frozenset[str], list[bytes | tuple[str, str]]] = {}
+        self._fixed = _fixed_headers(rendering, letterhead, self._boundary)
+        self._plans: dict[frozenset[str], list[bytes | Slot]] = {}
+        self._dated: tuple[datetime | None, str] = (None, "")
+        # The last value of each slot: most are new for every copy, some are the issue's own.
+        self._encoded: dict[str, tuple[str, dict[str, bytes]]] = {}
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """Return the slots that a copy may need values for."""
+        parts = (*self._rendering.html, *self._rendering.text)
+        return frozenset(part.slot for part in parts if part.slot)
 
     def build(
         self,
@@ -74,37 +92,62 @@ class CopyPress:
         List-Unsubscribe. Raises NeedsSmtpUtf8 for a local part outside ASCII, BadInput for a header
         value that does not fit, RenderingFailed for a slot without a value.
         """
+        head = self.head(
+            to=to,
+            message_id=message_id,
+            date=date,
+            unsubscribe_url=unsubscribe_url,
+            leave_address=leave_address,
+        )
+        return b"".join((head, HARD, *self.body(values)))
+
+    def head(
+        self,
+        *,
+        to: str,
+        message_id: str,
+        date: datetime,
+        unsubscribe_url: str,
+        leave_address: str = "",
+    ) -> bytes:
+        """Return a copy's header lines, without the blank line; errors are those of `build`."""
         by_mail = leave_address or self._letterhead.leave_address
-        head = (
+        return (
             f"{self._from}To: <{headers.ascii_address(to)}>\r\n"
-            f"{headers.date_line(date)}{headers.message_id_line(message_id)}"
+            f"{self._date_line(date)}{headers.message_id_line(message_id)}"
             f"{headers.unsubscribe_lines(unsubscribe_url, by_mail)}"
             f"{self._fixed}"
-        )
-        return self._joined_behind(head.encode("ascii"), values)
+        ).encode("ascii")
 
-    def _joined_behind(self, head: bytes, values: ReaderValues) -> bytes:
+    def body(self, values: ReaderValues) -> list[bytes]:
+        """Return a copy's body in pieces to be joined; RenderingFailed for a slot without value."""
         plan = self._plans.get(values.hidden_blocks)
         if plan is None:
             plan = self._plans[values.hidden_blocks] = self._plan(values.hidden_blocks)
-        encoded: dict[tuple[str, str], bytes] = {}
-        pieces = [head]
-        for step in plan:
-            if isinstance(step, bytes):
-                pieces.append(step)
-                continue
-            if step not in encoded:
-                encoded[step] = _encoded_slot(*step, values)
-            pieces.append(encoded[step])
-        return b"".join(pieces)
+        encode = self._encode
+        return [step if isinstance(step, bytes) else encode(step, values) for step in plan]
 
-    def _plan(self, hidden: frozenset[str]) -> list[bytes | tuple[str, str]]:
-        """Return the body as fixed bytes and (kind, slot) pairs, neighbouring bytes joined."""
+    def _date_line(self, date: datetime) -> str:
+        """Return the Date header, made once for all copies of a second."""
+        second = date.replace(microsecond=0)
+        if second != self._dated[0]:
+            self._dated = (second, headers.date_line(second))
+        return self._dated[1]
+
+    def _encode(self, slot: Slot, values: ReaderValues) -> bytes:
+        value = values.slots.get(slot.name, "")
+        known, encoded = self._encoded.get(slot.name, ("", {}))
+        if known != value:
+            encoded = {}
+            self._encoded[slot.name] = (value, encoded)
+        if slot.kind not in encoded:
+            _add_encoded(encoded, slot, values)
+        return encoded[slot.kind]
+
+    def _plan(self, hidden: frozenset[str]) -> list[bytes | Slot]:
+        """Return the body as fixed bytes and slots, neighbouring bytes joined."""
         mark = f"--{self._boundary}"
-        opening = (
-            f'Content-Type: multipart/alternative; boundary="{self._boundary}"\r\n\r\n{mark}\r\n'
-        )
-        steps: list[bytes | tuple[str, str]] = [f"{opening}{PART_HEAD.format('plain')}".encode()]
+        steps: list[bytes | Slot] = [f"{mark}\r\n{PART_HEAD.format('plain')}".encode()]
         steps += _steps("plain", self._rendering.text, hidden)
         steps.append(f"\r\n{mark}\r\n{PART_HEAD.format('html')}".encode())
         steps += _steps("html", self._rendering.html, hidden)
@@ -112,7 +155,16 @@ class CopyPress:
         return _joined(steps)
 
 
-def _fixed_headers(rendering: Rendering, letterhead: Letterhead) -> str:
+def _add_encoded(encoded: dict[str, bytes], slot: Slot, values: ReaderValues) -> None:
+    """Encode a slot's value for the slot's kind, or for both where they are the same."""
+    value = text_value(slot.name, values.slots)
+    if SAME_EVERYWHERE.fullmatch(value):
+        encoded["plain"] = encoded["html"] = encode_same(value)
+    else:
+        encoded[slot.kind] = encode_value(html.escape(value) if slot.kind == "html" else value)
+
+
+def _fixed_headers(rendering: Rendering, letterhead: Letterhead, boundary: str) -> str:
     reply_to = letterhead.reply_to and headers.ascii_address(letterhead.reply_to)
     return (
         headers.subject_line(rendering.subject)
@@ -121,22 +173,21 @@ def _fixed_headers(rendering: Rendering, letterhead: Letterhead) -> str:
         + headers.feedback_id_line(letterhead.feedback_id)
         + SUPPRESS_REPLIES
         + "MIME-Version: 1.0\r\n"
+        + f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n'
     )
 
 
-def _steps(
-    kind: str, parts: Iterable[Part], hidden: frozenset[str]
-) -> list[bytes | tuple[str, str]]:
-    steps: list[bytes | tuple[str, str]] = [
-        (kind, part.slot) if part.slot else encode_segment(part.text)
+def _steps(kind: str, parts: Iterable[Part], hidden: frozenset[str]) -> list[bytes | Slot]:
+    steps: list[bytes | Slot] = [
+        Slot(kind, part.slot) if part.slot else encode_segment(part.text)
         for part in shown_parts(parts, hidden)
     ]
     # A part must not end in a soft break, which would join it to the boundary.
     return [*steps, HARD]
 
 
-def _joined(steps: list[bytes | tuple[str, str]]) -> list[bytes | tuple[str, str]]:
-    joined: list[bytes | tuple[str, str]] = []
+def _joined(steps: list[bytes | Slot]) -> list[bytes | Slot]:
+    joined: list[bytes | Slot] = []
     for step in steps:
         last = joined[-1] if joined else None
         if isinstance(step, bytes) and isinstance(last, bytes):
@@ -144,11 +195,6 @@ def _joined(steps: list[bytes | tuple[str, str]]) -> list[bytes | tuple[str, str
         else:
             joined.append(step)
     return joined
-
-
-def _encoded_slot(kind: str, slot: str, values: ReaderValues) -> bytes:
-    value = html_value if kind == "html" else text_value
-    return encode_value(value(slot, values.slots))
 
 
 def build_notice(

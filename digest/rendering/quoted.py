@@ -2,7 +2,9 @@
 
 Every piece begins at the start of a line and ends with a line break, soft or hard, so pieces
 encoded apart may be joined in any order (RFC 2045, section 6.7). A line never begins with a dot, so
-nothing needs dot-stuffing on its way through SMTP. It knows no slots and no headers.
+nothing needs dot-stuffing on its way through SMTP; there are no tabs and no two spaces in a row, so
+the bytes are already what DKIM's relaxed form makes of them (RFC 6376, 3.4.4). It knows no slots
+and no headers.
 """
 
 import re
@@ -11,9 +13,12 @@ WIDTH = 75  # characters before the "=" of a soft break; RFC 2045 allows 76 with
 SOFT = b"=\r\n"
 HARD = b"\r\n"
 
-# All but tab, space and visible ASCII without the equals sign.
-ENCODED = re.compile(rb"[^\t !-<>-~]")
-PLAIN_VALUE = re.compile(r"[!-\-/-<>-~][ !-<>-~]{0,74}")
+# All but single spaces and visible ASCII without the equals sign.
+ENCODED = re.compile(rb"[^ !-<>-~]|(?<= ) ")
+PLAIN_VALUE = re.compile(r"[!-\-/-<>-~](?: ?[!-<>-~]){0,37}")
+# What is the same in plain text, in HTML and in quoted-printable. A value of this kind is also what
+# links are made of.
+SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9_~/:@+-][A-Za-z0-9._~/:@+-]*")
 NEWLINE = re.compile(r"\r\n?|\n")
 
 
@@ -33,14 +38,23 @@ def encode_value(value: str) -> bytes:
     return _wrap(_escape(value)) + SOFT
 
 
+def encode_same(value: str) -> bytes:
+    """Return a value that matches SAME_EVERYWHERE encoded, as encode_value would, only faster."""
+    data = value.encode("ascii")
+    if len(data) <= WIDTH:
+        return data + SOFT
+    pieces = [data[start : start + WIDTH] for start in range(0, len(data), WIDTH)]
+    if any(piece.startswith(b".") for piece in pieces):
+        return _wrap(data) + SOFT
+    return SOFT.join(pieces) + SOFT
+
+
 def _escape(line: str) -> bytes:
     return ENCODED.sub(lambda m: b"=%02X" % m[0][0], line.encode())
 
 
 def _trailing_blank_encoded(line: bytes) -> bytes:
-    if line.endswith((b" ", b"\t")):
-        return line[:-1] + b"=%02X" % line[-1]
-    return line
+    return line[:-1] + b"=20" if line.endswith(b" ") else line
 
 
 def _wrap(line: bytes) -> bytes:

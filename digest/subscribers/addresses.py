@@ -7,7 +7,8 @@ to email-validator.
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -23,7 +24,7 @@ _ATOM = r"[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"(?!..--)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _PLAIN = re.compile(
     rf"(?=[^@]{{1,64}}@)(?=.{{3,{LONGEST}}}\Z)"
-    rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+([a-zA-Z]{{2,63}}))"
+    rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+[a-zA-Z]{{2,63}})"
 )
 
 _GROUP_OF_DOMAIN = {
@@ -57,8 +58,7 @@ _GROUP_OF_FAMILY = {
 _COUNTRY_ENDING = re.compile(r"[a-z]{2,3}|(?:co|com|ne)\.[a-z]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedAddress:
+class ParsedAddress(NamedTuple):
     """An address fit to be mailed.
 
     `address` keeps the local part as typed and has `ascii_domain` (lower-case, punycode) behind the
@@ -76,13 +76,23 @@ def parse_address(text: str) -> ParsedAddress:
     """Return the address in `text`, blanks around it ignored; BadInput, which never repeats it,
     otherwise.
     """
-    text = text.strip().strip(INVISIBLE).strip()
+    text = text.strip()
+    if not text.isascii():
+        text = text.strip(INVISIBLE).strip()
     match = _PLAIN.fullmatch(text)
     if match is None:
         return _parse_odd(text)
-    if match[3].lower() in UNREACHABLE:
+    local, written = match.groups()
+    domain, group = _plain_domain(written)
+    return ParsedAddress(f"{local}@{domain}", domain, f"{local.lower()}@{domain}", group)
+
+
+@lru_cache(maxsize=10_000)  # a few domains hold most mailboxes
+def _plain_domain(written: str) -> tuple[str, str]:
+    domain = written.lower()
+    if domain.rpartition(".")[2] in UNREACHABLE:
         raise BadInput("not an e-mail address that the internet can reach")
-    return _parsed(match[1], match[2].lower())
+    return domain, domain_group(domain)
 
 
 def _parse_odd(text: str) -> ParsedAddress:
@@ -91,13 +101,11 @@ def _parse_odd(text: str) -> ParsedAddress:
     # Raised outside, our error has no cause: the library's own text repeats parts of the address.
     with suppress(EmailNotValidError, UnicodeError):
         found = validate_email(text, check_deliverability=False, strict=True, test_environment=True)
-        return _parsed(found.local_part, found.ascii_domain.lower())
+        local, domain = found.local_part, found.ascii_domain.lower()
+        return ParsedAddress(
+            f"{local}@{domain}", domain, f"{local.lower()}@{domain}", domain_group(domain)
+        )
     raise BadInput("not an e-mail address")
-
-
-def _parsed(local: str, domain: str) -> ParsedAddress:
-    key = f"{local.lower()}@{domain}"
-    return ParsedAddress(f"{local}@{domain}", domain, key, domain_group(domain))
 
 
 def domain_group(domain: str) -> str:

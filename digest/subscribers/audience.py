@@ -1,7 +1,7 @@
 """Who gets an issue: one judgement in Python, the same one in SQL; tests prove that they agree.
 
 Never writes. A pause whose date has come counts as over, without anybody having to end it. A
-subscription still marked by an import is nobody's reader yet.
+subscription whose import is not done is nobody's yet.
 """
 
 import enum
@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, func,
 from sqlalchemy.orm import Session
 
 from digest.models import Subscriber, Subscription, SubscriptionState, Suppression
+from digest.subscribers.transfer.shown import shown
 
 
 class SkipReason(enum.StrEnum):
@@ -47,20 +48,28 @@ def may_mail(
     return None
 
 
-def audience_select(newsletter_id: int, now: datetime) -> Select[int, str, str]:
-    """Return the select of (subscriber_id, edition, domain_group) that the freeze inserts from."""
-    return (
-        select(Subscription.subscriber_id, Subscription.edition, Subscription.domain_group)
-        .where(mailable(newsletter_id, now))
-        .order_by(Subscription.domain_group, Subscription.subscriber_id)
-    )
+def audience_select(
+    newsletter_id: int, now: datetime, *, dialect: str
+) -> Select[int, str, str, str | None]:
+    """Return the select of (subscriber_id, edition, domain_group, timezone) that the freeze inserts
+    from, in no order; `dialect` is the database's, as SQLAlchemy calls it.
+    """
+    return select(
+        Subscription.subscriber_id,
+        Subscription.edition,
+        Subscription.domain_group,
+        Subscription.timezone,
+    ).where(_wants(newsletter_id, now), ~_all_suppressed(dialect))
 
 
 def audience_count(session: Session, newsletter_id: int, now: datetime) -> int:
     """Return how many readers an issue frozen at `now` would go to."""
+    dialect = session.get_bind().dialect.name
     return (
         session.scalar(
-            select(func.count()).select_from(Subscription).where(mailable(newsletter_id, now))
+            select(func.count())
+            .select_from(Subscription)
+            .where(_wants(newsletter_id, now), ~_all_suppressed(dialect))
         )
         or 0
     )
@@ -72,14 +81,31 @@ def mailable(
     """Return `may_mail` as a condition on subscriptions of one newsletter, half-imported ones left
     out.
     """
+    return and_(_wants(newsletter_id, now), ~_is_suppressed())
+
+
+def _wants(
+    newsletter_id: int | BindParameter[Any], now: datetime | BindParameter[Any]
+) -> ColumnElement[bool]:
+    """Return what `mailable` asks of the subscription alone."""
     pause_is_over = and_(
         Subscription.state == SubscriptionState.PAUSED, Subscription.paused_until <= now
     )
     return and_(
         Subscription.newsletter_id == newsletter_id,
-        Subscription.import_id.is_(None),
+        shown(),
         or_(Subscription.state == SubscriptionState.ACTIVE, pause_is_over),
-        ~_is_suppressed(),
+    )
+
+
+def _all_suppressed(dialect: str) -> ColumnElement[bool]:
+    """Return the same as `_is_suppressed`, for a statement that reads every subscription."""
+    if dialect != "sqlite":
+        return _is_suppressed()  # PostgreSQL hashes this one; a large IN list it would not
+    # SQLite would look up every subscriber; this way it only looks up those that are suppressed.
+    suppressed = select(Suppression.address_index)
+    return Subscription.subscriber_id.in_(
+        select(Subscriber.id).where(Subscriber.address_index.in_(suppressed))
     )
 
 

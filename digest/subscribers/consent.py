@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Insert, Select, bindparam, delete, insert, literal, select
 from sqlalchemy.orm import Session
 
+from digest.db import UtcDateTime
 from digest.inserts import insert_new
 from digest.logs import redact
 from digest.models import ConsentEvent, ConsentText
@@ -90,6 +91,25 @@ def record_many(
             for subscriber_id, each in events
         ],
     )
+
+
+def recording(kind: ConsentKind, chosen: Select[Any]) -> Insert:
+    """Return the insert of one event for each row of a select of (subscriber id, evidence), for
+    events too many to be passed one by one.
+
+    To be executed with the values `newsletter`, `now` and `origin`. Evidence must hold no address.
+    """
+    rows = chosen.subquery()
+    subscriber_id, evidence = rows.c
+    values = {
+        "subscriber_id": subscriber_id,
+        "newsletter_id": bindparam("newsletter"),
+        "kind": literal(kind.value),
+        "at": bindparam("now", type_=UtcDateTime()),
+        "origin": bindparam("origin"),
+        "evidence": evidence,
+    }
+    return insert(ConsentEvent.__table__).from_select(list(values), select(*values.values()))
 
 
 def _keep_wording(session: Session, wording: str) -> str:

@@ -23,6 +23,7 @@ from digest.subscribers import consent, suppression
 from digest.subscribers.addresses import ParsedAddress, parse_address
 from digest.subscribers.consent import Circumstances, ConsentKind
 from digest.subscribers.particulars import check_language, check_timezone, clean_name
+from digest.subscribers.transfer.shown import is_shown, note_withdrawal, take_out
 
 RandomId = Callable[[], str]
 
@@ -109,7 +110,7 @@ def join(
     after = next_state(before, Verb.REJOIN if before is UNSUBSCRIBED else Verb.JOIN)
     if after is not PENDING:
         return subscription
-    _begin(subscription, after, tongue, zone, now)
+    _begin(session, subscription, after, tongue, zone, now)
     _note(
         session,
         subscription,
@@ -148,7 +149,7 @@ def add_active(
     after = next_state(before, Verb.ADD)
     if after is before:
         return subscription
-    _begin(subscription, after, tongue, zone, now)
+    _begin(session, subscription, after, tongue, zone, now)
     _note(session, subscription, ConsentKind.ADDED, Circumstances(now, origin))
     return subscription
 
@@ -215,14 +216,12 @@ def _open_subscription(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    return found, found.state if _is_visible(found) else None
-
-
-def _is_visible(subscription: Subscription) -> bool:
-    return subscription.import_id is None or subscription.state is not ACTIVE
+    is_theirs = found.state is not ACTIVE or is_shown(session, found)
+    return found, found.state if is_theirs else None
 
 
 def _begin(
+    session: Session,
     subscription: Subscription,
     state: SubscriptionState,
     language: str | None,
@@ -230,7 +229,7 @@ def _begin(
     now: datetime,
 ) -> None:
     subscription.state = state
-    subscription.import_id = None  # no longer the import's to show or to take away
+    take_out(session, subscription)  # no longer the import's to show or to take away
     subscription.language = language
     subscription.timezone = timezone
     subscription.paused_until = None
@@ -305,7 +304,7 @@ def leave(session: Session, public_id: str, *, now: datetime, origin: str) -> Su
     if subscription.state is not UNSUBSCRIBED:
         _move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
         subscription.paused_until = None
-        subscription.import_id = None  # an abandoned import must not take the evidence away
+        take_out(session, subscription)  # an abandoned import must not take the evidence away
     return subscription
 
 
@@ -404,6 +403,9 @@ def erase(
         )
     else:
         suppression.lift(session, sealer, sealer.open(subscriber.address_sealed))
+    imports = select(Subscription.import_id).where(Subscription.subscriber_id == subscriber_id)
+    for import_id in filter(None, session.scalars(imports).all()):
+        note_withdrawal(session, import_id)
     consent.forget(session, subscriber_id)
     session.execute(delete(Subscription).where(Subscription.subscriber_id == subscriber_id))
     session.delete(subscriber)

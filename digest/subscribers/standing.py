@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from digest.models import Newsletter, Subscription, SubscriptionState
+from digest.subscribers.transfer.shown import shown
 
 
 def list_subscriptions(session: Session, subscriber_id: int) -> list[tuple[str, Subscription]]:
@@ -14,7 +15,7 @@ def list_subscriptions(session: Session, subscriber_id: int) -> list[tuple[str, 
     rows = session.execute(
         select(Newsletter.slug, Subscription)
         .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
-        .where(Subscription.subscriber_id == subscriber_id, Subscription.import_id.is_(None))
+        .where(Subscription.subscriber_id == subscriber_id, shown())
         .order_by(Newsletter.slug)
     )
     return [(slug, subscription) for slug, subscription in rows]
@@ -25,7 +26,7 @@ def count_states(session: Session) -> list[tuple[str, SubscriptionState, int]]:
     rows = session.execute(
         select(Newsletter.slug, Subscription.state, func.count())
         .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
-        .where(Subscription.import_id.is_(None))
+        .where(shown())
         .group_by(Newsletter.slug, Subscription.state)
         .order_by(Newsletter.slug, Subscription.state)
     )

@@ -98,8 +98,8 @@ class MailServer:
     ) -> Any:
         if self._credentials is None or not isinstance(data, LoginPassword):
             return AuthResult(success=False, handled=False)
-        given = (data.login.decode(), data.password.decode())
-        good = all(map(hmac.compare_digest, given, self._credentials))
+        wanted = (credential.encode() for credential in self._credentials)
+        good = all(map(hmac.compare_digest, (data.login, data.password), wanted))
         return AuthResult(success=good, handled=good)
 
     async def handle_EHLO(

@@ -1,5 +1,6 @@
 """Every backend we ship passes the contract."""
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from digest.delivery.backends.maildir import MaildirBackend, MaildirOptions
 from digest.delivery.backends.memory import MemoryBackend
 from digest.delivery.backends.smtp import SmtpBackend
 from digest.delivery.smtp.options import SmtpOptions
-from digest.testing import BackendContract, MailServer
+from digest.testing import ApiServer, BackendContract, MailServer, Reply
 from digest.testing.backends import Arrived
 
 GUIDE = Path(__file__).parents[2] / "docs" / "adding-a-backend.md"
@@ -96,3 +97,29 @@ class TestDocumentedBackend(BackendContract):
     @pytest.fixture
     def arrived(self, tmp_path: Path) -> Arrived:
         return lambda: [file.read_bytes() for file in sorted(tmp_path.glob("[0-9]*.eml"))]
+
+
+class TestDocumentedHttpBackend(BackendContract):
+    """So is the one that speaks to a provider's HTTP API."""
+
+    @pytest.fixture
+    def api(self) -> Iterator[ApiServer]:
+        with ApiServer(lambda request: Reply(200 if request.method == "GET" else 202)) as server:
+            yield server
+
+    @pytest.fixture
+    def backend(self, api: ApiServer, tmp_path: Path) -> Any:
+        (code,) = re.findall(r"```python\n(\"\"\"An HTTP.*?)```", GUIDE.read_text(), re.DOTALL)
+        names: dict[str, Any] = {"__name__": "your_package.courier"}
+        exec(code, names)  # noqa: S102 - our own guide, run as its reader would
+        (tmp_path / "key").write_text("k3y")
+        options = names["CourierOptions"](api_url=api.url, key_file=tmp_path / "key")
+        return names["CourierBackend"](options)
+
+    @pytest.fixture
+    def arrived(self, api: ApiServer) -> Arrived:
+        def copies() -> list[bytes]:
+            posted = [request for request in api.requests if request.method == "POST"]
+            return [base64.b64decode(request.json()["raw"]) for request in posted]
+
+        return copies

@@ -54,7 +54,7 @@ def pending_ids(db: Database, lease: Lease, clock: FixedClock) -> list[int]:
 
 def dot(db: Database, lease: Lease, ids: list[int], clock: FixedClock) -> set[int]:
     with db.write() as session:
-        return commit_dots(session, [Dot(id, lease) for id in ids], clock.now())
+        return commit_dots(session.connection(), [Dot(id, lease) for id in ids], clock.now())
 
 
 def states(db: Database) -> dict[int, str]:
@@ -197,7 +197,7 @@ def test_late_reply_resolves_an_uncertain_row(any_db, frozen: Frozen, clock) -> 
 
     with any_db.write() as session:
         accepted = Settlement(id, DeliveryState.ACCEPTED, lease.epoch, 250, "ok")
-        settle(session, [accepted], clock.now())
+        settle(session.connection(), [accepted], clock.now())
 
     assert states(any_db) == {id: "accepted"}
 
@@ -211,7 +211,11 @@ def test_late_request_to_try_again_leaves_a_row_in_doubt(any_db, frozen: Frozen,
     taken(any_db, clock, "heir")
 
     with any_db.write() as session:
-        settle(session, [Settlement(id, DeliveryState.PENDING, lease.epoch, 451)], clock.now())
+        settle(
+            session.connection(),
+            [Settlement(id, DeliveryState.PENDING, lease.epoch, 451)],
+            clock.now(),
+        )
 
     assert states(any_db) == {id: "uncertain"}
 
@@ -237,7 +241,11 @@ def test_outcome_of_another_lease_changes_nothing(any_db, frozen: Frozen, clock)
     dot(any_db, lease, [id], clock)
 
     with any_db.write() as session:
-        settle(session, [Settlement(id, DeliveryState.PENDING, lease.epoch + 7)], clock.now())
+        settle(
+            session.connection(),
+            [Settlement(id, DeliveryState.PENDING, lease.epoch + 7)],
+            clock.now(),
+        )
 
     assert states(any_db) == {id: "dotted"}
 
@@ -248,9 +256,13 @@ def test_settled_row_is_never_opened_again(any_db, frozen: Frozen, clock) -> Non
     (id,) = pending_ids(any_db, lease, clock)
     dot(any_db, lease, [id], clock)
     with any_db.write() as session:
-        settle(session, [Settlement(id, DeliveryState.ACCEPTED, lease.epoch)], clock.now())
-        settle(session, [Settlement(id, DeliveryState.PENDING, lease.epoch)], clock.now())
-        settle(session, [Settlement(id, DeliveryState.SKIPPED, None)], clock.now())
+        settle(
+            session.connection(), [Settlement(id, DeliveryState.ACCEPTED, lease.epoch)], clock.now()
+        )
+        settle(
+            session.connection(), [Settlement(id, DeliveryState.PENDING, lease.epoch)], clock.now()
+        )
+        settle(session.connection(), [Settlement(id, DeliveryState.SKIPPED, None)], clock.now())
 
     assert states(any_db) == {id: "accepted"}
 
@@ -261,7 +273,11 @@ def test_finished_chunk_comes_back_when_its_retry_is_due(any_db, frozen: Frozen,
     (id,) = pending_ids(any_db, lease, clock)
     later = clock.now() + timedelta(minutes=30)
     with any_db.write() as session:
-        settle(session, [Settlement(id, DeliveryState.PENDING, None, next_at=later)], clock.now())
+        settle(
+            session.connection(),
+            [Settlement(id, DeliveryState.PENDING, None, next_at=later)],
+            clock.now(),
+        )
         finish_chunk(session, lease)
     assert take(any_db, clock) is None
 
@@ -275,7 +291,11 @@ def test_settled_chunk_never_comes_back(any_db, frozen: Frozen, clock) -> None:
     lease = taken(any_db, clock)
     (id,) = pending_ids(any_db, lease, clock)
     with any_db.write() as session:
-        settle(session, [Settlement(id, DeliveryState.SKIPPED, None, reason="left")], clock.now())
+        settle(
+            session.connection(),
+            [Settlement(id, DeliveryState.SKIPPED, None, reason="left")],
+            clock.now(),
+        )
         finish_chunk(session, lease)
     clock.advance(timedelta(days=30))
 
@@ -307,7 +327,7 @@ def test_sums_add_up_from_the_rows(any_db, frozen: Frozen, clock) -> None:
             Settlement(ids[1], DeliveryState.UNCERTAIN, lease.epoch),
             Settlement(ids[3], DeliveryState.SKIPPED, None),
         ]
-        settle(session, rows, clock.now())
+        settle(session.connection(), rows, clock.now())
 
     with any_db.read() as session:
         assert str(count_sums(session, issue_id)) == (

@@ -1,19 +1,12 @@
 """The way in: TLS verified, STARTTLS mandatory, AUTH never in clear; then the socket is ours."""
 
 import asyncio
-import datetime
-import ipaddress
-import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from digest.config import check
 from digest.delivery.backends.base import Envelope
@@ -21,7 +14,7 @@ from digest.delivery.backends.smtp import SmtpBackend
 from digest.delivery.outcome import Accepted, Outcome
 from digest.delivery.smtp.options import SmtpOptions
 from digest.errors import BackendDown, ConfigError
-from digest.testing import MailServer
+from digest.testing import LoopbackCertificate, MailServer
 
 ENVELOPE = Envelope("b+1@news.example", "reader@readers.example", "1")
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
@@ -29,46 +22,14 @@ MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
 LARGE = b"Subject: x\r\n\r\n" + (b"0123456789" * 90 + b"\r\n") * 8_000
 
 
-class Certificate:
-    """A self-made certificate for 127.0.0.1: a server's context, and a file to trust."""
-
-    def __init__(self, folder: Path) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.test")])
-        now = datetime.datetime.now(datetime.UTC)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(
-                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-                critical=False,
-            )
-            .sign(key, hashes.SHA256())
-        )
-        self.file = folder / "certificate.pem"
-        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        key_file = folder / "key.pem"
-        key_file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.server.load_cert_chain(self.file, key_file)
-
-
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return Certificate(tmp_path_factory.mktemp("certificate"))
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> LoopbackCertificate:
+    return LoopbackCertificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture(params=["none", "starttls", "tls"])
 def secured(
-    request: pytest.FixtureRequest, certificate: Certificate
+    request: pytest.FixtureRequest, certificate: LoopbackCertificate
 ) -> Iterator[tuple[MailServer, dict[str, Any]]]:
     """A server, and the options that reach it, for each kind of security."""
     security = request.param
@@ -135,7 +96,7 @@ def test_takeover_needs_no_thread_of_its_own(secured: tuple[MailServer, dict[str
 
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "tls"])
-def test_password_is_sent_inside_tls(certificate: Certificate, implicit: bool) -> None:
+def test_password_is_sent_inside_tls(certificate: LoopbackCertificate, implicit: bool) -> None:
     with MailServer(
         tls=certificate.server, implicit=implicit, credentials=("friday", "secret")
     ) as server:
@@ -152,7 +113,9 @@ def test_password_is_sent_inside_tls(certificate: Certificate, implicit: bool) -
     assert [type(outcome) for outcome in outcomes] == [Accepted]
 
 
-def test_wrong_password_is_backend_down_without_the_password(certificate: Certificate) -> None:
+def test_wrong_password_is_backend_down_without_the_password(
+    certificate: LoopbackCertificate,
+) -> None:
     with MailServer(tls=certificate.server, credentials=("friday", "secret")) as server:
         options = SmtpOptions(
             host="127.0.0.1",
@@ -168,7 +131,7 @@ def test_wrong_password_is_backend_down_without_the_password(certificate: Certif
 
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "tls"])
-def test_unknown_certificate_is_refused(certificate: Certificate, implicit: bool) -> None:
+def test_unknown_certificate_is_refused(certificate: LoopbackCertificate, implicit: bool) -> None:
     with MailServer(tls=certificate.server, implicit=implicit) as server:
         security = "tls" if implicit else "starttls"
         options = SmtpOptions(host="127.0.0.1", port=server.port, security=security)

@@ -94,7 +94,7 @@ def test_silence_after_the_dot_is_uncertain_and_not_sent_again(newsroom, issue, 
     assert newsroom.problems(issue) == []
 
 
-def test_dead_relay_leaves_every_copy_pending_and_says_so(newsroom, issue, run) -> None:
+def test_dead_relay_leaves_every_copy_pending_and_says_so(newsroom, issue, run, clock) -> None:
     newsroom.backend.down = "connection refused"
 
     with pytest.raises(BackendDown, match="refused"):
@@ -102,6 +102,7 @@ def test_dead_relay_leaves_every_copy_pending_and_says_so(newsroom, issue, run) 
 
     assert newsroom.sums(issue).pending == 3
     newsroom.backend.down = ""
+    clock.advance(timedelta(seconds=2))  # it rests after a failure
     run(tick_once(newsroom.app))
     assert reached(newsroom) == [ANNA, BEN, CLEO]
 
@@ -260,12 +261,12 @@ class FailsOnce:
         self._db, self._left = db, at
         self.failed = False
 
-    def write(self):
+    def transact(self):
         self._left -= 1
         if self._left == 0:
             self.failed = True
             raise OSError("the disk is full")
-        return self._db.write()
+        return self._db.transact()
 
 
 def test_issue_that_cannot_be_prepared_holds_up_no_other(newsroom, issue, run) -> None:

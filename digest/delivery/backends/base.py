@@ -28,6 +28,22 @@ class Envelope:
     reference: str = ""
 
 
+class WireReady(bytes):
+    """A message whose maker vouches for its bytes: 7-bit, CRLF lines, none led by a dot.
+
+    The copy press makes such ones by construction; looking through 60 kB again for every copy costs
+    as much as making it. A backend may skip that look, and only that.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The next copy's envelope and the size of its message in bytes, known before its turn."""
+
+    envelope: Envelope
+    size: int
+
+
 class Channel(Protocol):
     """One connection's worth of work: strictly stage, then release or discard, then again."""
 
@@ -38,17 +54,18 @@ class Channel(Protocol):
         channel cannot be used any more; nothing was accepted then.
         """
 
-    async def release(self) -> Outcome:
+    async def release(self, ahead: Ahead | None = None) -> Outcome:
         """Write the dot of the staged copy and return what became of it; never raises for a broken
         wire.
 
-        Uncertain when the dot may have been read and no reply was understood. The channel may need
+        `ahead` tells what will be staged next, for a backend that saves a round trip by it; the
+        next `stage` must then be for this very envelope, or the channel be discarded. Uncertain when the dot may have been read and no reply was understood. The channel may need
         replacing afterwards: see `usable`.
         """
 
     async def discard(self) -> None:
-        """Take back the staged copy: it is never delivered. Closes the channel where there is no
-        other way.
+        """Take back the staged copy, or the one told ahead: it is never delivered. Closes the
+        channel where there is no other way.
         """
 
     async def close(self) -> None:
@@ -75,6 +92,7 @@ class Backend(Protocol):
 
 __all__ = [
     "Accepted",
+    "Ahead",
     "Backend",
     "Channel",
     "Deferred",
@@ -82,4 +100,5 @@ __all__ = [
     "Outcome",
     "Rejected",
     "Uncertain",
+    "WireReady",
 ]

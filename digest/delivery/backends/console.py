@@ -11,7 +11,7 @@ from email.parser import BytesHeaderParser
 from typing import ClassVar, Literal
 
 from digest.config import Strict
-from digest.delivery.backends.base import Envelope
+from digest.delivery.backends.base import Ahead, Envelope
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.errors import BackendDown
 
@@ -63,7 +63,7 @@ class ConsoleChannel:
         self._staged = (envelope, message)
         return None
 
-    async def release(self) -> Outcome:
+    async def release(self, ahead: Ahead | None = None) -> Outcome:
         """Print the copy's line. Raises RuntimeError when nothing is staged."""
         if self._staged is None:
             raise RuntimeError("release without a staged copy")

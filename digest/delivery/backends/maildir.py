@@ -19,7 +19,7 @@ from typing import ClassVar
 
 from digest.clock import Clock, SystemClock
 from digest.config import Strict
-from digest.delivery.backends.base import Envelope
+from digest.delivery.backends.base import Ahead, Envelope
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected, Uncertain
 from digest.delivery.smtp.envelopes import path as address_path
 from digest.errors import BackendDown
@@ -90,7 +90,7 @@ class MaildirChannel:
             raise BackendDown(f"{self._folder}: cannot be written: {error.strerror}") from error
         return None
 
-    async def release(self) -> Outcome:
+    async def release(self, ahead: Ahead | None = None) -> Outcome:
         """Rename the copy into ``new/``, durably. Raises RuntimeError when nothing is staged."""
         if self._staged is None:
             raise RuntimeError("release without a staged copy")

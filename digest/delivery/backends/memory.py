@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from digest.config import Strict
-from digest.delivery.backends.base import Envelope
+from digest.delivery.backends.base import Ahead, Envelope
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.errors import BackendDown
 
@@ -125,7 +125,7 @@ class MemoryChannel:
         self._backend.staged += 1
         return None
 
-    async def release(self) -> Outcome:
+    async def release(self, ahead: Ahead | None = None) -> Outcome:
         """Accept the copy, or answer as scripted. Raises RuntimeError when nothing is staged."""
         if self._staged is None:
             raise RuntimeError("release without a staged copy")

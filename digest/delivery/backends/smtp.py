@@ -18,12 +18,14 @@ class SmtpBackend:
     idempotent: ClassVar[bool] = False
 
     def __init__(self, options: SmtpOptions) -> None:
-        """Read certificates and password now, so that a wrong file is a ConfigError at start and
-        not on Friday.
+        """Read certificates, password and token now, so that a wrong file is a ConfigError at start
+        and not on Friday; a token is read again at each connection.
         """
         self._options = options
         self._context = tls_context(options)
         self._password = options.read_password()
+        if options.auth == "xoauth2":
+            options.read_token()
 
     async def open(self) -> SmtpChannel:
         """Return a connected, authenticated channel; BackendDown names relay and reason."""

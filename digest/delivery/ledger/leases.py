@@ -5,11 +5,15 @@ gone.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Connection,
     Select,
+    Table,
+    case,
     func,
     insert,
     literal,
@@ -21,6 +25,8 @@ from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
 from digest.models import Chunk, Delivery, DeliveryEvent, DeliveryState, Issue, IssueState
+
+_EVENTS = cast(Table, DeliveryEvent.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Lease:
     domain_group: str
     owner: str
     epoch: int
+    relay: str = ""  # through which this owner sends
 
 
 def lease_chunk(
@@ -45,6 +52,8 @@ def lease_chunk(
     *,
     newsletter_ids: Sequence[int],
     except_issues: Collection[int] = (),
+    except_groups: Collection[str] = (),
+    relay: str = "",
     lease: timedelta,
     now: datetime,
 ) -> Lease | None:
@@ -55,6 +64,8 @@ def lease_chunk(
     due = _first_due(now, lease_now).where(
         Issue.newsletter_id.in_(newsletter_ids), Issue.id.not_in(except_issues)
     )
+    if except_groups:
+        due = due.where(Chunk.domain_group.not_in(except_groups))
     row = session.execute(
         update(Chunk)
         .where(Chunk.id == due.scalar_subquery())
@@ -77,6 +88,7 @@ def lease_chunk(
         domain_group=row.domain_group,
         owner=owner,
         epoch=row.epoch,
+        relay=relay,
     )
     _doubt_orphans(session, claimed, now)
     return claimed
@@ -142,11 +154,13 @@ def _doubt_orphans(session: Session, lease: Lease, now: datetime) -> None:
     )
 
 
-def record_events(session: Session, events: Sequence[tuple[int, str, str]], now: datetime) -> None:
+def record_events(
+    session: Session | Connection, events: Sequence[tuple[int, str, str]], now: datetime
+) -> None:
     """Append (delivery id, kind, detail) to the rows' stories."""
     if events:
         session.execute(
-            insert(DeliveryEvent),
+            insert(_EVENTS),
             [
                 {"delivery_id": id, "kind": kind, "detail": detail, "at": now}
                 for id, kind, detail in events
@@ -177,19 +191,40 @@ def renew_leases(
     return kept
 
 
-def finish_chunk(session: Session, lease: Lease) -> None:
-    """Give a chunk back, with the moment of its next retry, or none when every row is settled."""
-    next_work = (
+def finish_chunk(session: Session, lease: Lease, *, later: datetime | None = None) -> None:
+    """Give a chunk back, with the moment of its next retry, or none when every row is settled.
+
+    `later` says that what is pending must wait until then, whatever the rows say.
+    """
+    next_work: ColumnElement[Any] = (
         select(func.min(func.coalesce(Delivery.next_at, Delivery.not_before)))
         # A row still dotted, its outcome never written, must be found in doubt by the next lease.
         .where(*rows_of(lease), Delivery.state.in_([DeliveryState.PENDING, DeliveryState.DOTTED]))
         .scalar_subquery()
     )
+    if later is not None:
+        waiting = literal(later, UtcDateTime())
+        next_work = case((next_work < waiting, waiting), else_=next_work)
     session.execute(
         update(Chunk)
         .where(Chunk.id == lease.chunk_id, Chunk.owner == lease.owner, Chunk.epoch == lease.epoch)
         .values(next_at=next_work, owner=None, lease_until=None)
     )
+
+
+def has_due_chunk(session: Session, newsletter_ids: Sequence[int], now: datetime) -> bool:
+    """Whether a chunk of these newsletters has work that is due, whoever works on it."""
+    due = (
+        select(Chunk.id)
+        .join(Issue, Issue.id == Chunk.issue_id)
+        .where(
+            Chunk.next_at <= now,
+            Issue.newsletter_id.in_(newsletter_ids),
+            Issue.state == IssueState.SENDING,
+            Issue.paused.is_(False),
+        )
+    )
+    return session.scalar(select(due.exists())) or False
 
 
 def find_next_work(session: Session) -> datetime | None:

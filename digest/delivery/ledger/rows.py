@@ -1,16 +1,35 @@
 """Single rows: what may be tried, the commit that allows a dot, and how each row went on."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, and_, bindparam, exists, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Row,
+    Table,
+    Update,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from digest.db import UtcDateTime
+from digest.delivery.ledger.compiled import Compiled
 from digest.delivery.ledger.leases import Lease, lease_clock, record_events, rows_of
 from digest.models import (
     Chunk,
@@ -63,7 +82,6 @@ def list_pending(session: Session, lease: Lease, now: datetime) -> Sequence[Row[
         select(
             Delivery.id,
             Delivery.attempt,
-            Delivery.not_before,
             Delivery.edition,
             Subscriber.address_sealed,
             Subscriber.name_sealed,
@@ -88,38 +106,80 @@ def list_pending(session: Session, lease: Lease, now: datetime) -> Sequence[Row[
     ).all()
 
 
-def commit_dots(session: Session, dots: Sequence[Dot], now: datetime) -> set[int]:
+class NotAllDotted(Exception):
+    """Some of the rows were not to be dotted; the transaction must be rolled back."""
+
+
+def commit_dots(
+    connection: Connection, dots: Sequence[Dot], now: datetime, *, all_of_them: bool = False
+) -> set[int]:
     """Mark rows dotted where that is still right; return the ids of those that were.
 
     Right means: pending, under a lease that is ours and has not run out, the issue still sending,
-    and the subscriber still to be mailed, so an unsubscribe counts up to this very commit.
+    and the subscriber still to be mailed, so an unsubscribe counts up to this very commit. With
+    `all_of_them`, raises NotAllDotted unless it is right for every row, and is faster: a row that
+    is returned costs a hand-over between threads.
     """
-    hit: set[int] = set()
-    if session.get_bind().dialect.name != "sqlite":
+    if not dots:
+        return set()
+    dialect = connection.dialect
+    by_lease: dict[Lease, list[int]] = {}
+    for dot in dots:
+        by_lease.setdefault(dot.lease, []).append(dot.delivery_id)
+    if dialect.name != "sqlite":
         # Nobody may take a chunk over while dots of its rows are being committed: the next owner
         # would not see them, and so not doubt them.
-        chunks = {dot.lease.chunk_id for dot in dots}
-        session.execute(select(Chunk.id).where(Chunk.id.in_(chunks)).with_for_update(read=True))
-    statement = _dot_statement(session.get_bind().dialect.name)
-    for lease in {dot.lease for dot in dots}:
-        values = {
-            "d_ids": [dot.delivery_id for dot in dots if dot.lease == lease],
-            "d_chunk": lease.chunk_id,
-            "d_owner": lease.owner,
-            "d_epoch": lease.epoch,
-            "d_issue": lease.issue_id,
-            "d_newsletter": lease.newsletter_id,
-            "d_now": now,
-        }
-        hit.update(session.scalars(statement, values))
+        chunks = [lease.chunk_id for lease in by_lease]
+        connection.execute(select(Chunk.id).where(Chunk.id.in_(chunks)).with_for_update(read=True))
+    hit: set[int] = set()
+    for lease, ids in by_lease.items():
+        values = _dot_values(dialect.name, lease, ids, now)
+        if not all_of_them:
+            hit.update(row[0] for row in _dot_returning(dialect).run(connection, values))
+            continue
+        if _dot_all(dialect).run(connection, values).rowcount != len(ids):
+            raise NotAllDotted
+        hit.update(ids)
     return hit
 
 
-@cache
-def _dot_statement(dialect: str) -> ReturningUpdate[tuple[int]]:
-    """Build the fence once: it runs for every few copies, and building it costs more than the
-    disk.
-    """
+def _dot_values(dialect: str, lease: Lease, ids: list[int], now: datetime) -> dict[str, object]:
+    return {
+        "d_ids": _array(dialect, ids),
+        "d_chunk": lease.chunk_id,
+        "d_owner": lease.owner,
+        "d_epoch": lease.epoch,
+        "d_issue": lease.issue_id,
+        "d_newsletter": lease.newsletter_id,
+        "d_relay": lease.relay,
+        "d_now": now,
+    }
+
+
+def _array(dialect: str, ids: list[int]) -> Any:
+    return json.dumps(ids) if dialect == "sqlite" else ids
+
+
+def _among(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Return "column is one of the bound array" without a statement for each length."""
+    if dialect == "sqlite":
+        values = func.json_each(bindparam(name)).table_valued("value")
+        return column.in_(select(values.c.value))
+    return column == any_(bindparam(name, type_=ARRAY(BigInteger)))
+
+
+@lru_cache(maxsize=16)
+def _dot_all(dialect: Dialect) -> Compiled:
+    return Compiled(_dot_statement(dialect.name), dialect)
+
+
+@lru_cache(maxsize=16)
+def _dot_returning(dialect: Dialect) -> Compiled:
+    return Compiled(_dot_statement(dialect.name).returning(_TABLE.c.id), dialect)
+
+
+def _dot_statement(dialect: str) -> Update:
+    """Return the fence: what must be true of a row at the very commit that allows its dot."""
     now = bindparam("d_now", type_=UtcDateTime())
     mine = select(Chunk.id).where(
         Chunk.id == bindparam("d_chunk"),
@@ -143,7 +203,7 @@ def _dot_statement(dialect: str) -> ReturningUpdate[tuple[int]]:
     return (
         update(_TABLE)
         .where(
-            _TABLE.c.id.in_(bindparam("d_ids", expanding=True)),
+            _among(dialect, _TABLE.c.id, "d_ids"),
             _TABLE.c.state == DeliveryState.PENDING,
             mine.exists(),
             sending.exists(),
@@ -154,28 +214,71 @@ def _dot_statement(dialect: str) -> ReturningUpdate[tuple[int]]:
             dotted_at=now,
             attempt=_TABLE.c.attempt + 1,
             epoch=bindparam("d_epoch"),
+            relay=bindparam("d_relay"),
         )
-        .returning(_TABLE.c.id)
     )
 
 
-def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
+def settle(connection: Connection, settlements: Sequence[Settlement], now: datetime) -> None:
     """Write how rows went on. A dotted row answers only to the lease that dotted it, late replies
     included.
     """
-    dotted = [s for s in settlements if s.epoch is not None]
-    before = [s for s in settlements if s.epoch is None]
-    if dotted:
-        session.execute(_SETTLE_DOTTED, [_dotted_values(s, now) for s in dotted])
-    if before:
-        session.execute(
-            _SETTLE_PENDING, [{**_values(s, now), "b_tried": int(s.tried)} for s in before]
-        )
-    record_events(
-        session,
-        [(s.delivery_id, s.state.value, s.reply) for s in settlements if _worth_telling(s)],
-        now,
-    )
+    accepted = [s for s in settlements if s.state is DeliveryState.ACCEPTED and s.epoch is not None]
+    if accepted:
+        _settle_accepted(connection, accepted, now)
+    if len(accepted) == len(settlements):
+        return
+    told = []
+    for settlement in settlements:
+        if settlement.state is DeliveryState.ACCEPTED and settlement.epoch is not None:
+            continue
+        if _settle_one(connection, settlement, now) and _worth_telling(settlement):
+            told.append((settlement.delivery_id, settlement.state.value, settlement.reply))
+    record_events(connection, told, now)
+
+
+def _settle_accepted(connection: Connection, accepted: Sequence[Settlement], now: datetime) -> None:
+    rows = [
+        {"id": s.delivery_id, "epoch": s.epoch, "code": s.code, "reply": s.reply, "q": s.queue_id}
+        for s in accepted
+    ]
+    _accept(connection.dialect).run(connection, {"rows": json.dumps(rows), "now": now})
+
+
+def _settle_one(connection: Connection, settlement: Settlement, now: datetime) -> bool:
+    """Write one row's rarer end; False when it was not this lease's to write any more."""
+    if settlement.epoch is not None:
+        statement, values = _SETTLE_DOTTED, _dotted_values(settlement, now)
+    else:
+        statement = _SETTLE_PENDING
+        values = {**_values(settlement, now), "b_tried": int(settlement.tried)}
+    return connection.execute(statement, values).rowcount > 0
+
+
+@lru_cache(maxsize=16)
+def _accept(dialect: Dialect) -> Compiled:
+    return Compiled(_ACCEPT[dialect.name], dialect)
+
+
+_JSON_ROWS = {
+    "sqlite": """(
+        SELECT value ->> 'id' AS id, value ->> 'epoch' AS epoch, value ->> 'code' AS code,
+            value ->> 'reply' AS reply, value ->> 'q' AS q
+        FROM json_each(:rows)) AS done""",
+    "postgresql": """json_to_recordset(CAST(:rows AS json))
+        AS done(id bigint, epoch integer, code integer, reply text, q text)""",
+}
+# One statement for all the copies of a commit, whatever their number: the one that runs most.
+_ACCEPT = {
+    dialect: text(
+        f"""UPDATE deliveries SET state = 'accepted', code = done.code, reply = done.reply,
+            queue_id = done.q, reason = '', next_at = NULL, done_at = :now
+        FROM {rows}
+        WHERE deliveries.id = done.id AND deliveries.epoch = done.epoch
+            AND deliveries.state IN ('dotted', 'uncertain')"""  # noqa: S608 - two constants of ours
+    ).bindparams(bindparam("now", type_=UtcDateTime()))
+    for dialect, rows in _JSON_ROWS.items()
+}
 
 
 def _worth_telling(settlement: Settlement) -> bool:

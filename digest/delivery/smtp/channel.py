@@ -8,8 +8,9 @@ can have been accepted (RFC 5321 section 4.1.1.10); one that breaks after it is 
 
 import re
 
-from digest.delivery.backends.base import Envelope
-from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected, Uncertain
+from digest.delivery.backends.base import Ahead, Envelope, WireReady
+from digest.delivery.crash import crash_point
+from digest.delivery.outcome import Deferred, Outcome, Rejected, Uncertain
 from digest.delivery.smtp.envelopes import Extensions, envelope_commands
 from digest.delivery.smtp.options import Timeouts
 from digest.delivery.smtp.replies import Reply
@@ -38,43 +39,53 @@ class SmtpChannel:
         self._timeouts = timeouts
         self._left = messages
         self._staged = False
+        # The envelope that went out with the last dot, whose replies nobody has read yet.
+        self._ahead: Ahead | None = None
         # Whether RSET must clear an envelope of ours before the next MAIL.
         self._half_open = False
 
     @property
     def usable(self) -> bool:
         """Whether another copy may be staged here: whole, silent, nothing staged, messages left."""
-        return not (self._staged or self._wire.broken or self._wire.unread or self._left < 1)
+        if self._staged or self._wire.broken:
+            return False
+        return self._ahead is not None or not (self._wire.unread or self._left < 1)
 
     async def stage(self, envelope: Envelope, message: bytes) -> Deferred | Rejected | None:
         """Say envelope and body, and withhold the dot.
 
-        MAIL, RCPT and DATA go out in one write where the server offers PIPELINING (RFC 2920).
-        Raises BackendDown by the table in verdicts.py, and ValueError when `message` is not 7-bit
-        CRLF lines or the sender is no address (nothing is written then).
+        MAIL, RCPT and DATA go out in one write where the server offers PIPELINING (RFC 2920), or
+        went out with the dot before. Raises BackendDown by the table in verdicts.py, and ValueError
+        when `message` is not 7-bit CRLF lines, the sender is no address or the envelope is not the
+        one told ahead (nothing is written then).
         """
         if not self.usable:
             raise BackendDown(f"{self._wire.name}: {self._wire.trouble or 'the channel is spent'}")
-        body = stuffed(message, envelope.reference)
+        if not isinstance(message, WireReady):
+            message = stuffed(message, envelope.reference)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead != Ahead(envelope, len(message)):
+            self._wire.cut("another copy was told ahead")
+            raise ValueError(f"copy {envelope.reference}: another one was told ahead")
         commands = envelope_commands(envelope, len(message), self._offered)
         if isinstance(commands, Rejected):
             return commands
         try:
-            refusal = await self._say_envelope(commands)
+            refusal = await self._say_envelope(commands, said=ahead is not None)
             if refusal is None:
-                refusal = await self._say_body(body)
+                refusal = await self._say_body(message)
         except BaseException:
             self._wire.cut("given up before the dot")
             raise
         self._staged = refusal is None
         return refusal
 
-    async def release(self) -> Outcome:
-        """Write the dot, in one write of its own, and return what the server made of it.
+    async def release(self, ahead: Ahead | None = None) -> Outcome:
+        """Write the dot, and the next copy's envelope behind it in the same write; return what the
+        server made of the dot.
 
-        Nothing else may be written between body and dot, so a later version may append the next
-        copy's envelope to this very write (RFC 2920 allows it after the body) without touching
-        anything else. Raises RuntimeError when nothing is staged.
+        RFC 2920 section 3.1 lets a group begin with the end of a body. Nothing else is ever written
+        between body and dot. Raises RuntimeError when nothing is staged.
         """
         if not self._staged:
             raise RuntimeError("release without a staged copy")
@@ -82,7 +93,8 @@ class SmtpChannel:
         if self._wire.broken or self._wire.unread:
             return self._unreleased()
         try:
-            self._wire.write(DOT)
+            self._wire.write(DOT + self._envelope_ahead(ahead))
+            crash_point("after_dot")
             reply = await self._wire.reply("the final dot", self._timeouts.dot)
         except BackendDown as error:
             self._wire.cut("no reply to the dot")
@@ -92,34 +104,47 @@ class SmtpChannel:
             raise
         return self._settled(reply)
 
+    def _envelope_ahead(self, ahead: Ahead | None) -> bytes:
+        """Return the commands to say with the dot; none where the server has no PIPELINING."""
+        if ahead is None or not self._offered.pipelining or self._left < 1:
+            return b""
+        commands = envelope_commands(ahead.envelope, ahead.size, self._offered)
+        if isinstance(commands, Rejected):
+            return b""  # staging it will say so
+        self._ahead = ahead
+        self._left -= 1
+        return b"".join(commands)
+
     async def discard(self) -> None:
-        """Cut the connection of a staged copy, so that the server must drop it; without one, do
-        nothing.
+        """Cut the connection of a copy staged or told ahead, so that the server must drop it;
+        without one, do nothing.
         """
-        if self._staged:
-            self._staged = False
+        if self._staged or self._ahead is not None:
+            self._staged, self._ahead = False, None
             self._wire.cut("the staged copy was discarded")
             await self._wire.gone()
 
     async def close(self) -> None:
         """Say QUIT where that is safe, then close; a staged copy is dropped, never completed."""
         try:
-            if not self._staged and not self._wire.broken:
+            if not self._staged and self._ahead is None and not self._wire.broken:
                 self._wire.write(b"QUIT\r\n")
                 await self._wire.reply("QUIT", self._timeouts.quit)
         except BackendDown:
             pass  # It was going anyway.
         finally:
-            self._staged = False
+            self._staged, self._ahead = False, None
             self._wire.cut("closed")
         await self._wire.gone()
 
     async def _say_envelope(
-        self, commands: tuple[bytes, bytes, bytes]
+        self, commands: tuple[bytes, bytes, bytes], *, said: bool
     ) -> Deferred | Rejected | None:
-        """Get to 354 and return None, or return the refusal."""
+        """Get to 354 and return None, or return the refusal; `said`: only the replies are due."""
         mail, rcpt, data = commands
-        await self._begin(commands)
+        if not said:
+            await self._begin(commands)
+        self._half_open = True
         if refusal := of_mail(await self._ask(mail, self._timeouts.mail), self._wire.name):
             return await self._refused(refusal, unread=(rcpt, data))
         if refusal := of_rcpt(await self._ask(rcpt, self._timeouts.rcpt), self._wire.name):
@@ -129,7 +154,7 @@ class SmtpChannel:
         return None
 
     async def _begin(self, commands: tuple[bytes, bytes, bytes]) -> None:
-        reset, self._half_open = self._half_open, True
+        reset = self._half_open
         self._left -= 1
         if self._offered.pipelining:
             self._wire.write(b"".join((RSET if reset else b"", *commands)))
@@ -192,8 +217,9 @@ class SmtpChannel:
 
     def _settled(self, reply: Reply) -> Outcome:
         outcome = of_dot(reply)
-        self._half_open = not isinstance(outcome, Accepted)
+        self._half_open = False  # whatever it says, a dot ends its transaction (RFC 5321, 4.1.1.4)
         if isinstance(outcome, Uncertain) or reply.code == CLOSING:
+            self._ahead = None
             self._wire.cut("of no more use after the dot")
         return outcome
 

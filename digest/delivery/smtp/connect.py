@@ -51,12 +51,13 @@ async def connect(
         await smtp.connect(timeout=options.timeouts.connect)
         if smtp.is_ehlo_or_helo_needed:
             await _introduce(smtp)
-        if options.username is not None and password is not None:
-            await smtp.login(options.username, password.get_secret_value())
-        return _take_over(smtp, options.name)
-    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        if options.username is not None:
+            await _authenticate(smtp, options, options.username, password)
+        return _take_over(smtp, options)
+    except (aiosmtplib.SMTPException, ConfigError, OSError, ValueError) as error:
         _drop(smtp)
-        raise BackendDown(f"{options.name}: {_in_words(error)}") from error
+        code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else 0
+        raise BackendDown(f"{options.name}: {_in_words(error)}", code=code) from error
     except BaseException:
         _drop(smtp)
         raise
@@ -86,12 +87,35 @@ async def _introduce(smtp: aiosmtplib.SMTP) -> None:
         await smtp.helo()
 
 
-def _take_over(smtp: aiosmtplib.SMTP, name: str) -> tuple[Wire, Extensions]:
+async def _authenticate(
+    smtp: aiosmtplib.SMTP, options: SmtpOptions, username: str, password: SecretStr | None
+) -> None:
+    """Log in as the options say; nothing secret is said to a relay that does not offer the way."""
+    if options.auth == "auto":
+        # It takes what the relay offers in the order CRAM-MD5, PLAIN, LOGIN.
+        await smtp.login(username, _revealed(password))
+        return
+    if options.auth not in smtp.server_auth_methods:
+        raise BackendDown(f"{options.name}: it does not offer AUTH {options.auth.upper()}")
+    if options.auth == "plain":
+        await smtp.auth_plain(username, _revealed(password))
+    elif options.auth == "login":
+        await smtp.auth_login(username, _revealed(password))
+    else:
+        # Read now and not at start: a token outlives no afternoon, and something else renews it.
+        await smtp.auth_xoauth2(username, _revealed(options.read_token()))
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
+
+
+def _take_over(smtp: aiosmtplib.SMTP, options: SmtpOptions) -> tuple[Wire, Extensions]:
     """Put our protocol on aiosmtplib's transport, which is the TLS one where there is TLS."""
     if smtp.transport is None or smtp.transport.is_closing():
-        raise BackendDown(f"{name}: it closed the connection after its greeting")
-    offered = Extensions.from_ehlo(smtp.esmtp_extensions)
-    return Wire(cast(asyncio.Transport, smtp.transport), name), offered
+        raise BackendDown(f"{options.name}: it closed the connection after its greeting")
+    offered = Extensions.from_ehlo(smtp.esmtp_extensions, dsn=options.dsn)
+    return Wire(cast(asyncio.Transport, smtp.transport), options.name), offered
 
 
 def _drop(smtp: aiosmtplib.SMTP) -> None:

@@ -7,6 +7,7 @@ not look like a reply is `BadReply`; replies completed before it stay readable.
 import re
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.delivery.outcome import short_reply
 
@@ -72,9 +73,9 @@ class ReplyParser:
         self._code = b""
 
     @property
-    def mid_reply(self) -> bool:
-        """Whether a reply has begun and not ended."""
-        return bool(self._unfinished_line or self._lines)
+    def spoken(self) -> bool:
+        """Whether a reply is there, or has begun, that nobody has taken."""
+        return bool(self.replies or self._unfinished_line or self._lines)
 
     def feed(self, data: bytes) -> None:
         """Take in bytes as they come; BadReply at the first that cannot belong to a reply."""
@@ -85,6 +86,9 @@ class ReplyParser:
             raise BadReply("a reply line without an end")
 
     def _take(self, line: bytes) -> None:
+        if not self._lines and line[3:4] == b" " and len(line) <= LONGEST_LINE:
+            self._add(_whole_reply(line))
+            return
         match = _LINE.fullmatch(line)
         if match is None or len(line) > LONGEST_LINE:
             raise BadReply("something that is no SMTP reply")
@@ -99,13 +103,30 @@ class ReplyParser:
             self._finish()
 
     def _finish(self) -> None:
-        if len(self.replies) >= MOST_UNREAD:
-            raise BadReply("more replies than anybody asked for")
-        text = b" ".join(self._lines).decode("utf-8", "replace")
-        self.replies.append(Reply(int(self._code), short_reply(_CONTROL.sub(" ", text))))
+        self._add(_reply(self._code, b" ".join(self._lines)))
         self._lines = []
 
+    def _add(self, reply: Reply) -> None:
+        if len(self.replies) >= MOST_UNREAD:
+            raise BadReply("more replies than anybody asked for")
+        self.replies.append(reply)
 
+
+@lru_cache(maxsize=256)
+def _whole_reply(line: bytes) -> Reply:
+    """Return the reply on one line; most lines of a run are the same few."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise BadReply("something that is no SMTP reply")
+    return _reply(match[1], match[3] or b"")
+
+
+def _reply(code: bytes, text: bytes) -> Reply:
+    words = _CONTROL.sub(" ", text.decode("utf-8", "replace"))
+    return Reply(int(code), short_reply(words))
+
+
+@lru_cache(maxsize=256)
 def queue_id(text: str) -> str:
     """Return the name the server gave the copy it accepted; empty where it names none."""
     for pattern in _QUEUE_IDS:

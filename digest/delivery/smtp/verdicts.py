@@ -39,7 +39,9 @@ def of_mail(reply: Reply, relay: str) -> Deferred | Rejected | None:
     """Judge the reply to MAIL FROM; None when it is good. BackendDown where it is about us."""
     about_us = reply.permanent and scope_of(reply.code, reply.text) is not Scope.MESSAGE
     if about_us or reply.code == CLOSING:
-        raise BackendDown(f"{relay}: refused our sender: {reply.code} {reply.text}")
+        raise BackendDown(
+            f"{relay}: refused our sender: {reply.code} {reply.text}", code=reply.code
+        )
     return None if reply.good else _refusal(reply, "MAIL", relay)
 
 

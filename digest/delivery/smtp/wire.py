@@ -7,13 +7,14 @@ channel.py for that.
 """
 
 import asyncio
-from collections.abc import Callable
+import socket
 
 from digest.delivery.smtp.replies import BadReply, Reply, ReplyParser
 from digest.errors import BackendDown
 
 # Larger bodies are written in pieces, each with its own deadline (RFC 5321 section 4.5.3.2.5).
 BLOCK = 256 * 1024
+SEND_BUFFER = 256 * 1024  # bytes in the kernel: a whole copy leaves in one call
 
 
 class Wire(asyncio.Protocol):
@@ -29,10 +30,16 @@ class Wire(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._gone: asyncio.Future[None] = self._loop.create_future()
+        # One timer for all waits, moved only when it fires: nearly every wait ends in time.
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
+        self._late = ""
         transport.set_protocol(self)
         # No buffer of ours: `write_body` returns when the kernel holds the bytes. 1, not 0: at 0
         # the TLS transport of CPython 3.11 pauses and resumes on an empty buffer.
         transport.set_write_buffer_limits(high=1, low=0)
+        if (sock := transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     @property
     def broken(self) -> bool:
@@ -47,7 +54,7 @@ class Wire(asyncio.Protocol):
     @property
     def unread(self) -> bool:
         """Whether the server has said something, or begun to, that nobody has read."""
-        return bool(self._parser.replies) or self._parser.mid_reply
+        return self._parser.spoken
 
     def write(self, data: bytes) -> None:
         """Write without waiting; raises BackendDown when the wire is broken."""
@@ -62,10 +69,9 @@ class Wire(asyncio.Protocol):
         """
         for start in range(0, len(data), BLOCK):
             self.write(data if len(data) <= BLOCK else data[start : start + BLOCK])
-            await self._until(
-                lambda: not self._paused or self.unread, "room for more of the body", within
-            )
-            if self.unread:
+            while self._paused and not self._parser.spoken:
+                await self._wait("room for more of the body", within)
+            if self._parser.spoken:
                 return
 
     async def reply(self, to: str, within: float) -> Reply:
@@ -75,8 +81,10 @@ class Wire(asyncio.Protocol):
         `to` names the command for the message. A deadline that passes breaks the wire: a late reply
         would be taken for the next command's.
         """
-        await self._until(lambda: bool(self._parser.replies), f"reply to {to}", within)
-        return self._parser.replies.popleft()
+        replies = self._parser.replies
+        while not replies:
+            await self._wait(to, within)
+        return replies.popleft()
 
     def early_reply(self) -> Reply | None:
         """Return a complete reply that came without being asked for, if there is one."""
@@ -95,25 +103,44 @@ class Wire(asyncio.Protocol):
         """
         await asyncio.wait([self._gone], timeout=1)
 
-    async def _until(self, done: Callable[[], bool], what: str, within: float) -> None:
+    async def _wait(self, what: str, within: float) -> None:
+        """Wait until something happens here; BackendDown when the wire is broken or becomes so."""
+        if self.broken:
+            raise self._down(f" (no reply to {what})")
+        self._waiter = self._loop.create_future()
+        self._watch(self._loop.time() + within, f"no reply to {what} within {within:g} s")
         try:
-            async with asyncio.timeout(within):
-                while not done():
-                    if self.broken:
-                        raise self._down(f" (no {what})")
-                    self._waiter = self._loop.create_future()
-                    await self._waiter
-        except TimeoutError:
-            self.cut(f"no {what} within {within:g} s")
-            raise self._down("") from None
+            await self._waiter
         finally:
-            self._waiter = None
+            self._waiter = self._deadline = None
+        if self._trouble and self._trouble == self._late:
+            raise self._down("")
+
+    def _watch(self, deadline: float, late: str) -> None:
+        self._deadline, self._late = deadline, late
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look_at_clock)
+        else:
+            self.cut(self._late)
 
     def _down(self, context: str) -> BackendDown:
         return BackendDown(f"{self.name}: {self.trouble}{context}")
 
     def _fail(self, why: str) -> None:
         self._trouble = self._trouble or why
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._wake()
 
     def _wake(self) -> None:

@@ -4,7 +4,7 @@ with none.
 Works in small steps and may be killed and called again. Never touches an import that is done.
 """
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock
@@ -12,10 +12,11 @@ from digest.db import Database
 from digest.errors import Refused
 from digest.models import ImportState, Subscriber, Subscription
 from digest.subscribers import consent
-from digest.subscribers.transfer.merge import import_origin, take_import
+from digest.subscribers.transfer.merge import take_import
 from digest.subscribers.transfer.staging import Progress, StagedImport, no_progress
 from digest.subscribers.transfer.staging_file import remove_staging_file
 from digest.subscribers.transfer.standing import Standing
+from digest.subscribers.transfer.step import import_origin
 
 ABANDON_STEP_ROWS = 200
 
@@ -35,7 +36,7 @@ def abandon_import(
         book.state = ImportState.ABANDONED
         total = book.counts.get("merged", {}).get(Standing.NEW, 0)
     done = 0
-    last: int | None = 0
+    last: int | None = _before_first(db, staged.import_id)
     while last is not None:
         with db.write() as session:
             last, removed = _abandon_step(session, staged.import_id, last)
@@ -44,6 +45,17 @@ def abandon_import(
     with db.write() as session:
         take_import(session, staged.import_id).finished_at = clock.now()
     remove_staging_file(staged.staging_path)
+
+
+def _before_first(db: Database, import_id: int) -> int:
+    """Return an id that all of the import come after: looking for the first reads everything, so it
+    is done without keeping writers waiting.
+    """
+    with db.read() as session:
+        first = session.scalar(
+            select(func.min(Subscription.id)).where(Subscription.import_id == import_id)
+        )
+    return 0 if first is None else first - 1
 
 
 def _abandon_step(session: Session, import_id: int, after: int) -> tuple[int | None, int]:

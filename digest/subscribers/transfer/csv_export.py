@@ -17,6 +17,7 @@ from digest.models import ConsentEvent, Subscriber, Subscription
 from digest.sealed import Sealer
 from digest.subscribers.consent import ConsentKind
 from digest.subscribers.transfer.csv_file import GUARDED
+from digest.subscribers.transfer.shown import shown
 
 COLUMNS = (
     *("email", "name", "status", "edition", "language", "timezone"),
@@ -69,7 +70,7 @@ def _pages(db: Database, newsletter_id: int) -> Iterator[list[_Reader]]:
                 .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
                 .where(
                     Subscription.newsletter_id == newsletter_id,
-                    Subscription.import_id.is_(None),
+                    shown(),
                     Subscription.id > last,
                 )
                 .order_by(Subscription.id)

@@ -9,7 +9,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from digest.subscribers.addresses import parse_address
 from digest.subscribers.transfer.csv_encoding import find_encoding
 from digest.subscribers.transfer.rows import RawRow, RowProblem
 
+BLOCK_CHARACTERS = 8192  # read in one go; damaged text is told from as far as this before it
 LONGEST_ROW = 64_000  # characters; a quote never closed would otherwise take in the whole file
 DELIMITERS = ",;\t|"
 GUARDED = ("=", "+", "-", "@", "\t", "\r", "\n")  # csv_export puts a ' before these
@@ -91,34 +92,37 @@ def read_rows(
 ) -> Iterator[RawRow | RowProblem]:
     """Yield every row with something in it, in order, numbered as a spreadsheet would.
 
-    `at_byte` is told, row by row, how far into the file the reading is. BadInput names the row at
-    which the file cannot be read any further.
+    `at_byte` is told, every few hundred rows, how far into the file the reading is. BadInput names
+    the row at which the file cannot be read any further.
     """
     with _open(path, shape.encoding) as file:
-        lines = _Lines(path, file)
+        lines = _Lines(path, file, at_byte)
+        by_field = _FieldReader(shape)
         for row, record in _records(path, lines, shape.delimiter):
-            if at_byte is not None:
-                at_byte(lines.byte())
             if row < shape.first_row:
                 continue
             if record is None:
                 yield RowProblem(
                     row, "row", "its quotes do not match; left out up to where they close"
                 )
-            elif any(cell.strip() for cell in record):
-                yield _by_field(row, record, shape)
+            elif "".join(record).strip():
+                yield by_field.read(row, record)
 
 
 class _Lines:
     """The lines of a file for csv.reader; refuses a record that never ends."""
 
-    def __init__(self, path: Path, file: TextIOWrapper) -> None:
+    def __init__(
+        self, path: Path, file: TextIOWrapper, at_byte: Callable[[int], None] | None = None
+    ) -> None:
         self._path = path
         self._file = file
         self._buffer: Any = file.buffer
+        self._at_byte = at_byte
         self.row = 0
         self.ended = False
         self._taken = 0
+        self.lines = self._split()
 
     def begin_record(self) -> int:
         """Count one record more and return its number, from 1."""
@@ -126,33 +130,35 @@ class _Lines:
         self._taken = 0
         return self.row
 
-    def byte(self) -> int:
-        """Return how far into the file the reading is."""
-        return int(self._buffer.tell())
+    def _split(self) -> Iterator[str]:
+        while block := self._next_block():
+            for line in StringIO(block, newline=""):
+                self._taken += len(line)
+                if self._taken > LONGEST_ROW:
+                    raise BadInput(
+                        f"{self._path}: row {self.row}: a quote is opened and never closed,"
+                        f" or the row is longer than {LONGEST_ROW} characters"
+                    )
+                yield line
+        self.ended = True
 
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
+    def _next_block(self) -> str:
+        """Return whole lines, many at a time: a call to the file for each would cost as much as
+        reading it.
+        """
         try:
-            line = self._file.readline(LONGEST_ROW + 1)
+            block = self._file.read(BLOCK_CHARACTERS)
+            block += self._file.readline(LONGEST_ROW + 1)
         except UnicodeError as error:
             raise BadInput(f"{self._path}: row {self.row} or soon after: damaged text") from error
-        if not line:
-            self.ended = True
-            raise StopIteration
-        self._taken += len(line)
-        if self._taken > LONGEST_ROW:
-            raise BadInput(
-                f"{self._path}: row {self.row}: a quote is opened and never closed,"
-                f" or the row is longer than {LONGEST_ROW} characters"
-            )
-        return line
+        if self._at_byte is not None:
+            self._at_byte(int(self._buffer.tell()))
+        return block
 
 
 def _records(path: Path, lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
     """Yield each record with its number, None for one whose quotes are wrong."""
-    records = csv.reader(lines, delimiter=delimiter, strict=True)
+    records = csv.reader(lines.lines, delimiter=delimiter, strict=True)
     while True:
         row = lines.begin_record()
         try:
@@ -167,14 +173,24 @@ def _records(path: Path, lines: _Lines, delimiter: str) -> Iterator[tuple[int, l
             yield row, record
 
 
-def _by_field(row: int, record: list[str], shape: CsvShape) -> RawRow | RowProblem:
-    if any(cell.strip() for cell in record[shape.width :]):
-        return RowProblem(row, "row", "more cells than the first row; a quote may be missing")
-    cells = {
-        field: unguarded(record[place]) if place < len(record) else ""
-        for field, place in shape.columns.items()
-    }
-    return RawRow(row, cells)
+class _FieldReader:
+    """Names the cells of a record as a file's header does."""
+
+    def __init__(self, shape: CsvShape) -> None:
+        self._width = shape.width
+        self._columns = tuple(shape.columns.items())
+
+    def read(self, row: int, record: list[str]) -> RawRow | RowProblem:
+        """Return the record's cells by field; a problem when it has more than the header."""
+        if "".join(record[self._width :]).strip():
+            return RowProblem(row, "row", "more cells than the first row; a quote may be missing")
+        if len(record) < self._width:
+            record += [""] * (self._width - len(record))
+        cells = {field: record[place] for field, place in self._columns}
+        for field, cell in cells.items():
+            if cell[:1] == "'":
+                cells[field] = unguarded(cell)
+        return RawRow(row, cells)
 
 
 def unguarded(cell: str) -> str:
@@ -191,13 +207,13 @@ def _open(path: Path, encoding: str) -> TextIOWrapper:
 def _first_record(lines: _Lines) -> list[str]:
     """Return the lines of the next record that is not blank, until its quotes close."""
     lines.begin_record()
-    line = next(lines, "")
+    line = next(lines.lines, "")
     while line and not line.strip():
         lines.begin_record()
-        line = next(lines, "")
+        line = next(lines.lines, "")
     record = [line]
     quotes = line.count('"')
-    while quotes % 2 and (line := next(lines, "")):
+    while quotes % 2 and (line := next(lines.lines, "")):
         record.append(line)
         quotes += line.count('"')
     return record

@@ -2,42 +2,38 @@
 once.
 
 Each step is one transaction of about 20 ms that also writes how far it got, so a kill at any point
-loses nothing and the next call goes on. Until the flip every subscription carries the import's id
-and no audience sees it. Never touches a subscription that was there before: nobody who left or is
+loses nothing and the next call goes on. Until the flip of the import's own row no audience sees
+what it brought. Never touches a subscription that was there before: nobody who left or is
 suppressed comes back.
 """
 
+import os
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.db import Database
 from digest.errors import Conflict, NotFound, Refused
-from digest.inserts import insert_new
-from digest.models import Import, ImportState, Subscriber, Subscription, SubscriptionState
-from digest.subscribers import consent
-from digest.subscribers.consent import Circumstances, ConsentKind
-from digest.subscribers.lifecycle import RandomId, new_public_id
-from digest.subscribers.transfer.rows import read_time
+from digest.models import Import, ImportState
+from digest.subscribers.transfer.beside import END, Beside, Stretch, staged_beside
+from digest.subscribers.transfer.public_letters import SHARED_LETTERS, letters
 from digest.subscribers.transfer.staging import Progress, StagedImport, no_progress
-from digest.subscribers.transfer.staging_file import (
-    StagedRow,
-    StagingFile,
-    remove_staging_file,
-)
-from digest.subscribers.transfer.standing import Standing, find_places
+from digest.subscribers.transfer.staging_file import StagingFile, Tally, remove_staging_file
+from digest.subscribers.transfer.standing import Standing, count_standings
+from digest.subscribers.transfer.step import Step, merge_stretch
 
-LONGEST_STEP_SECONDS = 0.020
-SHORT_STEP_SECONDS = 0.010
-FEWEST_STEP_ROWS = 8
-FIRST_STEP_ROWS = 32
-MOST_STEP_ROWS = 1024
+WANTED_STEP_SECONDS = 0.016
+FEWEST_STEP_ROWS = 16
+FIRST_STEP_ROWS = 128
+MOST_STEP_ROWS = 4096
+# Longer than a writer of another program waits between two attempts to get SQLite's lock: without
+# this pause it would always find us there again.
+PAUSE_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ def merge_import(
     *,
     clock: Clock,
     progress: Progress = no_progress,
-    random_id: RandomId = new_public_id,
+    random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> ImportReport:
     """Merge a staged file and show its readers to the audience in one final step; safe to call
     again.
@@ -74,9 +70,10 @@ def merge_import(
             raise NotFound(
                 f"{staged.staging_path} is gone: stage the file again, the merge goes on"
             )
-        with StagingFile(staged.staging_path) as staging:
-            _merge_steps(db, staged, staging, clock, progress, random_id)
-        _flip(db, staged.import_id, clock.now())
+        merge = _Merge(db, staged, _complete_tally(staged), clock, random_bytes)
+        with staged_beside(db, staged.staging_path) as beside:
+            merge.run(beside, progress)
+        _flip(db, staged.import_id, clock)
     remove_staging_file(staged.staging_path)
     return _report(db, staged.import_id)
 
@@ -118,164 +115,97 @@ def take_import(session: Session, import_id: int) -> Import:
     return row
 
 
-def _merge_steps(
-    db: Database,
-    staged: StagedImport,
-    staging: StagingFile,
-    clock: Clock,
-    progress: Progress,
-    random_id: RandomId,
-) -> None:
-    tally = staging.tally()
+def _complete_tally(staged: StagedImport) -> Tally:
+    with StagingFile(staged.staging_path) as staging:
+        tally = staging.tally()
     if tally is None or not tally.complete or tally.import_id != staged.import_id:
         raise Refused(f"{staged.staging_path} is not complete: stage the file again")
-    with db.read() as session:
-        last_row = session.get_one(Import, staged.import_id).merged_rows
-    step, total = FIRST_STEP_ROWS, staging.count()
-    done = total - staging.count_after(last_row)
-    while rows := staging.rows_after(last_row, step):
-        with db.write() as session:
-            began = clock.monotonic()
-            _merge_step(session, staged, rows, last_row, clock.now(), random_id)
-        step = next_step_rows(step, clock.monotonic() - began)
-        last_row = rows[-1].row
-        done += len(rows)
-        progress(done, total)
+    return tally
+
+
+class _Merge:
+    """Walks from stretch to stretch; holds nothing that must outlive the process."""
+
+    def __init__(
+        self,
+        db: Database,
+        staged: StagedImport,
+        tally: Tally,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._staged = staged
+        self._tally = tally
+        self._clock = clock
+        self._random_bytes = random_bytes
+        with db.read() as session:
+            book = session.get_one(Import, staged.import_id)
+            self._reached, self._done = _reached(book), book.merged_rows
+
+    def run(self, beside: Beside, progress: Progress) -> None:
+        """Merge what is not merged yet; may be stopped between any two steps, and inside one."""
+        rows = FIRST_STEP_ROWS
+        while self._reached < END:
+            width = END * rows // max(self._tally.readers, 1) + 1
+            seconds = self._step(beside, Stretch(self._reached, min(self._reached + width, END)))
+            rows = next_step_rows(rows, seconds)
+            progress(self._done, self._tally.readers)
+            time.sleep(PAUSE_SECONDS)
+
+    def _step(self, beside: Beside, stretch: Stretch) -> float:
+        """Merge a stretch and write, in the same transaction, that it is merged; return for how
+        many seconds others had to wait.
+        """
+        staged = self._staged
+        with beside.write(stretch) as session:
+            book = take_import(session, staged.import_id)
+            began = self._clock.monotonic()
+            if (book.state, _reached(book), book.merged_rows) != self._place():
+                raise Conflict("somebody else is merging or has abandoned this import")
+            ids = (staged.newsletter_id, staged.import_id, self._tally.index_keys)
+            found = count_standings(session, stretch, *ids)
+            if found[Standing.NEW]:
+                shared = letters(self._random_bytes, SHARED_LETTERS)
+                merge_stretch(session, Step(*ids, stretch, shared, self._clock.now()))
+            _note_merged(book, stretch, found)
+        self._reached, self._done = stretch.high, book.merged_rows
+        return self._clock.monotonic() - began
+
+    def _place(self) -> tuple[ImportState, int, int]:
+        return ImportState.MERGING, self._reached, self._done
+
+
+def _reached(book: Import) -> int:
+    reached: int = book.counts.get("reached", 0)
+    return reached
+
+
+def _note_merged(book: Import, stretch: Stretch, found: Counter[Standing]) -> None:
+    merged = Counter(book.counts.get("merged", {}))
+    merged.update({standing.value: count for standing, count in found.items()})
+    book.counts = {**book.counts, "merged": dict(merged), "reached": stretch.high}
+    book.merged_rows += found.total()
 
 
 def next_step_rows(rows: int, seconds: float) -> int:
-    """Return how many rows to take next: half, as many or twice as in a step of so many seconds.
-
-    Few sizes, because every new one costs SQLAlchemy and SQLite the preparing of its statements.
+    """Return how many rows to take next, after a step of `rows` that took so many seconds: at most
+    twice and at least half as many.
     """
-    if seconds > LONGEST_STEP_SECONDS:
-        return max(rows // 2, FEWEST_STEP_ROWS)
-    return min(rows * 2, MOST_STEP_ROWS) if seconds < SHORT_STEP_SECONDS else rows
+    wanted = int(rows * WANTED_STEP_SECONDS / seconds) if seconds > 0 else MOST_STEP_ROWS
+    wanted = min(max(wanted, rows // 2), rows * 2)
+    return min(max(wanted, FEWEST_STEP_ROWS), MOST_STEP_ROWS)
 
 
-def _merge_step(
-    session: Session,
-    staged: StagedImport,
-    rows: Sequence[StagedRow],
-    last_row: int,
-    now: datetime,
-    random_id: RandomId,
-) -> None:
-    """Merge some rows and write, in the same transaction, that they are merged."""
-    book = take_import(session, staged.import_id)
-    if book.state is not ImportState.MERGING or book.merged_rows != last_row:
-        raise Conflict("somebody else is merging or has abandoned this import")
-    places = find_places(session, rows, staged.newsletter_id, staged.import_id)
-    new = {
-        row: place.subscriber_id
-        for row, place in zip(rows, places, strict=True)
-        if place.standing is Standing.NEW
-    }
-    subscribers = _add_subscribers(session, new, now, random_id)
-    added = _add_subscriptions(session, staged, subscribers, now, random_id)
-    _add_evidence(session, staged, added, now)
-    counts = Counter(place.standing.value for place in places)
-    merged = Counter(book.counts.get("merged", {})) + counts
-    book.counts = {**book.counts, "merged": dict(merged)}
-    book.merged_rows = rows[-1].row
-
-
-def _add_subscribers(
-    session: Session, new: dict[StagedRow, int | None], now: datetime, random_id: RandomId
-) -> dict[int, StagedRow]:
-    """Return the rows by subscriber id; subscribers that are missing are made."""
-    known = {subscriber_id: row for row, subscriber_id in new.items() if subscriber_id is not None}
-    missing = {
-        row.address_index: row for row, subscriber_id in new.items() if subscriber_id is None
-    }
-    if not missing:
-        return known
-    values = [
-        {
-            "public_id": random_id(),
-            "address_index": row.address_index,
-            "address_sealed": row.address_sealed,
-            "name_sealed": row.name_sealed,
-            "created_at": now,
-        }
-        for row in missing.values()
-    ]
-    session.execute(insert_new(session, Subscriber), values)
-    made = session.execute(
-        select(Subscriber.id, Subscriber.address_index).where(Subscriber.address_index.in_(missing))
-    )
-    return known | {subscriber_id: missing[index] for subscriber_id, index in made}
-
-
-def _add_subscriptions(
-    session: Session,
-    staged: StagedImport,
-    subscribers: dict[int, StagedRow],
-    now: datetime,
-    random_id: RandomId,
-) -> dict[int, StagedRow]:
-    """Make the subscriptions, marked with the import; return the rows of the really new."""
-    if not subscribers:
-        return {}
-    values = [
-        {
-            "public_id": random_id(),
-            "subscriber_id": subscriber_id,
-            "newsletter_id": staged.newsletter_id,
-            "state": SubscriptionState.ACTIVE,
-            "language": row.language,
-            "timezone": row.timezone,
-            "domain_group": row.domain_group,
-            "import_id": staged.import_id,
-            "joined_at": _joined_at(row, now),
-            "changed_at": now,
-        }
-        for subscriber_id, row in subscribers.items()
-    ]
-    made = session.scalars(
-        insert_new(session, Subscription).returning(Subscription.subscriber_id), values
-    )
-    return {subscriber_id: subscribers[subscriber_id] for subscriber_id in made}
-
-
-def _joined_at(row: StagedRow, now: datetime) -> datetime:
-    """Return the earliest time in the row that needs no guessing, never one to come."""
-    return min(filter(None, (read_time(row.joined), read_time(row.confirmed), now)))
-
-
-def _add_evidence(
-    session: Session, staged: StagedImport, added: dict[int, StagedRow], now: datetime
-) -> None:
-    origin = import_origin(staged.import_id)
-    events = []
-    for subscriber_id, row in added.items():
-        evidence: dict[str, str | int] = {"file": staged.file_digest, "row": row.row}
-        evidence |= {"joined": row.joined} if row.joined else {}
-        evidence |= {"confirmed": row.confirmed} if row.confirmed else {}
-        events.append((subscriber_id, Circumstances(now, origin, evidence=evidence)))
-    consent.record_many(session, ConsentKind.IMPORTED, staged.newsletter_id, events)
-
-
-def import_origin(import_id: int) -> str:
-    """Return how evidence names the import it came by."""
-    return f"import {import_id}"
-
-
-def _flip(db: Database, import_id: int, now: datetime) -> None:
-    """Show everything this import brought, in one transaction."""
+def _flip(db: Database, import_id: int, clock: Clock) -> None:
+    """Show everything this import brought, by one row."""
     with db.write() as session:
         book = take_import(session, import_id)
-        if book.state is not ImportState.MERGING:
-            raise Conflict("somebody else has finished or abandoned this import")
-        shown: Any = session.execute(
-            update(Subscription)
-            .where(Subscription.import_id == import_id)
-            .values(import_id=None)
-            .execution_options(synchronize_session=False)
-        )
-        book.counts = {**book.counts, "added": shown.rowcount}
+        if book.state is not ImportState.MERGING or _reached(book) != END:
+            raise Conflict("somebody else has finished, abandoned or staged anew this import")
+        added = book.counts.get("merged", {}).get(Standing.NEW, 0) - book.withdrawn
+        book.counts = {**book.counts, "added": added}
         book.state = ImportState.DONE
-        book.finished_at = now
+        book.finished_at = clock.now()
 
 
 def _report(db: Database, import_id: int) -> ImportReport:

@@ -4,10 +4,11 @@ Pure values and judgements, whatever the file's format. No problem ever repeats 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import NamedTuple
 
 from digest.errors import BadInput
 from digest.subscribers.addresses import ParsedAddress, parse_address
@@ -53,8 +54,7 @@ class RowProblem:
         return f"row {self.row}, {self.field}: {self.what}"
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
+class RawRow(NamedTuple):
     """The cells of one row by our field names: address, name, first_name, last_name, language,
     timezone, joined, confirmed, status. Fields the file has no column for are missing.
     """
@@ -63,8 +63,7 @@ class RawRow:
     cells: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderRow:
+class ReaderRow(NamedTuple):
     """One reader as the file gives them.
 
     `joined` and `confirmed` are the file's own words for the times, kept as evidence; empty: not
@@ -89,33 +88,47 @@ class InactiveRow:
 
 def understand(raw: RawRow) -> ReaderRow | InactiveRow | RowProblem:
     """Judge one row: a reader, somebody not to be mailed, or a problem that names row and field."""
-    found: dict[str, Any] = {}
-    for field, check in _CHECKS:
-        try:
-            found[field] = check(_checked_cell(raw.cells.get(field, "")))
-        except BadInput as error:
-            return RowProblem(raw.row, field, str(error))
-        if field == "status" and not found["status"]:
-            return InactiveRow(raw.row)
-    name = found["name"] or clean_name(f"{found['first_name']} {found['last_name']}")
-    return ReaderRow(
-        row=raw.row,
-        address=found["address"],
-        name=name,
-        language=found["language"],
-        timezone=found["timezone"],
-        joined=found["joined"],
-        confirmed=found["confirmed"],
-    )
+    row, cells = raw
+    field = "status"
+    try:
+        if not _is_active(_cell(cells, field)):
+            return InactiveRow(row)
+        field = "address"
+        address = parse_address(_cell(cells, field))
+        field = "name"
+        name = clean_name(_cell(cells, field))
+        field = "first_name"
+        first = _cell(cells, field)
+        field = "last_name"
+        last = _cell(cells, field)
+        field = "language"
+        language = _language(_cell(cells, field))
+        field = "timezone"
+        timezone = check_timezone(_cell(cells, field))
+        field = "joined"
+        joined = _check_time(_cell(cells, field))
+        field = "confirmed"
+        confirmed = _check_time(_cell(cells, field))
+    except BadInput as error:
+        return RowProblem(row, field, str(error))
+    if not name and (first or last):
+        name = clean_name(f"{first} {last}")
+    return ReaderRow(row, address, name, language, timezone, joined, confirmed)
 
 
-def _checked_cell(cell: str) -> str:
+def _cell(cells: Mapping[str, str], field: str) -> str:
+    cell = cells.get(field, "")
+    if cell.isprintable() and len(cell) <= LONGEST_CELL:  # no line break is printable
+        return cell.strip()
     cell = cell.strip()
     if len(cell) > LONGEST_CELL:
         raise BadInput(f"longer than {LONGEST_CELL} characters")
     if len(cell.splitlines()) > 1:
         raise BadInput("has a line break inside; a quote may be missing")
     return cell
+
+
+_language = lru_cache(maxsize=1000)(check_language)  # a list has few; errors are not kept
 
 
 def _is_active(text: str) -> bool:
@@ -145,16 +158,3 @@ def read_time(text: str) -> datetime | None:
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-_CHECKS: tuple[tuple[str, Callable[[str], object]], ...] = (
-    ("status", _is_active),
-    ("address", parse_address),
-    ("name", clean_name),
-    ("first_name", str),
-    ("last_name", str),
-    ("language", check_language),
-    ("timezone", check_timezone),
-    ("joined", _check_time),
-    ("confirmed", _check_time),
-)

@@ -6,9 +6,10 @@ the same file: it goes on where it was. Writes nothing to the store but the `Imp
 """
 
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -19,24 +20,16 @@ from digest.clock import Clock
 from digest.db import Database
 from digest.models import Import, ImportState
 from digest.sealed import Sealer
+from digest.subscribers.transfer.beside import END, Stretch, staged_beside
 from digest.subscribers.transfer.csv_file import CsvShape, find_shape, read_rows
-from digest.subscribers.transfer.rows import (
-    InactiveRow,
-    RawRow,
-    ReaderRow,
-    RowProblem,
-    understand,
-)
-from digest.subscribers.transfer.staging_file import (
-    StagedRow,
-    StagingFile,
-    Tally,
-)
-from digest.subscribers.transfer.standing import Standing, find_places
+from digest.subscribers.transfer.rows import InactiveRow, ReaderRow, RowProblem, understand
+from digest.subscribers.transfer.sealing import BLOCK_ROWS, BlockSealer
+from digest.subscribers.transfer.staging_file import StagingFile, Tally
+from digest.subscribers.transfer.standing import Standing, count_standings
 
 Progress = Callable[[int, int], None]
 
-BLOCK_ROWS = 1000
+COUNTED_ROWS = 4000  # in one go, when a file is looked through again
 LISTED_PROBLEMS = 100
 
 
@@ -91,6 +84,7 @@ def stage_csv(
     folder: Path,
     clock: Clock,
     progress: Progress = no_progress,
+    random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> StagedImport:
     """Read a CSV file into a staging file in `folder` and report what merging it would do.
 
@@ -105,11 +99,15 @@ def stage_csv(
         import_id = _open_import(db, newsletter_id, digest, clock)
         tally = staging.tally()
         if tally is None or tally.import_id != import_id:
-            tally = staging.restart(import_id)
+            tally = Tally(import_id, index_keys=len(sealer.indexes("")))
+            with db.write() as session:
+                _forget_merged(session, import_id)
+            staging.restart(tally)
         if not tally.complete:
-            tally = _stage_rows(staging, sealer, path, shape, tally, progress)
-        counts = _count(db, staging, tally, newsletter_id)
+            read = _Reading(staging, BlockSealer(sealer, digest, random_bytes), path, shape)
+            tally = read.stage(tally, progress)
         problems = staging.problems(LISTED_PROBLEMS)
+    counts = _count(db, staging_path, tally, newsletter_id)
     with db.write() as session:
         _note_counts(session, import_id, counts)
     return StagedImport(
@@ -143,75 +141,83 @@ def _open_import(db: Database, newsletter_id: int, digest: str, clock: Clock) ->
         return made.id
 
 
-def _stage_rows(
-    staging: StagingFile,
-    sealer: Sealer,
-    path: Path,
-    shape: CsvShape,
-    tally: Tally,
-    progress: Progress,
-) -> Tally:
-    total = path.stat().st_size
-    done = 0
-
-    def note(byte: int) -> None:
-        nonlocal done
-        done = byte
-
-    read = read_rows(path, shape, at_byte=note)
-    last_row = tally.last_row
-    unread = (row for row in read if row.row > last_row)
-    while block := list(islice(unread, BLOCK_ROWS)):
-        tally = _stage_block(staging, sealer, block, tally)
-        progress(done, total)
-    tally = replace(tally, complete=1)
-    staging.add([], [], tally)
-    progress(total, total)
-    return tally
+def _forget_merged(session: Session, import_id: int) -> None:
+    """Let a merge that was under way begin anew: with a new staging file, and perhaps a new index
+    key, the place it reached means nothing. What is in the store already is not made twice.
+    """
+    book = session.get_one(Import, import_id, with_for_update=True)
+    book.counts = {key: book.counts[key] for key in book.counts if key == "staged"}
+    book.merged_rows = book.withdrawn = 0
 
 
-def _stage_block(
-    staging: StagingFile, sealer: Sealer, block: Sequence[RawRow | RowProblem], tally: Tally
-) -> Tally:
-    judged = [each if isinstance(each, RowProblem) else understand(each) for each in block]
-    readers = [_sealed(each, sealer) for each in judged if isinstance(each, ReaderRow)]
-    problems = [each for each in judged if isinstance(each, RowProblem)]
-    tally = replace(
-        tally,
-        last_row=block[-1].row,
-        rows=tally.rows + len(block),
-        understood=tally.understood + len(readers),
-        bad=tally.bad + len(problems),
-        inactive=tally.inactive + sum(isinstance(each, InactiveRow) for each in judged),
-    )
-    staging.add(readers, problems, tally)
-    return tally
+class _Reading:
+    """One file being read into a staging file, block by block."""
+
+    def __init__(
+        self, staging: StagingFile, sealer: BlockSealer, path: Path, shape: CsvShape
+    ) -> None:
+        self._staging = staging
+        self._sealer = sealer
+        self._path = path
+        self._shape = shape
+        self._byte = 0
+
+    def stage(self, tally: Tally, progress: Progress) -> Tally:
+        """Read on from where the tally is to the end of the file; return the tally there."""
+        total = self._path.stat().st_size
+        last_row = tally.last_row
+        rows = read_rows(self._path, self._shape, at_byte=self._note_byte)
+        judged = (
+            each if isinstance(each, RowProblem) else understand(each)
+            for each in rows
+            if each.row > last_row
+        )
+        while block := list(islice(judged, BLOCK_ROWS)):
+            tally = self._stage_block(block, tally)
+            progress(self._byte, total)
+        tally = tally._replace(readers=_drop_repeated(self._staging, tally), complete=1)
+        self._staging.write_tally(tally)
+        progress(total, total)
+        return tally
+
+    def _note_byte(self, byte: int) -> None:
+        self._byte = byte
+
+    def _stage_block(
+        self, block: Sequence[ReaderRow | InactiveRow | RowProblem], tally: Tally
+    ) -> Tally:
+        readers = [each for each in block if isinstance(each, ReaderRow)]
+        problems = [each for each in block if isinstance(each, RowProblem)]
+        tally = tally._replace(
+            last_row=block[-1].row,
+            rows=tally.rows + len(block),
+            understood=tally.understood + len(readers),
+            bad=tally.bad + len(problems),
+            inactive=tally.inactive + len(block) - len(readers) - len(problems),
+        )
+        self._staging.add(self._sealer.seal(readers), problems, tally)
+        return tally
 
 
-def _sealed(reader: ReaderRow, sealer: Sealer) -> StagedRow:
-    current, *retired = sealer.indexes(reader.address.key)
-    return StagedRow(
-        row=reader.row,
-        address_index=current,
-        retired_indexes=b"".join(retired),
-        address_sealed=sealer.seal(reader.address.address),
-        name_sealed=sealer.seal(reader.name) if reader.name else None,
-        language=reader.language,
-        timezone=reader.timezone,
-        domain_group=reader.address.domain_group,
-        joined=reader.joined,
-        confirmed=reader.confirmed,
-    )
+def _drop_repeated(staging: StagingFile, tally: Tally) -> int:
+    """Leave of each address in several blocks only the first; return how many there are."""
+    return sum(staging.drop_repeated(*stretch.bounds()) for stretch in _stretches(tally.understood))
 
 
-def _count(db: Database, staging: StagingFile, tally: Tally, newsletter_id: int) -> StagedCounts:
+def _stretches(rows: int) -> Iterator[Stretch]:
+    """Yield all there is in stretches of about COUNTED_ROWS readers."""
+    width = END * COUNTED_ROWS // max(rows, COUNTED_ROWS)
+    for low in range(0, END, width):
+        yield Stretch(low, min(low + width, END))
+
+
+def _count(db: Database, path: Path, tally: Tally, newsletter_id: int) -> StagedCounts:
     found = Counter[Standing]()
-    row = 0
-    while rows := staging.rows_after(row, BLOCK_ROWS):
-        with db.read() as session:
-            places = find_places(session, rows, newsletter_id, tally.import_id)
-        found.update(place.standing for place in places)
-        row = rows[-1].row
+    with staged_beside(db, path) as beside:
+        for stretch in _stretches(tally.readers):
+            with beside.read(stretch) as session:
+                ids = (newsletter_id, tally.import_id, tally.index_keys)
+                found.update(count_standings(session, stretch, *ids))
     return StagedCounts(
         rows=tally.rows,
         duplicates=tally.understood - found.total(),

@@ -4,55 +4,71 @@ it got.
 A SQLite file of its own (mode 0600), so that staging a million rows never holds up the store.
 Opened by one process at a time. Rows and the count of what was read go in together; a kill loses at
 most the last block. Never plaintext of an address or a name.
+
+Readers lie in blocks, in the file's order, and inside a block in the order of their address index.
+So writing only ever appends, and all readers between two indexes are a short stretch of each block:
+whoever takes them stretch by stretch walks the store's indexes from one end to the other.
 """
 
-import dataclasses
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from digest.errors import BadInput, Conflict
 from digest.subscribers.transfer.rows import RowProblem
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS staged (
-    row INTEGER PRIMARY KEY, address_index BLOB NOT NULL UNIQUE, retired_indexes BLOB NOT NULL,
-    address_sealed BLOB NOT NULL, name_sealed BLOB, language TEXT, timezone TEXT,
-    domain_group TEXT NOT NULL, joined TEXT NOT NULL, confirmed TEXT NOT NULL);
+    block INTEGER NOT NULL, address_index BLOB NOT NULL, row INTEGER NOT NULL,
+    retired_indexes BLOB NOT NULL, address_sealed BLOB NOT NULL, name_sealed BLOB,
+    language TEXT, timezone TEXT, domain_group TEXT NOT NULL, joined_at TEXT, evidence TEXT NOT
+    NULL, subscriber_letters TEXT NOT NULL, subscription_letters TEXT NOT NULL,
+    PRIMARY KEY (block, address_index)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blocks (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS problems (row INTEGER PRIMARY KEY, field TEXT NOT NULL, what TEXT NOT
 NULL); CREATE TABLE IF NOT EXISTS tally ( import_id INTEGER PRIMARY KEY, last_row INTEGER NOT NULL,
 rows INTEGER NOT NULL, understood INTEGER NOT NULL, bad INTEGER NOT NULL, inactive INTEGER NOT NULL,
-complete INTEGER NOT NULL);
+readers INTEGER NOT NULL, index_keys INTEGER NOT NULL, complete INTEGER NOT NULL);
 """
+_LAYOUT = 2  # of the tables; those of an older program are emptied, and filled again
+_DROPPED = f"""
+DROP TABLE IF EXISTS staged; DROP TABLE IF EXISTS problems; DROP TABLE IF EXISTS tally;
+DROP TABLE IF EXISTS blocks; PRAGMA user_version = {_LAYOUT};
+"""
+_BETWEEN = """
+FROM staged WHERE block IN (SELECT number FROM blocks) AND address_index >= ? AND address_index < ?
+"""
+_CACHE_KIB = 8_000
 
 
-@dataclass(frozen=True, slots=True)
-class StagedRow:
-    """One reader, sealed. `retired_indexes` is the index under each retired key, 32 bytes each."""
+class StagedRow(NamedTuple):
+    """One reader, sealed; the columns of the table in their order.
 
-    row: int
+    `retired_indexes` is the index under each retired key, 32 bytes each. `joined_at` is written as
+    SQLAlchemy keeps an instant on SQLite, `evidence` is JSON. The letters are random and become the
+    ends of public ids.
+    """
+
+    block: int
     address_index: bytes
+    row: int
     retired_indexes: bytes
     address_sealed: bytes
     name_sealed: bytes | None
     language: str | None
     timezone: str | None
     domain_group: str
-    joined: str
-    confirmed: str
-
-    def every_index(self) -> tuple[bytes, ...]:
-        """Return the index under each key, the current one first."""
-        retired = self.retired_indexes
-        return (self.address_index, *(retired[at : at + 32] for at in range(0, len(retired), 32)))
+    joined_at: str | None
+    evidence: str
+    subscriber_letters: str
+    subscription_letters: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How far the reading got: the last row read, and what the rows with something in them were."""
 
     import_id: int
@@ -61,7 +77,9 @@ class Tally:
     understood: int = 0
     bad: int = 0
     inactive: int = 0
-    complete: int = 0  # 1 once the whole file is read
+    readers: int = 0  # different addresses; known once complete
+    index_keys: int = 1  # under how many keys each address has an index
+    complete: int = 0  # 1 once the whole file is read and every address is there once
 
 
 class StagingFile:
@@ -76,8 +94,14 @@ class StagingFile:
         self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             self._connection.execute("PRAGMA locking_mode = exclusive")
-            self._connection.execute("PRAGMA journal_mode = wal")
+            # Blocks are appended, so a journal holds next to nothing; a WAL would hold it all twice.
+            self._connection.execute("PRAGMA journal_mode = truncate")
             self._connection.execute("PRAGMA synchronous = normal")
+            self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self._connection.execute("BEGIN EXCLUSIVE")
+            self._connection.execute("COMMIT")  # the lock stays
+            if self._connection.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+                self._connection.executescript(_DROPPED)
             self._connection.executescript(_TABLES)
         except sqlite3.DatabaseError as error:
             self._connection.close()
@@ -100,26 +124,24 @@ class StagingFile:
 
     def tally(self) -> Tally | None:
         """Return how far the reading got, or None for a new file."""
-        found = self._connection.execute(
-            "SELECT import_id, last_row, rows, understood, bad, inactive, complete FROM tally"
-        ).fetchone()
+        found = self._connection.execute(f"SELECT {', '.join(Tally._fields)} FROM tally").fetchone()
         return None if found is None else Tally(*found)
 
-    def restart(self, import_id: int) -> Tally:
-        """Empty the file for an import and return its fresh tally."""
-        tally = Tally(import_id)
+    def restart(self, tally: Tally) -> None:
+        """Empty the file for an import."""
         with self._transaction():
-            self._connection.execute("DELETE FROM staged")
-            self._connection.execute("DELETE FROM problems")
+            for table in ("staged", "blocks", "problems"):
+                self._connection.execute(f"DELETE FROM {table}")
             self._write_tally(tally)
-        return tally
 
-    def add(self, rows: Iterable[StagedRow], problems: Iterable[RowProblem], tally: Tally) -> None:
-        """Add a block and its tally in one; of equal addresses the first row stays."""
+    def add(self, rows: list[StagedRow], problems: Iterable[RowProblem], tally: Tally) -> None:
+        """Add a block and its tally in one; of equal addresses in it the first row stays."""
+        rows.sort()
+        marks = ", ".join("?" * len(StagedRow._fields))
         with self._transaction():
+            self._connection.executemany(f"INSERT OR IGNORE INTO staged VALUES ({marks})", rows)
             self._connection.executemany(
-                "INSERT OR IGNORE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                map(_values, rows),
+                "INSERT OR IGNORE INTO blocks VALUES (?)", {(row.block,) for row in rows}
             )
             self._connection.executemany(
                 "INSERT OR IGNORE INTO problems VALUES (?, ?, ?)",
@@ -127,11 +149,15 @@ class StagingFile:
             )
             self._write_tally(tally)
 
+    def write_tally(self, tally: Tally) -> None:
+        """Write how far the reading got, alone."""
+        with self._transaction():
+            self._write_tally(tally)
+
     def _write_tally(self, tally: Tally) -> None:
         self._connection.execute("DELETE FROM tally")
-        self._connection.execute(
-            "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?)", dataclasses.astuple(tally)
-        )
+        marks = ", ".join("?" * len(tally))
+        self._connection.execute(f"INSERT INTO tally VALUES ({marks})", tally)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -143,23 +169,29 @@ class StagingFile:
             self._connection.execute("ROLLBACK")
             raise
 
-    def count(self) -> int:
-        """Return how many different addresses are staged."""
-        found: int = self._connection.execute("SELECT count(*) FROM staged").fetchone()[0]
-        return found
-
-    def count_after(self, row: int) -> int:
-        """Return how many of them have a row number above `row`."""
-        found: int = self._connection.execute(
-            "SELECT count(*) FROM staged WHERE row > ?", (row,)
-        ).fetchone()[0]
-        return found
-
-    def rows_after(self, row: int, limit: int) -> list[StagedRow]:
-        """Return at most `limit` readers whose row number is above `row`, in the file's order."""
+    def drop_repeated(self, low: bytes, high: bytes) -> int:
+        """Remove what an earlier block has too, of indexes from `low` up to but not `high`; return
+        how many stay.
+        """
+        seen = set[bytes]()
+        repeated = []
         found = self._connection.execute(
-            "SELECT * FROM staged WHERE row > ? ORDER BY row LIMIT ?", (row, limit)
+            f"SELECT block, address_index {_BETWEEN} ORDER BY block", (low, high)
         )
+        for block, index in found:
+            if index in seen:
+                repeated.append((block, index))
+            seen.add(index)
+        if repeated:
+            with self._transaction():
+                self._connection.executemany(
+                    "DELETE FROM staged WHERE block = ? AND address_index = ?", repeated
+                )
+        return len(seen)
+
+    def rows_between(self, low: bytes, high: bytes) -> Sequence[StagedRow]:
+        """Return the readers whose index is `low` or more and less than `high`."""
+        found = self._connection.execute(f"SELECT * {_BETWEEN}", (low, high))
         return [StagedRow(*values) for values in found]
 
     def problems(self, limit: int) -> tuple[RowProblem, ...]:
@@ -168,11 +200,7 @@ class StagingFile:
         return tuple(RowProblem(*values) for values in found)
 
 
-def _values(row: StagedRow) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in StagedRow.__slots__)
-
-
 def remove_staging_file(path: Path) -> None:
     """Remove a staging file and what SQLite keeps beside it; nothing happens when it is gone."""
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -6,14 +6,17 @@ differ.
 """
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from digest.models import Subscriber, Subscription, SubscriptionState, Suppression
-from digest.subscribers.transfer.staging_file import StagedRow
+from digest.subscribers.transfer.beside import STAGED, Stretch, in_stretch
+
+INDEX_BYTES = 32
 
 
 class Standing(enum.StrEnum):
@@ -25,21 +28,6 @@ class Standing(enum.StrEnum):
     LEFT = "left"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A staged reader's standing, and their subscriber where there is one."""
-
-    standing: Standing
-    subscriber_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    subscriber_id: int
-    state: SubscriptionState | None
-    import_id: int | None
-
-
 def judge(suppressed: bool, state: SubscriptionState | None, is_own: bool) -> Standing:
     """Judge by what the store has. `is_own`: this very import made the subscription."""
     if state is SubscriptionState.UNSUBSCRIBED:
@@ -49,44 +37,63 @@ def judge(suppressed: bool, state: SubscriptionState | None, is_own: bool) -> St
     return Standing.NEW if state is None or is_own else Standing.ALREADY
 
 
-def find_places(
-    session: Session, rows: Sequence[StagedRow], newsletter_id: int, import_id: int
-) -> list[Place]:
-    """Return the place of each row, in order; retired index keys are tried as well."""
-    indexes = [index for row in rows for index in row.every_index()]
-    suppressed = set(
-        session.scalars(
-            select(Suppression.address_index).where(Suppression.address_index.in_(indexes))
-        )
+def count_standings(
+    session: Session, stretch: Stretch, newsletter_id: int, import_id: int, index_keys: int
+) -> Counter[Standing]:
+    """Count the readers of a stretch by standing; retired index keys are tried as well."""
+    low, high = stretch.bounds()
+    values = {"low": low, "high": high, "newsletter": newsletter_id, "import": import_id}
+    statement = _facts(session.get_bind().dialect.name, index_keys)
+    found = Counter[Standing]()
+    for suppressed, state, is_own, count in session.execute(statement, values):
+        found[judge(suppressed, state, bool(is_own))] += count
+    return found
+
+
+@cache
+def _facts(dialect: str, index_keys: int) -> Select[Any]:
+    """Return the select of (suppressed, state, is own, count), built once: building it takes longer
+    than a short stretch.
+    """
+    theirs = (
+        Subscription.subscriber_id == known_subscriber(index_keys),
+        Subscription.newsletter_id == bindparam("newsletter"),
     )
-    known = _find_known(session, indexes, newsletter_id)
-    return [_place(row, suppressed, known, import_id) for row in rows]
-
-
-def _find_known(
-    session: Session, indexes: Sequence[bytes], newsletter_id: int
-) -> dict[bytes, _Known]:
-    found = session.execute(
-        select(Subscriber.address_index, Subscriber.id, Subscription.state, Subscription.import_id)
-        .outerjoin(
-            Subscription,
-            and_(
-                Subscription.subscriber_id == Subscriber.id,
-                Subscription.newsletter_id == newsletter_id,
-            ),
+    each = (
+        select(
+            is_suppressed(index_keys).label("suppressed"),
+            select(Subscription.state).where(*theirs).scalar_subquery().label("state"),
+            select(Subscription.import_id == bindparam("import"))
+            .where(*theirs)
+            .scalar_subquery()
+            .label("is_own"),
         )
-        .where(Subscriber.address_index.in_(indexes))
+        .where(in_stretch(dialect))
+        .subquery()
     )
-    return {row.address_index: _Known(row.id, row.state, row.import_id) for row in found}
+    facts = (each.c.suppressed, each.c.state, each.c.is_own)
+    return select(*facts, func.count()).group_by(*facts)
 
 
-def _place(
-    row: StagedRow, suppressed: set[bytes], known: dict[bytes, _Known], import_id: int
-) -> Place:
-    indexes = row.every_index()
-    match = next((known[index] for index in indexes if index in known), None)
-    is_suppressed = any(index in suppressed for index in indexes)
-    if match is None:
-        return Place(judge(is_suppressed, None, is_own=False), None)
-    is_own = match.import_id == import_id
-    return Place(judge(is_suppressed, match.state, is_own), match.subscriber_id)
+def known_subscriber(index_keys: int) -> ScalarSelect[int]:
+    """Return the id of a staged reader's subscriber, or null, as a part of a select of staged rows;
+    `index_keys` says under how many keys they have an index.
+    """
+    found = select(Subscriber.id).where(Subscriber.address_index.in_(_indexes(index_keys)))
+    if index_keys > 1:
+        found = found.order_by(Subscriber.id).limit(1)
+    return found.correlate(STAGED).scalar_subquery()
+
+
+def is_suppressed(index_keys: int) -> ColumnElement[bool]:
+    """Return whether a staged reader is suppressed, as a part of a select of staged rows."""
+    found = select(Suppression.id).where(Suppression.address_index.in_(_indexes(index_keys)))
+    return found.correlate(STAGED).exists()
+
+
+def _indexes(index_keys: int) -> list[ColumnElement[bytes]]:
+    retired = [
+        func.substr(STAGED.c.retired_indexes, 1 + INDEX_BYTES * number, INDEX_BYTES)
+        for number in range(index_keys - 1)
+    ]
+    return [STAGED.c.address_index, *retired]

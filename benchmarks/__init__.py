@@ -1,0 +1,3 @@
+"""The benchmarks: ``make bench`` measures Friday beside Postfix's own load generator and prints one
+table.
+"""

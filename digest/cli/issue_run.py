@@ -1,0 +1,205 @@
+"""``digest issue``: a run under way (pause, resume, stop) and copies nobody is sure about."""
+
+import getpass
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from digest.app import App
+from digest.cli.references import IssueName, Referred, refer
+from digest.cli.terminal import (
+    console,
+    is_confirmed,
+    local_time,
+    opened,
+    print_table,
+    printable,
+    progress_bar,
+    say,
+)
+from digest.curation.issues import pause_issue, resume_issue, stop_issue
+from digest.delivery.evidence import issue_key, name_copies
+from digest.delivery.ledger.doubts import By, Doubt, list_doubts, settle_doubt
+from digest.delivery.ledger.stopping import stop_rows
+from digest.delivery.ledger.sums import count_sums
+from digest.errors import BadInput, NotFound, Refused
+from digest.models import DeliveryState, IssueState, Subscriber
+
+BATCH = 200  # rows settled in one transaction, so that a sender's dots need not wait
+Yes = Annotated[bool, typer.Option("--yes", help="Do it unasked.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("pause")(pause)
+    app.command("resume")(resume)
+    app.command("stop")(stop)
+    app.command("uncertain")(uncertain)
+
+
+def pause(
+    context: typer.Context,
+    issue: IssueName,
+    why: Annotated[str, typer.Option(help="For whoever resumes it.")] = "",
+) -> None:
+    """Let no further copy of an issue leave. Copies whose dot is written finish."""
+    with opened(context) as instance, instance.db.write() as session:
+        found = refer(instance, session, issue)
+        _refuse_not_running(found, "be paused")
+        done = pause_issue(session, found.row.id, why)
+        sums = count_sums(session, found.row.id)
+    say(f"{found.name} is {'paused' if done else 'paused already'}: {sums}")
+
+
+def resume(context: typer.Context, issue: IssueName) -> None:
+    """Let a paused issue go on."""
+    with opened(context) as instance, instance.db.write() as session:
+        found = refer(instance, session, issue)
+        _refuse_not_running(found, "be resumed")
+        if not resume_issue(session, found.row.id):
+            raise Refused(f"{found.name} is not paused")
+    say(f"{found.name} goes on.")
+
+
+def stop(context: typer.Context, issue: IssueName, yes: Yes = False) -> None:
+    """End a run for good: who has not got a copy gets none. Copies whose dot is written finish."""
+    with opened(context) as instance:
+        with instance.db.read() as session:
+            found = refer(instance, session, issue)
+            _refuse_not_running(found, "be stopped")
+            waiting = count_sums(session, found.row.id).pending
+        what = f"{waiting:,} readers of {found.name} will never get it."
+        if not _is_typed(found.name, what, yes=yes):
+            raise typer.Exit(1)
+        with instance.db.write() as session:
+            now = instance.clock.now()
+            if not stop_issue(session, found.row.id, now):
+                raise Refused(f"{found.name} has ended meanwhile")
+            skipped = stop_rows(session, found.row.id, now)
+            sums = count_sums(session, found.row.id)
+    say(f"{found.name} is stopped, {skipped:,} copies skipped: {sums}")
+
+
+def _refuse_not_running(found: Referred, verb: str) -> None:
+    if found.row.state is not IssueState.SENDING:
+        raise Refused(f"{found.name} is {found.row.state.value} and cannot {verb}")
+    if found.row.stopped_at is not None:
+        raise Refused(f"{found.name} was stopped and cannot {verb}")
+
+
+def _is_typed(name: str, what: str, *, yes: bool) -> bool:
+    """Ask for the name of what cannot be taken back; Refused where nobody is there to answer."""
+    if yes or not sys.stdin.isatty():
+        return is_confirmed(what, yes=yes)
+    try:
+        answer: str = typer.prompt(printable(f"{what} Type {name} to do it"), default="")
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    return answer.strip() == name
+
+
+def uncertain(
+    context: typer.Context,
+    issue: IssueName,
+    addresses: Annotated[
+        bool, typer.Option("--addresses", help="Show who they are, on a terminal only.")
+    ] = False,
+    accept: Annotated[
+        list[int] | None, typer.Option(help="Take this delivery as accepted; again for more.")
+    ] = None,
+    resend: Annotated[
+        list[int] | None, typer.Option(help="Send this delivery again; again for more.")
+    ] = None,
+    all_accept: Annotated[
+        bool, typer.Option("--all-accept", help="Take them all as accepted.")
+    ] = False,
+    all_resend: Annotated[bool, typer.Option("--all-resend", help="Send them all again.")] = False,
+    by: Annotated[str, typer.Option(help="Who decides; your log-in name by default.")] = "",
+    yes: Yes = False,
+) -> None:
+    """List the copies nobody is sure about, or decide about them.
+
+    Each may have arrived or not: the relay's log knows (digest issue evidence). What is sent again
+    keeps its Message-ID, and some readers may get two.
+    """
+    if sum(map(bool, (accept, resend, all_accept, all_resend))) > 1:
+        raise BadInput("--accept, --resend, --all-accept and --all-resend exclude each other")
+    with opened(context) as instance:
+        with instance.db.read() as session:
+            found = refer(instance, session, issue)
+            doubts = list_doubts(session, found.row.id)
+            if not (accept or resend or all_accept or all_resend):
+                _show_doubts(instance, session, found, doubts, addresses=addresses)
+                return
+        to: By = DeliveryState.ACCEPTED if accept or all_accept else DeliveryState.PENDING
+        ids = _chosen(found, doubts, accept or resend)
+        _settle(instance, found, ids, to, by=by or getpass.getuser(), yes=yes)
+
+
+def _show_doubts(
+    instance: App, session: Session, found: Referred, doubts: Sequence[Doubt], *, addresses: bool
+) -> None:
+    if addresses and not console.is_terminal:
+        raise Refused("addresses are shown on a terminal only, never in a file or a pipe")
+    names: dict[int, str] = {}
+    if doubts:
+        key, host = issue_key(instance.keys, found.row), found.configured.host
+        copies = name_copies([doubt.delivery_id for doubt in doubts], key, host)
+        names = {id: name for name, id in copies.items()}
+    zone = found.configured.schedule.timezone
+    rows = [
+        (
+            *(str(doubt.delivery_id), local_time(doubt.since, zone), doubt.relay or "-"),
+            *(doubt.why, names[doubt.delivery_id]),
+            *([_address(instance, session, doubt)] if addresses else []),
+        )
+        for doubt in doubts
+    ]
+    headings = ("delivery", "since", "relay", "why", "message-id", "address")
+    none = f"Nothing of {found.name} is in doubt."
+    print_table(headings if addresses else headings[:-1], rows, none=none)
+
+
+def _address(instance: App, session: Session, doubt: Doubt) -> str:
+    subscriber = session.get(Subscriber, doubt.subscriber_id)
+    return "-" if subscriber is None else instance.sealer.open(subscriber.address_sealed)
+
+
+def _chosen(found: Referred, doubts: Sequence[Doubt], wanted: Sequence[int] | None) -> list[int]:
+    ids = [doubt.delivery_id for doubt in doubts]
+    if not wanted:
+        return ids
+    strange = [str(id) for id in wanted if id not in ids]
+    if strange:
+        raise NotFound(f"not in doubt in {found.name}: delivery {', '.join(strange)}")
+    return sorted(set(wanted))
+
+
+def _settle(
+    instance: App, found: Referred, ids: Sequence[int], to: By, *, by: str, yes: bool
+) -> None:
+    if not ids:
+        say(f"Nothing of {found.name} is in doubt.")
+        return
+    if to is DeliveryState.PENDING:
+        what = f"{len(ids):,} readers of {found.name} may get a second copy."
+        agreed = _is_typed(found.name, what, yes=yes)
+    else:
+        agreed = is_confirmed(f"Take {len(ids):,} copies of {found.name} as accepted?", yes=yes)
+    if not agreed:
+        raise typer.Exit(1)
+    done = 0
+    with progress_bar("deliveries") as advance:
+        for start in range(0, len(ids), BATCH):
+            with instance.db.write() as session:
+                now = instance.clock.now()
+                for id in ids[start : start + BATCH]:
+                    done += settle_doubt(session, id, to, by=by, now=now)
+            advance(min(start + BATCH, len(ids)), len(ids))
+    say(f"{found.name}: {done:,} {'accepted' if to is DeliveryState.ACCEPTED else 'sent again'}.")
+    if done < len(ids):
+        left = len(ids) - done
+        say(f"{left:,} are in doubt no more, or their chunk is being worked on: look again later.")

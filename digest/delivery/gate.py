@@ -1,0 +1,159 @@
+"""What one relay may do right now: which newsletters, which domain groups, how many copies at once.
+
+Everything it says comes from rows (standings, limits); what it keeps is a snapshot, renewed with
+every lease and every second, so that the common case costs a copy nothing. Methods that take a
+session run on the ledger's thread, the others on the event loop.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from digest.config import Config
+from digest.delivery.breaker.bad_message import is_about_message
+from digest.delivery.breaker.judgement import is_news
+from digest.delivery.breaker.rows import load_relays, load_standings
+from digest.delivery.breaker.standing import (
+    PRISTINE,
+    WHOLE,
+    Standing,
+    connections_for,
+    is_clean,
+    list_closed_groups,
+    may_try,
+)
+from digest.delivery.breaker.watch import Watch
+from digest.delivery.failover import list_relays, newsletters_for
+from digest.delivery.ledger.leases import has_due_chunk
+from digest.delivery.outcome import Outcome
+from digest.errors import BackendDown
+from digest.models import Newsletter
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose chunks may be leased now, and which domain groups are left alone."""
+
+    newsletter_ids: Sequence[int]
+    closed_groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An outcome that may change how the relay stands."""
+
+    group: str
+    outcome: Outcome
+    issue_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """For each copy that may leave, how many seconds from now; and when to ask for the others."""
+
+    waits: Sequence[float]
+    later: datetime | None = None
+
+
+class Gate:
+    """One relay's gate in one process."""
+
+    def __init__(self, relay: str, config: Config, watch: Watch) -> None:
+        self.relay = relay
+        self._config = config
+        self._watch = watch
+        self._standings: Mapping[str, Standing] = {}
+        configured = config.relays[relay]
+        self._configured = {
+            group: limits.connections
+            for group, limits in configured.groups.items()
+            if limits.connections is not None
+        }
+        self._connections = configured.connections
+        self.caps: Mapping[str, int] = self._configured  # by domain group, where there is one
+
+    @property
+    def whole(self) -> Standing:
+        """Return how the relay as a whole stands."""
+        return self._standings.get(WHOLE, PRISTINE)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing speaks against the relay; otherwise one connection at a time tries it."""
+        return is_clean(self.whole)
+
+    def rests(self, now: datetime) -> bool:
+        """Whether nothing at all is tried through the relay now."""
+        return not may_try(self.whole, now)
+
+    def is_closed(self, group: str, now: datetime) -> bool:
+        """Whether copies to this domain group are left alone now."""
+        standing = self._standings.get(group)
+        return standing is not None and not may_try(standing, now)
+
+    def is_news(self, group: str, outcome: Outcome) -> bool:
+        """Whether an outcome is worth `note_outcome`; accepted copies of a relay that is well are
+        not.
+        """
+        return is_news(self._standings, group, outcome) or is_about_message(outcome)
+
+    def look(self, session: Session, now: datetime) -> Sight:
+        """Read how things stand."""
+        self.refresh(session)
+        newsletters = newsletters_for(self.relay, self._config, load_relays(session), now)
+        return Sight(
+            _ids(session, [newsletter.slug for newsletter in newsletters]),
+            frozenset(list_closed_groups(self._standings, now)),
+        )
+
+    def refresh(self, session: Session) -> None:
+        """Read how the relay stands, without leasing anything."""
+        self._keep(load_standings(session, self.relay))
+
+    def has_work(self, session: Session, now: datetime) -> bool:
+        """Whether copies are due that this relay could send if it were well."""
+        slugs = [n.slug for n in self._config.newsletters if self.relay in list_relays(n)]
+        return has_due_chunk(session, _ids(session, slugs), now)
+
+    def allow(self, session: Session, group: str, rows: int, now: datetime) -> Allowed:
+        """Reserve what the limits let through of `rows` copies to a domain group."""
+        return Allowed([0.0] * rows)
+
+    def note_turn(self, session: Session, newsletter_id: int, now: datetime) -> None:
+        """Tell the desk, once, when this relay stands in for another."""
+        slug = session.get_one(Newsletter, newsletter_id).slug
+        self._watch.note_turn(session, self.relay, slug, load_relays(session), now)
+
+    def note_down(
+        self, session: Session, error: BackendDown, began: datetime, now: datetime
+    ) -> Standing:
+        """Write that the relay could not be used by a try begun then; return how it stands."""
+        change = self._watch.note_down(session, self.relay, error, began=began, now=now)
+        self._keep({**self._standings, WHOLE: change.after})
+        return change.after
+
+    def note_outcome(self, session: Session, news: News, now: datetime) -> None:
+        """Write what an outcome says about the relay, a domain group or an issue."""
+        changes = self._watch.note_outcomes(session, self.relay, [(news.group, news.outcome)], now)
+        self._keep({**self._standings, **{change.group: change.after for change in changes}})
+        if is_about_message(news.outcome):
+            self._watch.note_refused_message(session, news.issue_id, now)
+
+    def _keep(self, standings: Mapping[str, Standing]) -> None:
+        self._standings = {
+            group: standing for group, standing in standings.items() if not is_clean(standing)
+        }
+        groups = {*self._configured, *self._standings} - {WHOLE}
+        self.caps = {
+            group: connections_for(
+                self._standings, group, self._configured.get(group, self._connections)
+            )
+            for group in groups
+        }
+
+
+def _ids(session: Session, slugs: Sequence[str]) -> list[int]:
+    return list(session.scalars(select(Newsletter.id).where(Newsletter.slug.in_(slugs))))

@@ -1,0 +1,129 @@
+"""Connections a relay allows, shared out over all processes: the sole writer of ``relay_seats``.
+
+A seat is a number from 1 on, and its primary key lets nobody sit there twice. Whoever has one
+renews it before it runs out; then others may take it. On PostgreSQL seats run by the database's
+clock, which several machines share.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, literal, select, update
+from sqlalchemy.orm import Session
+
+from digest.db import UtcDateTime
+from digest.delivery.ledger.leases import lease_clock
+from digest.inserts import insert_new
+from digest.models import RelaySeat
+
+
+def take_seats(
+    session: Session,
+    relay: str,
+    owner: str,
+    *,
+    wanted: int,
+    most: int,
+    until: datetime,
+    now: datetime,
+) -> list[int]:
+    """Return the seats an owner has now: those it had, renewed, and more of 1 to `most` until they
+    are `wanted`.
+
+    Fewer when others have the rest. A seat above `most`, from when more were allowed, is given up.
+    """
+    numbers = RelaySeat.number
+    _free(session, relay, owner, numbers > most)
+    seats = renew_seats(session, relay, owner, until=until, now=now)
+    if len(seats) < wanted:
+        seats += _take_lapsed(session, relay, owner, wanted - len(seats), most, until, now)
+    if len(seats) < wanted:
+        seats += _take_new(session, relay, owner, wanted - len(seats), most, until, now)
+    return sorted(seats)
+
+
+def renew_seats(
+    session: Session, relay: str, owner: str, *, until: datetime, now: datetime
+) -> list[int]:
+    """Prolong an owner's seats and return them; the others of those it had are lost.
+
+    One that has run out and that nobody took is still its own.
+    """
+    renewed = session.scalars(
+        update(RelaySeat)
+        .where(RelaySeat.relay == relay, RelaySeat.owner == owner)
+        .values(until=_end(session, until, now))
+        .returning(RelaySeat.number)
+    )
+    return sorted(renewed)
+
+
+def free_seats(
+    session: Session, relay: str, owner: str, numbers: Collection[int] | None = None
+) -> None:
+    """Give up an owner's seats, or those of `numbers` among them."""
+    chosen = literal(True) if numbers is None else RelaySeat.number.in_(numbers)
+    _free(session, relay, owner, chosen)
+
+
+def _free(session: Session, relay: str, owner: str, which: ColumnElement[bool]) -> None:
+    session.execute(
+        delete(RelaySeat).where(RelaySeat.relay == relay, RelaySeat.owner == owner, which)
+    )
+
+
+def _end(session: Session, until: datetime, now: datetime) -> ColumnElement[datetime]:
+    """Return the end of a seat's time by the clock that seats run by."""
+    dialect = session.get_bind().dialect.name
+    if dialect == "sqlite":
+        return literal(until, UtcDateTime())
+    return lease_clock(dialect, now) + literal(until - now)
+
+
+def _take_lapsed(
+    session: Session,
+    relay: str,
+    owner: str,
+    wanted: int,
+    most: int,
+    until: datetime,
+    now: datetime,
+) -> list[int]:
+    clock = lease_clock(session.get_bind().dialect.name, now)
+    lapsed = (
+        select(RelaySeat.number)
+        .where(RelaySeat.relay == relay, RelaySeat.until <= clock, RelaySeat.number <= most)
+        .order_by(RelaySeat.number)
+        .limit(wanted)
+        .with_for_update(skip_locked=True)
+    )
+    taken = session.scalars(
+        update(RelaySeat)
+        .where(RelaySeat.relay == relay, RelaySeat.number.in_(lapsed), RelaySeat.until <= clock)
+        .values(owner=owner, until=_end(session, until, now))
+        .returning(RelaySeat.number)
+    )
+    return list(taken)
+
+
+def _take_new(
+    session: Session,
+    relay: str,
+    owner: str,
+    wanted: int,
+    most: int,
+    until: datetime,
+    now: datetime,
+) -> list[int]:
+    there = set(session.scalars(select(RelaySeat.number).where(RelaySeat.relay == relay)))
+    taken: list[int] = []
+    for number in range(1, most + 1):
+        if len(taken) == wanted:
+            break
+        if number in there:
+            continue
+        new = insert_new(session, RelaySeat).values(
+            relay=relay, number=number, owner=owner, until=_end(session, until, now)
+        )
+        taken += session.scalars(new.returning(RelaySeat.number))
+    return taken

@@ -1,0 +1,1 @@
+"""Postmark's HTTP API: our finished copies as its JSON, its answers as outcomes. Pure."""

@@ -1,0 +1,1 @@
+"""Operations: what the people who run an instance need beside the program itself."""

@@ -1,0 +1,143 @@
+"""A staging file in sight of the store, so that one statement moves many readers from there to here.
+
+SQLite attaches the file; PostgreSQL copies a stretch of it into a temporary table at the start of
+each transaction. Both call it ``staged``. Changes nothing in the staging file.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from digest.db import Database, HeldDatabase, UtcDateTime
+from digest.errors import Conflict
+from digest.subscribers.transfer.staging_file import StagedRow, StagingFile
+
+SPACE_BITS = 48
+END = 1 << SPACE_BITS  # where the last stretch ends, counted in the first bits of an address index
+
+_SCHEMA = "staging"
+_TABLES = MetaData(schema=_SCHEMA)
+STAGED = Table(
+    "staged",
+    _TABLES,
+    Column("block", Integer, nullable=False),
+    Column("address_index", LargeBinary, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("retired_indexes", LargeBinary, nullable=False),
+    Column("address_sealed", LargeBinary, nullable=False),
+    Column("name_sealed", LargeBinary),
+    Column("language", Text),
+    Column("timezone", Text),
+    Column("domain_group", Text, nullable=False),
+    Column("joined_at", UtcDateTime()),
+    Column("evidence", JSON, nullable=False),
+    Column("subscriber_letters", Text, nullable=False),
+    Column("subscription_letters", Text, nullable=False),
+    postgresql_on_commit="DELETE ROWS",
+)
+_BLOCKS = Table("blocks", _TABLES, Column("number", Integer))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All readers whose address index begins with a number from `low` up to but not `high`."""
+
+    low: int
+    high: int
+
+    def bounds(self) -> tuple[bytes, bytes]:
+        """Return what the indexes lie between, to compare with; the second is not in it."""
+        return _bound(self.low), _bound(self.high)
+
+
+def _bound(number: int) -> bytes:
+    return number.to_bytes(SPACE_BITS // 8, "big") if number < END else b"\xff" * 33
+
+
+def in_stretch(dialect: str) -> ColumnElement[bool]:
+    """Return the condition on staged rows that leaves one stretch, given as `low` and `high`."""
+    lies = and_(
+        STAGED.c.address_index >= bindparam("low"), STAGED.c.address_index < bindparam("high")
+    )
+    # Naming the blocks lets SQLite look into each for the stretch.
+    return and_(STAGED.c.block.in_(select(_BLOCKS.c.number)), lies) if dialect == "sqlite" else lies
+
+
+class Beside:
+    """The store with a staging file beside it; transactions see one stretch of readers."""
+
+    def __init__(self, held: HeldDatabase, load: Callable[[Session, Stretch], None]) -> None:
+        self._held = held
+        self._load = load
+
+    @contextmanager
+    def read(self, stretch: Stretch) -> Iterator[Session]:
+        """Yield a session for reading that sees the stretch."""
+        with self._held.read() as session:
+            self._load(session, stretch)
+            yield session
+
+    @contextmanager
+    def write(self, stretch: Stretch) -> Iterator[Session]:
+        """Yield a session that sees the stretch and whose work commits as one."""
+        with self._held.write() as session:
+            self._load(session, stretch)
+            yield session
+
+
+def staged_beside(db: Database, path: Path) -> AbstractContextManager[Beside]:
+    """Return a context with the store and a complete staging file that nobody else may open
+    meanwhile; Conflict while another process has it.
+    """
+    return _attached(db, path) if db.is_sqlite else _copied(db, path)
+
+
+@contextmanager
+def _attached(db: Database, path: Path) -> Iterator[Beside]:
+    with db.hold() as held:
+        try:
+            held.driver.execute(f"ATTACH ? AS {_SCHEMA}", (str(path),))
+            held.driver.execute(f"PRAGMA {_SCHEMA}.locking_mode = exclusive")
+            held.driver.execute(f"DELETE FROM {_SCHEMA}.blocks WHERE false")  # takes the lock
+        except sqlite3.OperationalError as error:
+            raise Conflict(f"{path}: another process is at work on this import") from error
+        yield Beside(held, lambda _session, _stretch: None)
+
+
+@contextmanager
+def _copied(db: Database, path: Path) -> Iterator[Beside]:
+    with StagingFile(path) as staging, db.hold() as held:
+        held.connection.execution_options(schema_translate_map={_SCHEMA: "pg_temp"})
+        with held.write() as session:
+            STAGED.create(session.connection())
+        yield Beside(held, lambda session, stretch: _copy(session, staging, stretch))
+
+
+def _copy(session: Session, staging: StagingFile, stretch: Stretch) -> None:
+    driver: Any = session.connection().connection.driver_connection
+    rows = staging.rows_between(*stretch.bounds())
+    with driver.cursor() as cursor, cursor.copy("COPY pg_temp.staged FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(_as_utc(row))
+
+
+def _as_utc(row: StagedRow) -> StagedRow:
+    return row._replace(joined_at=f"{row.joined_at}+00") if row.joined_at else row

@@ -1,0 +1,18 @@
+"""Random letters for the public ids of many readers at once; see lifecycle for those of one.
+
+The first letters are shared by all that one step of a merge makes, so that a step writes to one
+place of an index instead of a thousand; the rest, 65 bits, are each reader's own.
+"""
+
+from collections.abc import Callable
+
+ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567"  # of base32, RFC 4648
+SHARED_LETTERS = 3
+OWN_LETTERS = 13
+
+_LETTER_OF_BYTE = bytes(ALPHABET[byte % len(ALPHABET)] for byte in range(256))
+
+
+def letters(random_bytes: Callable[[int], bytes], count: int) -> str:
+    """Return so many random letters, each worth 5 bits."""
+    return random_bytes(count).translate(_LETTER_OF_BYTE).decode("ascii")
