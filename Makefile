@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check format lint types floors wheel golden bench lock migration clean
+.PHONY: help demo test check format lint types floors wheel golden bench proof lock migration clean
 
 help:
 	@echo "make demo      one whole Friday on this machine   (ARGS=--no-serve ends after the summary)"
@@ -12,6 +12,7 @@ help:
 	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
 	@echo "make bench     how fast it is, beside Postfix's own programs   (ARGS=--quick for a look)"
+	@echo "make proof     kill it, cut it off, count every copy   (ARGS=--quick for a look)"
 	@echo "make migration TITLE='what changed'   write the next migration from the models"
 	@echo "make lock      resolve requirements*.txt anew"
 	@echo "make clean     remove what these targets made"
@@ -61,6 +62,10 @@ golden: $(VENV)/dev
 # About half an hour, and the machine should have nothing else to do; FULL=1 adds a million.
 bench: $(VENV)/dev
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+# A quarter of an hour; exits 1 when a copy was doubled or lost.
+proof: $(VENV)/dev
+	@$(BIN)/python -m benchmarks.proof $(ARGS)
 
 migration: $(VENV)/dev
 	$(BIN)/python migrations/revise.py "$(TITLE)"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from digest.curation.intake import find_article, take_in
+from digest.curation.inbox import find_article, take_in
 from digest.curation.issues import edit_issue, new_issue
 from digest.curation.newsletters import find_newsletter, find_section
 from digest.curation.picks import pick_article

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,8 +37,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from digest.clock import Schedule, morning_in
-from digest.db import Database, UtcDateTime, migrate
+from digest.db import Database, UtcDateTime
 from digest.delivery.ledger.freeze import freeze
+from digest.migrating import migrate
 from digest.models import (
     Chunk,
     Issue,
@@ -54,20 +56,41 @@ ROUNDS = 5
 CHUNK_ROWS = 500
 FRIDAY = date(2026, 11, 27)
 NOW = datetime(2026, 11, 26, 17, tzinfo=UTC)
-SCHEDULE = Schedule(4, datetime(2026, 11, 27, 7).time(), ZoneInfo("Europe/London"))  # noqa: DTZ001
+SCHEDULE = Schedule(4, clock_time(7), ZoneInfo("Europe/London"), readers_morning=True)
 GROUPS = ["google"] * 9 + ["microsoft"] * 4 + ["yahoo"] * 3 + ["apple"] * 1 + ["other"] * 6
-ZONES = (
-    "Pacific/Auckland Australia/Sydney Asia/Tokyo Asia/Singapore Asia/Dhaka Asia/Kathmandu "
-    "Asia/Kolkata Asia/Karachi Asia/Dubai Africa/Nairobi Europe/Athens Europe/Berlin Europe/Paris "
-    "Europe/Madrid Europe/London Europe/Dublin Africa/Lagos Atlantic/Azores America/Sao_Paulo "
-    "America/Halifax America/New_York America/Toronto America/Chicago America/Denver "
-    "America/Phoenix America/Los_Angeles America/Anchorage Pacific/Honolulu"
-).split()
+ZONES = [
+    "Pacific/Auckland",
+    "Australia/Sydney",
+    "Asia/Tokyo",
+    "Asia/Singapore",
+    "Asia/Dhaka",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Asia/Karachi",
+    "Asia/Dubai",
+    "Africa/Nairobi",
+    "Europe/Athens",
+    "Europe/Berlin",
+    "Europe/Paris",
+    "Europe/Madrid",
+    "Europe/London",
+    "Europe/Dublin",
+    "Africa/Lagos",
+    "Atlantic/Azores",
+    "America/Sao_Paulo",
+    "America/Halifax",
+    "America/New_York",
+    "America/Toronto",
+    "America/Chicago",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "Pacific/Honolulu",
+]
 SUPPRESSED_EVERY = 211
 PAUSED_EVERY = 97
 LEFT_EVERY = 23
-
-Progress = Callable[[str], None]
 
 
 def main(arguments: list[str]) -> int:
@@ -248,14 +271,15 @@ def fill_readers(session: Session, newsletter_id: int, rows: int, *, sqlite: boo
         "public_id subscriber_id newsletter_id state edition timezone domain_group paused_until "
         "joined_at changed_at"
     )
-    pause = case((n % (2 * PAUSED_EVERY) == 0, NOW - timedelta(days=1)), else_=NOW)
+    yesterday, tomorrow = (literal(NOW + timedelta(days=n), UtcDateTime()) for n in (-1, 1))
+    paused_until = case((n % 2 == 0, yesterday), else_=tomorrow)
     session.execute(
         insert(Subscription).from_select(
             columns.split(),
             select(
                 name("s", n), n, literal(newsletter_id), state, literal("full"),
                 one_of([*ZONES, None], n, 104_729), one_of(GROUPS, n, 7_919),
-                cast(pause, UtcDateTime()) if not sqlite else literal(NOW, UtcDateTime()),
+                paused_until,
                 now, now,
             ),
         )
@@ -288,7 +312,7 @@ def one_of(
 ) -> ColumnElement[str]:
     """Return one of the values, spread over the numbers without an order."""
     choice = {number: literal(value, String()) for number, value in enumerate(values)}
-    return case(choice, value=(n * step) % 1_000_003 % len(values))
+    return case(choice, value=n % 10_007 * step % 1_000_003 % len(values))
 
 
 if __name__ == "__main__":

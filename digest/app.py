@@ -1,7 +1,8 @@
 """The composition root: the only place that turns configuration into concrete objects.
 
 `open_app` refuses to come up on a store that is not this program's: wrong schema, wrong keys, not
-durable.
+durable. What only editors, intake and migrating need is imported by the method that needs it: a
+sender shall stay small, and a command start at once.
 """
 
 import os
@@ -12,33 +13,37 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock, SystemClock
 from digest.config import Config, check, load_config
-from digest.curation.intake import IntakeReport, poll
 from digest.curation.issues import find_issue
 from digest.curation.newsletters import seed_newsletters
-from digest.db import Database, check_schema, migrate
+from digest.db import Database
 from digest.delivery.backends.base import Envelope
 from digest.delivery.copies import Copies
+from digest.delivery.dkim.signing import load_signers, sign_message
 from digest.delivery.handover import hand_over
 from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
 from digest.errors import ConfigError
-from digest.fetch import Fetcher
 from digest.keys import KeyRing, read_key_file
 from digest.models import InstanceValue, Newsletter
 from digest.plugins import load_plugin
-from digest.press.approval import Press, render_draft
-from digest.press.proofs import build_proof
-from digest.rendering.compiler import MjmlCompiler
-from digest.rendering.templates import Templates
+from digest.revisions import check_schema
 from digest.sealed import CANARY, Sealer
 from digest.tokens import TokenSigner
+
+if TYPE_CHECKING:
+    from digest.curation.inbox import IntakeReport
+    from digest.fetch.client import Fetcher
+    from digest.press.approval import Press
+    from digest.rendering.compiler import MjmlCompiler
+    from digest.rendering.templates import Templates
 
 
 class App:
@@ -60,18 +65,25 @@ class App:
         self._compiler: MjmlCompiler | None = None
 
     @cached_property
-    def fetcher(self) -> Fetcher:
+    def fetcher(self) -> "Fetcher":
         """The one way to HTTP outside."""
+        from digest.fetch.client import Fetcher
+
         return Fetcher(self.config.fetch, self.clock)
 
     @cached_property
-    def templates(self) -> Templates:
+    def templates(self) -> "Templates":
         """The mail templates, the newsroom's own before the shipped ones."""
+        from digest.rendering.templates import Templates
+
         return Templates(self.config.templates)
 
     @property
-    def press(self) -> Press:
+    def press(self) -> "Press":
         """Templates and the compiler's child process, which starts with the first use."""
+        from digest.press.approval import Press
+        from digest.rendering.compiler import MjmlCompiler
+
         if self._compiler is None:
             self._compiler = MjmlCompiler()
         return Press(self.templates, self._compiler)
@@ -122,6 +134,9 @@ class App:
 
     async def send_proofs(self, reference: str, to: Sequence[str]) -> list[tuple[str, Outcome]]:
         """Mail test copies of an issue's present state; return each address with its outcome."""
+        from digest.press.approval import render_draft
+        from digest.press.proofs import build_proof
+
         now = self.clock.now()
         with self.db.read() as session:
             issue = find_issue(session, reference)
@@ -129,6 +144,7 @@ class App:
             configured = self.config.newsletter(slug)
             rendering, *_ = render_draft(session, self.press, issue, configured, now=now)
         backend = self.relay(configured.relay).backend
+        signers = load_signers(configured.dkim, configured.sender.address)
         outcomes = []
         for address in to:
             message = build_proof(
@@ -139,17 +155,24 @@ class App:
                 issue_public_id=issue.public_id,
                 now=now,
             )
+            message = sign_message(signers, message, now)
             envelope = Envelope(configured.sender.address, address, "proof")
             outcomes.append((address, await hand_over(backend, envelope, message)))
         return outcomes
 
     def check_relays(self) -> None:
-        """Open every relay that a newsletter uses; ConfigError names the key that is wrong."""
+        """Open every relay that a newsletter uses, and read its DKIM keys; ConfigError names what is
+        wrong.
+        """
         for name in self.sender.relay_names():
             self.relay(name)
+        for newsletter in self.config.newsletters:
+            load_signers(newsletter.dkim, newsletter.sender.address)
 
-    def poll_source(self, source_id: int) -> IntakeReport:
+    def poll_source(self, source_id: int) -> "IntakeReport":
         """Read one source and take in what is new; returns the intake's report."""
+        from digest.curation.intake import poll
+
         every = timedelta(minutes=self.config.scheduler.intake_minutes)
         return poll(self.db, self.fetcher, source_id, self.clock, every=every)
 
@@ -157,6 +180,8 @@ class App:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the
         store.
         """
+        from digest.migrating import migrate
+
         migrate(self.db)
         with self.db.write() as session:
             seed_newsletters(session, self.config.newsletters, now=self.clock.now())

@@ -1,4 +1,4 @@
-"""The store: engines, transactions, durability, and whether its schema fits this code.
+"""The store: engines, transactions, durability; knows none of its tables.
 
 SQLite has one writer. The writers of a process queue on one lock here, and the one whose turn it is
 asks for the file every half millisecond: SQLite's own busy back-off is unfair under a steady
@@ -12,27 +12,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
-from digest.assets import asset
 from digest.errors import ConfigError, DatabaseUnfit
 
 WRITE_RETRY_SECONDS = 0.0005
 WRITE_PATIENCE_SECONDS = 30.0
-MIGRATION_LOCK = (
-    7_294_461_853  # any number nobody else locks: two programs must not migrate at once
-)
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: NORMAL may forget the last commits when the power goes
@@ -137,18 +127,15 @@ class Database:
         ):
             yield session
 
-    @contextmanager
-    def transact(self) -> Iterator[Connection]:
-        """Yield a connection whose work commits as one, like `write` without a session's
-        bookkeeping: for the commits that every copy waits for.
-        """
-        with self._one_writer(), self._writing.begin() as connection:
-            yield connection
+    def transactor(self) -> "Transactor":
+        """Return a door to many small transactions on one kept connection; close it when done."""
+        return Transactor(self._writing, self._one_writer)
 
     @contextmanager
     def hold(self) -> Iterator["HeldDatabase"]:
         """Yield this store over one connection, for what lasts as long as a connection does: an
-        attached file, a temporary table. At the end the connection is closed, with all of that.
+        attached file, a temporary table (an import needs both). At the end the connection is
+        closed, with all of that.
         """
         with self._writing.connect() as connection:
             try:
@@ -230,6 +217,41 @@ class HeldDatabase:
             self.connection.execution_options(digest_write_patience=self._patience)
             with Session(self.connection, expire_on_commit=False) as session, session.begin():
                 yield session
+
+
+class Transactor:
+    """One connection kept for transactions that many wait for: `write` without the bookkeeping of
+    sessions and pools. Used from one thread at a time.
+    """
+
+    def __init__(self, engine: Engine, turn: Callable[[], AbstractContextManager[None]]) -> None:
+        self._engine = engine
+        self._turn = turn
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def transact(self) -> Iterator[Connection]:
+        """Yield the connection; what is done on it commits as one, or rolls back when it raises.
+
+        After an exception the next transaction gets a new connection.
+        """
+        with self._turn():
+            connection = self._connection or self._engine.connect()
+            self._connection = None
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                connection.invalidate()  # it may be the connection that broke
+                connection.close()
+                raise
+            self._connection = connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _open_engine(url: str) -> Engine:
@@ -319,67 +341,3 @@ def _assert_postgres_durable(connection: Connection) -> None:
         ).scalar_one()
         if found == "off":
             raise DatabaseUnfit(f"PostgreSQL would forget commits in a power cut: {name} is off")
-
-
-def migrate(database: Database) -> None:
-    """Bring the schema up to this code's newest revision; DatabaseUnfit when it is already
-    newer.
-    """
-    _check_known(database)
-    settings = alembic_settings()
-    with database.alter() as connection:
-        if not database.is_sqlite:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
-            )
-        settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
-    if database.is_sqlite and database.engine.url.database:
-        Path(database.engine.url.database).chmod(0o600)  # its other files take the same mode
-
-
-def check_schema(database: Database) -> None:
-    """Raise DatabaseUnfit, with what to do about it, unless the schema is exactly this code's."""
-    found = _check_known(database)
-    head = ScriptDirectory.from_config(alembic_settings()).get_current_head()
-    if found != head:
-        state = (
-            "is empty" if found is None else f"is at revision {found}, this program needs {head}"
-        )
-        raise DatabaseUnfit(f"the database {state}: run digest migrate")
-
-
-def _check_known(database: Database) -> str | None:
-    """Return the schema's revision (None when empty); DatabaseUnfit when this code does not know
-    it.
-    """
-    found = current_revision(database)
-    if found is not None:
-        try:
-            ScriptDirectory.from_config(alembic_settings()).get_revision(found)
-        except CommandError as error:
-            raise DatabaseUnfit(
-                f"the database is at revision {found}, which is newer than this program:"
-                " upgrade the program"
-            ) from error
-    return found
-
-
-def current_revision(database: Database) -> str | None:
-    """Return the revision the schema is at, or None for an empty database."""
-    try:
-        with database.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    except (OperationalError, DBAPIError) as error:
-        raise DatabaseUnfit(f"the database cannot be opened: {error.orig}") from error
-
-
-def alembic_settings() -> AlembicConfig:
-    """Return the settings under which Alembic finds this code's revisions, wherever they are
-    installed.
-    """
-    folder: Path = asset("migrations")
-    settings = AlembicConfig()
-    settings.set_main_option("script_location", str(folder).replace("%", "%%"))
-    settings.set_main_option("path_separator", "os")
-    return settings

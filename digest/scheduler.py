@@ -15,7 +15,7 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.app import App
-from digest.curation.intake import due_sources
+from digest.curation.source_list import due_sources
 from digest.errors import DigestError
 
 log = logging.getLogger(__name__)

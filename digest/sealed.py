@@ -28,7 +28,7 @@ class Sealer:
     def __init__(self, ring: KeyRing) -> None:
         self._newest = ring.seal[0]
         self._ciphers = {key.id.encode(): AESGCM(key.secret) for key in ring.seal}
-        self._index_keys = ring.index
+        self._macs = [hmac.new(key.secret, b"address\0", hashlib.sha256) for key in ring.index]
 
     def seal(self, value: str) -> bytes:
         """Return `value` encrypted; two calls never return the same bytes."""
@@ -69,14 +69,16 @@ class Sealer:
         """Return the look-up value of a normalised address under the current index key (32
         bytes).
         """
-        return _mac(self._index_keys[0].secret, address)
+        return _finished(self._macs[0], address)
 
     def indexes(self, address: str) -> tuple[bytes, ...]:
         """Return the look-up values under every index key, retired ones included (for
         suppressions).
         """
-        return tuple(_mac(key.secret, address) for key in self._index_keys)
+        return tuple([_finished(mac, address) for mac in self._macs])
 
 
-def _mac(secret: bytes, address: str) -> bytes:
-    return hmac.new(secret, b"address\0" + address.encode(), hashlib.sha256).digest()
+def _finished(begun: hmac.HMAC, address: str) -> bytes:
+    mac = begun.copy()
+    mac.update(address.encode())
+    return mac.digest()

@@ -1,4 +1,4 @@
-"""Runs revisions on the connection that digest.db.migrate hands over; opens and commits nothing
+"""Runs revisions on the connection that digest.migrating hands over; opens and commits nothing
 itself.
 """
 

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from digest.db import Database, alembic_settings, migrate
+from digest.db import Database
+from digest.migrating import alembic_settings, migrate
 
 FORMAT = (
     "format --config format.skip-magic-trailing-comma=true"

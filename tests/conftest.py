@@ -18,8 +18,9 @@ import pytest
 from hypothesis import settings
 
 from digest.clock import FixedClock
-from digest.db import Database, migrate
+from digest.db import Database
 from digest.keys import KeyRing, new_key_ring
+from digest.migrating import migrate
 from digest.sealed import Sealer
 
 for _name in [name for name in os.environ if name.startswith("DIGEST_")]:

@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.clock import Due, FixedClock, Schedule, SystemClock, due_at, next_slot, slots_between
+from digest.clock import (
+    Due,
+    FixedClock,
+    Schedule,
+    SystemClock,
+    due_at,
+    first_morning,
+    morning_in,
+    next_slot,
+    slots_between,
+)
 
 LONDON = ZoneInfo("Europe/London")
 SECOND = timedelta(seconds=1)
@@ -167,9 +177,52 @@ def test_next_slot_of_samoa_passes_the_missing_friday_once() -> None:
     assert [missing.local_date, after.local_date] == [date(2011, 12, 30), date(2012, 1, 6)]
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "expected"),
+    [
+        ("Pacific/Auckland", date(2026, 11, 27), utc(2026, 11, 26, 18)),
+        ("Pacific/Honolulu", date(2026, 11, 27), utc(2026, 11, 27, 17)),
+        (None, date(2026, 11, 27), utc(2026, 11, 27, 7)),
+        # No such place, no place at all, a folder of the database, a way out of it.
+        ("Europe/Atlantis", date(2026, 11, 27), utc(2026, 11, 27, 7)),
+        ("", date(2026, 11, 27), utc(2026, 11, 27, 7)),
+        ("America", date(2026, 11, 27), utc(2026, 11, 27, 7)),
+        ("../../etc/passwd", date(2026, 11, 27), utc(2026, 11, 27, 7)),
+        # Clocks there changed in the night of these Fridays.
+        ("Asia/Amman", date(2021, 3, 26), utc(2021, 3, 26, 4)),
+        ("Asia/Amman", date(2021, 10, 29), utc(2021, 10, 29, 5)),
+        ("Pacific/Apia", date(2011, 12, 30), utc(2011, 12, 30, 10)),
+    ],
+)
+def test_morning_is_the_readers_own_where_their_zone_is_known(
+    zone: str | None, day: date, expected: datetime
+) -> None:
+    assert morning_in(Schedule(4, time(7), LONDON), day, zone) == expected
+
+
+def test_slot_of_readers_mornings_is_due_with_the_first_on_earth() -> None:
+    schedule = Schedule(4, time(7), LONDON, readers_morning=True)
+
+    due = next_slot(schedule, utc(2026, 11, 25))
+
+    assert due == Due(date(2026, 11, 27), utc(2026, 11, 26, 17))
+    assert due.due_at == morning_in(schedule, due.local_date, "Pacific/Kiritimati")
+
+
+def test_next_slot_of_readers_mornings_is_strictly_later() -> None:
+    schedule = Schedule(4, time(7), LONDON, readers_morning=True)
+
+    assert next_slot(schedule, utc(2026, 11, 26, 17)).local_date == date(2026, 12, 4)
+
+
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 days = st.dates(date(1975, 1, 1), date(2037, 12, 1))
 moments = st.times().map(lambda at: at.replace(microsecond=0))
+
+
+@given(zones, st.dates(date(1995, 1, 1), date(2037, 12, 1)), moments)
+def test_nobodys_morning_comes_before_the_first(zone: ZoneInfo, day: date, at: time) -> None:
+    assert first_morning(day, at) <= due_at(day, at, zone)
 
 
 @given(zones, days, moments)

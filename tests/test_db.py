@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from digest import db as store
-from digest.db import Database
+from digest.db import Database, HeldDatabase
 from digest.errors import ConfigError, DatabaseUnfit
 from digest.models import InstanceValue
 
@@ -326,3 +326,35 @@ def test_close_leaves_no_connection_open(db: Database) -> None:
 
     pool: Any = db.engine.pool
     assert pool.checkedin() == 0
+
+
+def test_held_store_keeps_what_belongs_to_its_connection(any_db: Database) -> None:
+    with any_db.hold() as held:
+        with held.write() as session:
+            session.execute(text("CREATE TEMPORARY TABLE kept (value INTEGER)"))
+        with held.write() as session:
+            session.execute(text("INSERT INTO kept VALUES (7)"))
+        with held.read() as session:
+            assert session.scalar(text("SELECT value FROM kept")) == 7
+
+    with any_db.read() as session, pytest.raises(DBAPIError):
+        session.execute(text("SELECT value FROM kept"))
+
+
+def test_held_store_queues_with_other_writers(db: Database) -> None:
+    with db.hold() as held, held.write(), pytest.raises(RuntimeError), db.write():
+        pytest.fail("two writers at once")
+
+
+def test_held_store_rolls_back_what_raises(any_db: Database) -> None:
+    def fail(held: HeldDatabase) -> None:
+        with held.write() as session:
+            session.add(InstanceValue(name="half", value="", at=AT))
+            session.flush()
+            raise ValueError("no")
+
+    with any_db.hold() as held:
+        with pytest.raises(ValueError, match="no"):
+            fail(held)
+        with held.read() as session:
+            assert session.scalars(select(InstanceValue.name)).all() == []

@@ -14,9 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from digest.db import Database, alembic_settings, check_schema, current_revision, migrate
+from digest.db import Database
 from digest.errors import DatabaseUnfit
+from digest.migrating import alembic_settings, migrate
 from digest.models import Base
+from digest.revisions import check_schema, current_revision
 
 HEAD = ScriptDirectory.from_config(alembic_settings()).get_current_head()
 

@@ -119,3 +119,12 @@ def test_canary_tells_the_right_key_file_from_a_wrong_one(sealer: Sealer) -> Non
     assert sealer.open(kept) == CANARY
     with pytest.raises(ConfigError):
         Sealer(new_key_ring()).open(kept)
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_values_sealed_together_open_one_by_one(values: list[str]) -> None:
+    sealer = Sealer(RING)
+    sealed = sealer.seal_all(values)
+
+    assert [sealer.open(each) for each in sealed] == values
+    assert len(set(sealed)) == len(values)

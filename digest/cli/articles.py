@@ -9,17 +9,16 @@ from digest.cli.references import ArticleRef
 from digest.cli.sources import in_words
 from digest.cli.terminal import local_time, opened, print_table, say
 from digest.curation.articles_file import read_articles_file
-from digest.curation.intake import (
-    dismiss,
-    fetch_article,
-    find_article,
-    list_inbox,
-    restore,
-    take_in,
-)
+from digest.curation.inbox import dismiss, find_article, list_inbox, restore, take_in
+from digest.curation.intake import fetch_article
 from digest.errors import BadInput
 
 app = typer.Typer(help="The articles an issue is picked from.", no_args_is_help=True)
+
+
+def register(program: typer.Typer) -> None:
+    """Add the group of this file."""
+    program.add_typer(app, name="articles")
 
 
 @app.command("add")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.terminal import progress_bar, say
+from digest.cli.terminal import naming_the_database, progress_bar, say
 from digest.demo.friday import Demo, Report, Sent
 from digest.logs import set_up_logging
 
@@ -34,7 +34,7 @@ def demo(
     shows the mails.
     """
     set_up_logging("text", "warning")
-    with ExitStack() as stack:
+    with naming_the_database(), ExitStack() as stack:
         progress = stack.enter_context(progress_bar("copies"))
         newsroom = stack.enter_context(Demo(folder, Report(say, progress), port=port))
         sent = newsroom.run()

@@ -20,6 +20,12 @@ from digest.logs import set_up_logging
 
 app = typer.Typer(help="Keys that sign the copies (DKIM).", no_args_is_help=True)
 
+
+def register(program: typer.Typer) -> None:
+    """Add the group of this file."""
+    program.add_typer(app, name="dkim")
+
+
 NO_KEYS = "No newsletter has a key: the relay signs, if anyone does. digest dkim new makes one."
 
 

@@ -24,8 +24,8 @@ from digest.errors import BadInput
 from digest.models import Issue, IssueState, Slot, SlotState
 from digest.press.approval import approve, list_renderings, render_draft
 from digest.press.preview import neutral_values
-from digest.rendering.issue import Rendering
 from digest.rendering.personalise import fill_html, fill_text
+from digest.rendering.stored import Rendering
 
 # What the scheduler does not look at again.
 NOT_BY_ITSELF = (SlotState.HELD, SlotState.MISSED, SlotState.SKIPPED)

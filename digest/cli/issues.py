@@ -14,7 +14,7 @@ from digest.cli.references import ArticleRef, IssueName, Referred, refer
 from digest.cli.terminal import local_time, opened, print_table, say
 from digest.clock import WEEKDAYS
 from digest.config import NewsletterConfig
-from digest.curation.intake import find_article
+from digest.curation.inbox import find_article
 from digest.curation.issues import cancel_issue, edit_issue, list_issues, new_issue
 from digest.curation.newsletters import find_newsletter, find_section, next_issue_slot
 from digest.curation.picks import edit_pick, find_pick, list_picks, move_pick, pick_article, unpick
@@ -23,6 +23,12 @@ from digest.errors import BadInput
 from digest.models import IssueState, Newsletter, Section
 
 app = typer.Typer(help="Make, approve, schedule and check an issue.", no_args_is_help=True)
+
+
+def register(program: typer.Typer) -> None:
+    """Add the group of this file."""
+    program.add_typer(app, name="issue")
+
 
 Words = Annotated[
     list[str] | None,

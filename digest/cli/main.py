@@ -5,15 +5,37 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import OperationalError
 
 from digest import __version__
-from digest.cli import articles, demo, dkim, doctor, issues, running, setup, sources, subscribers
+from digest.cli.catalogue import Catalogue, Entry
 from digest.cli.terminal import complain
 from digest.errors import DigestError
 
+
+class Commands(Catalogue):
+    """Everything after ``digest``."""
+
+    entries = {  # noqa: RUF012 - said once, in the base
+        "init": Entry("digest.cli.setup", "Make config.toml and a key file in a folder."),
+        "migrate": Entry("digest.cli.setup", "Create or upgrade the database."),
+        "status": Entry("digest.cli.running", "Show what is due next and how it went last."),
+        "tick": Entry("digest.cli.running", "Do one round and end; fit for cron."),
+        "run": Entry("digest.cli.running", "Run the whole thing: scheduler and web."),
+        "scheduler": Entry("digest.cli.running", "Run the scheduler and sender alone."),
+        "web": Entry("digest.cli.running", "Run the reader pages alone."),
+        "doctor": Entry("digest.cli.doctor", "Look this instance over."),
+        "demo": Entry("digest.cli.demo", "Live one whole Friday of a sample newsroom."),
+        "sources": Entry("digest.cli.sources", "Feeds and pages that articles come from."),
+        "articles": Entry("digest.cli.articles", "The articles an issue is picked from."),
+        "issue": Entry("digest.cli.issues", "Make, approve, schedule and check an issue."),
+        "subscribers": Entry("digest.cli.subscribers", "Who reads: import, export, add, find."),
+        "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
+    }
+
+
 app = typer.Typer(
     name="digest",
+    cls=Commands,
     help="Friday: a newsroom picks the week's best articles by hand, and every Friday mails them.",
     epilog="A first time: digest demo. For good: digest init, then digest migrate.",
     no_args_is_help=True,
@@ -21,15 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-setup.register(app)
-app.add_typer(sources.app, name="sources")
-app.add_typer(articles.app, name="articles")
-app.add_typer(issues.app, name="issue")
-app.add_typer(subscribers.app, name="subscribers")
-app.add_typer(dkim.app, name="dkim")
-running.register(app)
-doctor.register(app)
-demo.register(app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -61,9 +74,6 @@ def main() -> None:
         app()
     except DigestError as error:
         complain(str(error))
-    except OperationalError as error:
-        # The disk is full, the file is read-only, the server went away: nothing to trace.
-        complain(f"the database: {error.orig}")
     except OSError as error:
         complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(1)

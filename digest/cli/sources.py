@@ -6,11 +6,18 @@ import typer
 
 from digest.app import App
 from digest.cli.terminal import complain, local_time, opened, print_table, progress_bar, say
-from digest.curation.intake import IntakeReport, add_source, due_sources, list_sources
+from digest.curation.inbox import IntakeReport
+from digest.curation.source_list import add_source, due_sources, list_sources
 from digest.errors import DigestError
 from digest.models import Source
 
 app = typer.Typer(help="Feeds and pages that articles come from.", no_args_is_help=True)
+
+
+def register(program: typer.Typer) -> None:
+    """Add the group of this file."""
+    program.add_typer(app, name="sources")
+
 
 NO_SOURCES = "There are no sources yet: digest sources add takes a feed's address."
 

@@ -23,6 +23,12 @@ SHOWN_PROBLEMS = 20
 
 app = typer.Typer(help="Who reads: import, export, add, find.", no_args_is_help=True)
 
+
+def register(program: typer.Typer) -> None:
+    """Add the group of this file."""
+    program.add_typer(app, name="subscribers")
+
+
 Newsletter = Annotated[
     str | None,
     typer.Option("--newsletter", "-n", help="Its slug; not needed when there is only one."),

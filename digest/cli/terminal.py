@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
@@ -18,9 +19,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.progress import TaskProgressColumn as PercentColumn
 from rich.table import Table
 
-from digest.app import App, open_app
-from digest.errors import Refused
+from digest.errors import DatabaseUnfit, Refused
 from digest.logs import set_up_logging
+
+if TYPE_CHECKING:
+    from digest.app import App
 
 # Headlines and relays' replies come from outside: no square bracket or colon in them is ours.
 console = Console(highlight=False, markup=False, emoji=False)
@@ -31,17 +34,35 @@ CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u20
 
 
 @contextlib.contextmanager
-def opened(context: typer.Context, *, fresh: bool = False, logging: bool = False) -> Iterator[App]:
+def opened(
+    context: typer.Context, *, fresh: bool = False, logging: bool = False
+) -> Iterator["App"]:
     """Yield the instance of ``--config``; with `logging`, log as configured instead of warnings
     only.
     """
+    # Most of the time a start takes; help and wrong words are answered without it.
+    from digest.app import open_app
+
     path: Path = context.obj
-    with open_app(path, fresh=fresh) as app:
+    with naming_the_database(), open_app(path, fresh=fresh) as app:
         if logging:
             set_up_logging(app.config.logging.form, app.config.logging.level)
         else:
             set_up_logging("text", "warning")
         yield app
+
+
+@contextlib.contextmanager
+def naming_the_database() -> Iterator[None]:
+    """Turn the database's own failures into DatabaseUnfit: the disk is full, the file is read-only,
+    the server went away. There is nothing to trace.
+    """
+    from sqlalchemy.exc import OperationalError  # late for the same reason
+
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseUnfit(f"the database: {error.orig}") from error
 
 
 @contextlib.contextmanager

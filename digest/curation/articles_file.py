@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from digest.config import Strict, check
-from digest.curation.cleaning import language_tag, one_line, safe_html, web_url
+from digest.curation.cleaning import safe_html
+from digest.curation.plain import language_tag, one_line, web_url
 from digest.curation.sources.base import FoundArticle
 from digest.errors import BadInput, ConfigError
 

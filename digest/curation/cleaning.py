@@ -1,26 +1,19 @@
-"""From what the outside sends to plain text, safe HTML and http(s) URLs; pure.
+"""From HTML that the outside sends to plain text and safe HTML; pure.
 
 libxml2 reads HTML first: it keeps no tree deeper than 256, so the sanitiser behind it never meets
 the nesting that costs it quadratic time.
 """
 
 import html
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from string import punctuation
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import nh3
 from lxml import etree
 
+from digest.curation.plain import one_line, web_url
+
 MAX_DEPTH = 50
-MAX_URL = 4_000
-MAX_SUMMARY = 700
-MAX_TITLE = 500
-# Outside of these a date is no date: some programs write the year 1 for "unknown".
-YEARS = range(1800, 2200)
 BLOCKS = {
     *("address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption"),
     *("figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav"),
@@ -43,9 +36,6 @@ BODY_TAGS |= {"strong", "sub", "sup", "ul"}
 # Pictures are left out on purpose: one of theirs, loaded by a reader's mail client, is a tracking
 # pixel.
 BODY_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
-URL_SAFE = "".join(sorted(set(punctuation) - set('"<>\\^`{|}')))
-HOSTLESS = re.compile(r"https?:(?!//[^/?#])", re.IGNORECASE)
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +47,12 @@ class Picture:
     credit: str = ""
 
 
-def one_line(text: str) -> str:
-    """Return text with all white space folded and control characters dropped."""
-    kept = (c if c.isspace() or unicodedata.category(c) not in {"Cc", "Cs"} else " " for c in text)
-    return " ".join("".join(kept).split())
-
-
 def plain_text(markup: str) -> str:
     """Return the words of an HTML fragment on one line, without scripts and styles."""
     if "<" not in markup and "&" not in markup:
         return one_line(markup)
     tree = _tree(markup)
     return one_line("".join(_words(tree))) if tree is not None else ""
-
-
-def shorten(text: str, limit: int) -> str:
-    """Return a line of at most `limit` characters, cut between words, an ellipsis at the cut."""
-    if len(text) <= limit:
-        return text
-    head, space, _ = text[:limit].rpartition(" ")
-    return (head if space else text[: limit - 1]).rstrip(" ,;:.") + "…"
 
 
 def safe_html(markup: str, base: str) -> str:
@@ -113,37 +89,6 @@ def first_picture(markup: str, base: str) -> Picture | None:
         if url and not _is_pixel(element):
             return Picture(url, one_line(element.get("alt") or ""))
     return None
-
-
-def web_url(link: str, base: str = "") -> str | None:
-    """Return a link as an absolute http(s) URL in ASCII, or None for anything else.
-
-    Anything else: another scheme, no host, credentials, control characters, more than 4,000
-    characters.
-    """
-    link = link.strip()
-    if not link or len(link) > MAX_URL or any(ord(c) < 32 or ord(c) == 127 for c in link):
-        return None
-    if HOSTLESS.match(link):  # urljoin would lend it the host of the base
-        return None
-    try:
-        parts = urlsplit(urljoin(base, link))
-        host, _port = parts.hostname, parts.port
-        netloc = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not host or "@" in netloc:
-        return None
-    if re.search(r"[\s\\\"<>^`{|}]", netloc):
-        return None
-    ascii_only = (quote(part, safe=URL_SAFE) for part in parts[2:])
-    return urlunsplit((parts.scheme, netloc, *ascii_only))
-
-
-def language_tag(text: str) -> str:
-    """Return a language tag such as ``en-GB`` (underscores accepted), else an empty string."""
-    text = text.strip()
-    return text.replace("_", "-") if len(text) <= 35 and LANGUAGE.fullmatch(text) else ""
 
 
 def _tree(markup: str) -> etree._Element | None:

@@ -7,7 +7,7 @@ Pure judgements, the same for the desk, the command line and anything else that 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from digest.curation.cleaning import one_line
+from digest.curation.plain import one_line
 from digest.errors import BadInput
 
 LINE_MOST = 500  # characters; what the store has room for

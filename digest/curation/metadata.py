@@ -12,18 +12,17 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from digest.curation.cleaning import (
+from digest.curation.cleaning import Picture, plain_text
+from digest.curation.linked_data import LinkedArticle, read_linked_data
+from digest.curation.plain import (
     MAX_SUMMARY,
     MAX_TITLE,
     YEARS,
-    Picture,
     language_tag,
     one_line,
-    plain_text,
     shorten,
     web_url,
 )
-from digest.curation.linked_data import LinkedArticle, read_linked_data
 from digest.curation.sources.base import FoundArticle
 from digest.errors import BadInput
 from digest.fetch import shown

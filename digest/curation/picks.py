@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.curation.cleaning import web_url
 from digest.curation.issues import void_approval
+from digest.curation.plain import web_url
 from digest.errors import BadInput, Conflict, NotFound
 from digest.models import Article, Issue, Layout, Pick, Section
 

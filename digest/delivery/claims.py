@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,14 +18,17 @@ from digest.clock import Clock
 from digest.db import Database
 from digest.delivery.crash import crash_point
 from digest.delivery.gate import Gate
-from digest.delivery.ledger.leases import Lease, finish_chunk, lease_chunk, renew_leases
+from digest.delivery.ledger.leases import Lease, finish_chunk, lease_chunk, renew_leases, stands
 from digest.delivery.ledger.rows import list_pending
+from digest.delivery.pacing.limits import Allowance
+from digest.delivery.pacing.seats import free_seats
 from digest.errors import DigestError
 
 log = logging.getLogger(__name__)
 
 ENDLESS = 1_000_000  # more connections than anybody allows
 LOOK_SECONDS = 1.0  # between looks at what other processes found out about the relay
+MOST_UNDER_LIMIT = 200  # rows asked for at once where a limit is, which lets few of them go
 SET_ASIDE_SECONDS = 300.0  # before an issue that could not be prepared is tried again
 T = TypeVar("T")
 
@@ -37,6 +40,7 @@ class Claim:
     lease: Lease
     left: int
     later: datetime | None = None  # a limit lets none of its rows go before
+    allowance: Allowance | None = None  # what a limit let through of its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class Claims:
         self._dry = False  # whether the last try to lease found nothing
         self._set_aside_until: dict[int, float] = {}
         self._upkeep: list[asyncio.Task[None]] = []
+        self.seats = 0  # how many connections this process may use now
 
     def take(self) -> Task | None:
         """Return a row that is at hand, or None; has more fetched before they run out."""
@@ -165,13 +170,17 @@ class Claims:
     def _tasks(self, session: Session, lease: Lease) -> tuple[Claim, list[Task]]:
         """Return a leased chunk with those of its rows that the limits allow now."""
         now = self._clock.now()
-        rows = list_pending(session, lease, now)
-        allowed = self._gate.allow(session, lease.domain_group, len(rows), now)
-        claim = Claim(lease, len(allowed.waits), allowed.later)
+        group = lease.domain_group
+        if not self._gate.is_limited(group, now):
+            rows = list_pending(session, lease, now)
+            claim = Claim(lease, len(rows))
+            return claim, [Task(row, claim) for row in rows]
+        rows = list_pending(session, lease, now, most=MOST_UNDER_LIMIT)
+        allowed = self._gate.allow(session, group, len(rows), now)
+        claim = Claim(lease, len(allowed.waits), allowed.later, allowed.allowance)
         start = self._clock.monotonic()
         return claim, [
-            Task(row, claim, start + wait if wait else 0.0)
-            for row, wait in zip(rows, allowed.waits, strict=False)
+            Task(row, claim, start + wait) for row, wait in zip(rows, allowed.waits, strict=False)
         ]
 
     def _full_groups(self) -> set[str]:
@@ -210,6 +219,22 @@ class Claims:
             else:
                 self._ready.append(task)
 
+    async def doubt(self, claim: Claim) -> None:
+        """Let go of a chunk's rows at hand unless its lease and its issue still stand: a dot was
+        refused, and it need not have been about one reader.
+        """
+        if not await self.in_thread(self._stands, claim):
+            lost, self._ready = self._ready, deque()
+            for task in lost:
+                if task.claim is claim:
+                    self._count_down(claim)
+                else:
+                    self._ready.append(task)
+
+    def _stands(self, claim: Claim) -> bool:
+        with self._db.read() as session:
+            return stands(session, claim.lease, self._clock.now())
+
     def _count_down(self, claim: Claim) -> None:
         claim.left -= 1
         if claim.left == 0:
@@ -234,12 +259,31 @@ class Claims:
         flight.
         """
         await self._end_feed()
+        await self._give_back_allowances()
         self._ready.clear()
         claims = [*self._done, *self._claims.values()]
         self._done = []
         self._claims.clear()
-        if claims:
+        if claims or self.seats:
             await self.in_thread(self._finish_chunks, claims)
+            await self.in_thread(self._stand_up)
+        self.seats = 0
+
+    async def _give_back_allowances(self) -> None:
+        """Take back what limits allowed and nobody used, so that others may."""
+        unused = Counter(task.claim for task in self._ready if task.claim.allowance is not None)
+        if unused:
+            await self.in_thread(self._write_back, dict(unused))
+
+    def _write_back(self, unused: Mapping[Claim, int]) -> None:
+        with self._db.write() as session:
+            for claim, copies in unused.items():
+                if claim.allowance is not None:
+                    self._gate.give_back(session, claim.lease.domain_group, claim.allowance, copies)
+
+    def _stand_up(self) -> None:
+        with self._db.write() as session:
+            free_seats(session, self._gate.relay, self._owner)
 
     async def _end_feed(self) -> None:
         """Wait for a chunk that is on its way; what failed there has nobody left to tell."""
@@ -268,13 +312,19 @@ class Claims:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self.in_thread(self._look)
+                await self.look()
             except Exception as error:
                 log.error("how the relay stands is not known: %s", error)
 
-    def _look(self) -> None:
-        with self._db.read() as session:
+    async def look(self) -> None:
+        """See how the relay stands, and how many of its connections are this process's."""
+        self.seats = await self.in_thread(self._look)
+
+    def _look(self) -> int:
+        with self._db.write() as session:
             self._gate.refresh(session)
+            now = self._clock.now()
+            return self._gate.share(session, self._owner, now + self._lease, now)
 
     async def _renew_for_ever(self) -> None:
         while True:

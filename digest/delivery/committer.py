@@ -40,7 +40,7 @@ class Committer:
     """
 
     def __init__(self, db: Database, clock: Clock, thread: ThreadPoolExecutor) -> None:
-        self._db = db
+        self._store = db.transactor()
         self._clock = clock
         self._thread = thread
         self._waiting: list[_Request] = []
@@ -59,6 +59,10 @@ class Committer:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         return done
+
+    def close(self) -> None:
+        """Close the connection to the store; nothing may be under way."""
+        self._store.close()
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -94,7 +98,7 @@ class Committer:
     def _transact(
         self, settlements: Sequence[Settlement], dots: Sequence[Dot], *, all_of_them: bool
     ) -> set[int]:
-        with self._db.transact() as connection:
+        with self._store.transact() as connection:
             now = self._clock.now()  # not before it is our turn: leases are judged by it
             settle(connection, settlements, now)
             hit = commit_dots(connection, dots, now, all_of_them=all_of_them)

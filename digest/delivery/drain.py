@@ -62,6 +62,7 @@ class Hand:
     commit carries along.
     """
 
+    number: int
     channel: Channel | None = None
     next: Prepared | None = None
     held: list[tuple[Settlement, Claim]] = field(default_factory=list)
@@ -109,18 +110,19 @@ class Drain:
         """
         self._stop, self._until_idle, self._failed = stop, until_idle, None
         self._failed_chances = 0
-        self._claims.keep_alive()
         try:
-            await asyncio.gather(*(self._connection() for _ in range(self._connections)))
+            await self._claims.look()
+            self._claims.keep_alive()
+            await asyncio.gather(*(self._connection(n) for n in range(self._connections)))
         finally:
             await self._claims.rest()
             await self._claims.hand_back()
         if self._failed is not None:
             raise self._failed
 
-    async def _connection(self) -> None:
+    async def _connection(self, number: int) -> None:
         """Work until it is over; a failure is kept for `run`, so that the others end in peace."""
-        hand = Hand()
+        hand = Hand(number)
         try:
             await self._go_round(hand)
         except Exception as error:
@@ -134,24 +136,37 @@ class Drain:
 
     async def _go_round(self, hand: Hand) -> None:
         while not self._over_at_once():
-            if not self._gate.is_well and await self._held_up(hand):
+            if not self._is_seated(hand):
+                if self._until_idle:
+                    return  # other processes have the other connections
+                await self._stand_by(hand, IDLE_SECONDS)
+            elif not self._gate.is_well and await self._held_up(hand):
                 continue
-            if hand.next is None:
-                self._prepare(hand, self._claims.take())
-            if hand.next is not None:
-                await self._try(hand, hand.next)
-            elif len(hand.held) >= HELD_MOST:
-                await self._commit(hand)
-            elif (task := await self._claims.next_task()) is not None:
-                self._prepare(hand, task)
-            elif hand.held:
-                await self._commit(hand)
-            elif self._until_idle:
+            elif not await self._go_on(hand):
                 return
-            else:
-                await self._claims.flush()
-                await _close(hand)
-                await self._pause(IDLE_SECONDS)
+
+    def _is_seated(self, hand: Hand) -> bool:
+        return hand.number < self._claims.seats
+
+    async def _go_on(self, hand: Hand) -> bool:
+        """Do the next thing there is to do; False when there is none and nobody waits for more."""
+        if hand.next is None:
+            self._prepare(hand, self._claims.take())
+        if hand.next is not None:
+            await self._try(hand, hand.next)
+        elif len(hand.held) >= HELD_MOST:
+            await self._commit(hand)
+        elif (task := await self._claims.next_task()) is not None:
+            self._prepare(hand, task)
+        elif hand.held:
+            await self._commit(hand)
+        elif self._until_idle:
+            return False
+        else:
+            await self._claims.flush()
+            await _close(hand)
+            await self._pause(IDLE_SECONDS)
+        return True
 
     async def _held_up(self, hand: Hand) -> bool:
         """Wait while the relay rests, or while another connection finds out whether it is well.
@@ -167,17 +182,21 @@ class Drain:
             self._prober = hand
         if self._prober is hand and (at_once or not rests):
             return False
+        if rests and not at_once:
+            self._claims.shed(lambda _group: True)
+            await self._claims.flush()
+        await self._stand_by(hand, WAIT_SECONDS)
+        return True
+
+    async def _stand_by(self, hand: Hand, seconds: float) -> None:
+        """Wait with empty hands."""
         if self._prober is hand:
             self._prober = None
         self._unprepare(hand)
         await _close(hand)
         if hand.held:
             await self._commit(hand)
-        if rests and not at_once:
-            self._claims.shed(lambda _group: True)
-            await self._claims.flush()
-        await self._pause(WAIT_SECONDS)
-        return True
+        await self._pause(seconds)
 
     async def _give_up_round(self) -> None:
         """Raise BackendDown when copies wait for this relay; without any, its trouble is none."""
@@ -251,7 +270,9 @@ class Drain:
         if (wait := task.at - self._clock.monotonic()) > 0:
             await self._wait_for_turn(hand, wait)
             return
-        if self._gate.is_closed(task.claim.lease.domain_group, self._clock.now()):
+        if not self._gate.is_spotless and self._gate.is_closed(
+            task.claim.lease.domain_group, self._clock.now()
+        ):
             self._unprepare(hand)
             await _close(hand)  # its envelope may have been said ahead
             self._shed_closed()
@@ -348,6 +369,7 @@ class Drain:
         if not said.dotted:
             await channel.discard()
             self._claims.let_go(task.claim)
+            await self._claims.doubt(task.claim)
             return
         if self._clock.monotonic() - said.at > DOT_WITHIN_SECONDS:
             await channel.discard()

@@ -29,6 +29,10 @@ from digest.delivery.breaker.watch import Watch
 from digest.delivery.failover import list_relays, newsletters_for
 from digest.delivery.ledger.leases import has_due_chunk
 from digest.delivery.outcome import Outcome
+from digest.delivery.pacing.allowances import give_back, reserve
+from digest.delivery.pacing.limits import Allowance, is_limited
+from digest.delivery.pacing.seats import free_seats
+from digest.delivery.pacing.sharing import share_seats
 from digest.errors import BackendDown
 from digest.models import Newsletter
 
@@ -56,6 +60,7 @@ class Allowed:
 
     waits: Sequence[float]
     later: datetime | None = None
+    allowance: Allowance | None = None
 
 
 class Gate:
@@ -73,6 +78,7 @@ class Gate:
             if limits.connections is not None
         }
         self._connections = configured.connections
+        self._full_until: dict[str, datetime] = {}  # spares asking for every chunk of a group
         self.caps: Mapping[str, int] = self._configured  # by domain group, where there is one
 
     @property
@@ -81,9 +87,14 @@ class Gate:
         return self._standings.get(WHOLE, PRISTINE)
 
     @property
+    def is_spotless(self) -> bool:
+        """Whether nothing speaks against the relay nor any domain group."""
+        return not self._standings
+
+    @property
     def is_well(self) -> bool:
         """Whether nothing speaks against the relay; otherwise one connection at a time tries it."""
-        return is_clean(self.whole)
+        return not self._standings or is_clean(self.whole)
 
     def rests(self, now: datetime) -> bool:
         """Whether nothing at all is tried through the relay now."""
@@ -104,9 +115,10 @@ class Gate:
         """Read how things stand."""
         self.refresh(session)
         newsletters = newsletters_for(self.relay, self._config, load_relays(session), now)
+        full = {group for group, until in self._full_until.items() if until > now}
         return Sight(
             _ids(session, [newsletter.slug for newsletter in newsletters]),
-            frozenset(list_closed_groups(self._standings, now)),
+            frozenset(list_closed_groups(self._standings, now)) | full,
         )
 
     def refresh(self, session: Session) -> None:
@@ -118,9 +130,35 @@ class Gate:
         slugs = [n.slug for n in self._config.newsletters if self.relay in list_relays(n)]
         return has_due_chunk(session, _ids(session, slugs), now)
 
+    def share(self, session: Session, owner: str, until: datetime, now: datetime) -> int:
+        """Take this process's share of the relay's connections while it has work; return how
+        many.
+        """
+        if not self.has_work(session, now):
+            free_seats(session, self.relay, owner)
+            return 0
+        most = self._connections
+        return len(share_seats(session, self.relay, owner, most=most, until=until, now=now))
+
+    def is_limited(self, group: str, now: datetime) -> bool:
+        """Whether copies to a domain group have to be asked for."""
+        return is_limited(self._config.relays[self.relay], group, now)
+
     def allow(self, session: Session, group: str, rows: int, now: datetime) -> Allowed:
         """Reserve what the limits let through of `rows` copies to a domain group."""
-        return Allowed([0.0] * rows)
+        limits = self._config.relays[self.relay]
+        allowance = reserve(session, self.relay, group, limits, rows, now)
+        first = max((allowance.not_before - now).total_seconds(), 0.0)
+        waits = [first + n * allowance.spacing for n in range(allowance.granted)]
+        if allowance.granted or allowance.next_at is None:
+            return Allowed(waits, allowance=allowance)
+        self._full_until[group] = allowance.next_at
+        return Allowed(waits, later=allowance.next_at)
+
+    def give_back(self, session: Session, group: str, allowance: Allowance, unused: int) -> None:
+        """Take back what was reserved and not used."""
+        limits = self._config.relays[self.relay]
+        give_back(session, self.relay, group, limits, allowance, unused)
 
     def note_turn(self, session: Session, newsletter_id: int, now: datetime) -> None:
         """Tell the desk, once, when this relay stands in for another."""

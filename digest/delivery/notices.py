@@ -6,15 +6,19 @@ its Message-ID stays the same, and the receiver may tell them apart by it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select, update
 
 from digest.clock import Clock
-from digest.config import Config
+from digest.config import Config, NewsletterConfig
 from digest.db import Database
 from digest.delivery.backends.base import Backend, Channel, Envelope
+from digest.delivery.breaker.rows import load_relays
+from digest.delivery.breaker.standing import Standing
+from digest.delivery.dkim.signing import DkimSigner, load_signers, sign_message
+from digest.delivery.failover import active_relay, fail_over_after, list_relays
 from digest.delivery.message_ids import make_message_id
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.errors import BackendDown, DigestError
@@ -50,20 +54,22 @@ class NoticeSender:
         self._keys = keys
         self._sealer = sealer
         self._backend = backend
+        self._signers: dict[str, Sequence[DkimSigner]] = {}  # by newsletter
 
     async def send_waiting(self) -> int:
         """Try every notice that is due; return how many were accepted. A dead relay leaves them
         waiting.
         """
-        waiting = await asyncio.to_thread(self._list_waiting)
+        waiting, standings = await asyncio.to_thread(self._list_waiting)
         accepted = 0
-        for relay, notices in self._by_relay(waiting).items():
+        for relay, notices in self._by_relay(waiting, standings).items():
             accepted += await self._send_through(relay, notices)
         return accepted
 
-    def _list_waiting(self) -> Sequence[Notice]:
+    def _list_waiting(self) -> tuple[Sequence[Notice], Mapping[str, Standing]]:
+        """Return the notices that are due, and how the relays stand."""
         with self._db.read() as session:
-            return session.scalars(
+            notices = session.scalars(
                 select(Notice)
                 .where(
                     Notice.state == NoticeState.WAITING,
@@ -73,13 +79,19 @@ class NoticeSender:
                 .order_by(Notice.next_at, Notice.id)
                 .limit(BATCH)
             ).all()
+            return notices, load_relays(session) if notices else {}
 
-    def _by_relay(self, notices: Sequence[Notice]) -> dict[str, list[Notice]]:
+    def _by_relay(
+        self, notices: Sequence[Notice], standings: Mapping[str, Standing]
+    ) -> dict[str, list[Notice]]:
+        """Return the notices by the relay that sends for their newsletter now: an alert about a
+        dead relay must not wait for it.
+        """
+        now, after = self._clock.now(), fail_over_after(self._config)
         relays: dict[str, list[Notice]] = {}
         for notice in notices:
-            relays.setdefault(self._config.newsletter(notice.newsletter_slug).relay, []).append(
-                notice
-            )
+            names = list_relays(self._config.newsletter(notice.newsletter_slug))
+            relays.setdefault(active_relay(names, standings, now, after), []).append(notice)
         return relays
 
     async def _send_through(self, relay: str, notices: Sequence[Notice]) -> int:
@@ -145,7 +157,14 @@ class NoticeSender:
             reply_to=configured.reply_to,
         )
         sender = configured.bounce_address or configured.sender.address
-        return Envelope(sender, address, f"notice {notice.id}"), message
+        signed = sign_message(self._signers_of(configured), message, self._clock.now())
+        return Envelope(sender, address, f"notice {notice.id}"), signed
+
+    def _signers_of(self, configured: NewsletterConfig) -> Sequence[DkimSigner]:
+        if configured.slug not in self._signers:
+            signers = load_signers(configured.dkim, configured.sender.address)
+            self._signers[configured.slug] = signers
+        return self._signers[configured.slug]
 
     def _record(self, notice: Notice, outcome: Outcome) -> None:
         now = self._clock.now()

@@ -9,6 +9,7 @@ import random
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from digest.logs import redact
 
@@ -119,6 +120,7 @@ def _delay(attempt: int) -> timedelta:
     return min(FIRST_DELAY * (1 << min(attempt - 1, 10)), LONGEST_DELAY)
 
 
+@lru_cache(maxsize=256)
 def short_reply(text: str) -> str:
     """Return a server's reply fit for the ledger: one line, no address, at most 300 characters."""
     return redact(" ".join(text.split()))[:300]

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.clock import Clock
+from digest.clock import Clock, morning_in
 from digest.config import Config, NewsletterConfig
 from digest.curation.issues import find_issue_on, list_due_extras, move_issue
 from digest.curation.newsletters import find_newsletter
@@ -30,8 +31,10 @@ from digest.delivery.copies import Copies, load_renderings
 from digest.delivery.drain import Drain
 from digest.delivery.failover import list_relays
 from digest.delivery.gate import Gate
-from digest.delivery.ledger.freeze import freeze
-from digest.delivery.ledger.sums import count_doubts_since, count_sums
+from digest.delivery.ledger.doubts import resolve_overdue
+from digest.delivery.ledger.freeze import Mornings, freeze
+from digest.delivery.ledger.leases import has_due_chunk
+from digest.delivery.ledger.sums import count_doubts_since, count_sums, has_work
 from digest.delivery.slots import (
     Verdict,
     judge_slot,
@@ -41,7 +44,7 @@ from digest.delivery.slots import (
     plan_slots,
     settle_slot,
 )
-from digest.errors import Conflict, DigestError, Refused, RenderingFailed
+from digest.errors import BackendDown, Conflict, DigestError, Refused, RenderingFailed
 from digest.keys import KeyRing
 from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
 from digest.sealed import Sealer
@@ -181,10 +184,21 @@ class Sender:
             not_before=now,
             now=now,
             chunk_rows=self._config.delivery.chunk_rows,
+            mornings=self._mornings(session, issue),
         )
         session.refresh(issue)
         issue.audience_count = count
         log.info("issue frozen", extra={"fields": {"issue": issue.id, "audience": count}})
+
+    def _mornings(self, session: Session, issue: Issue) -> Mornings | None:
+        """Return when it is morning where a reader is, None where that does not matter: an extra is
+        sent at its moment, to all.
+        """
+        slug = session.get_one(Newsletter, issue.newsletter_id).slug
+        schedule = self._config.newsletter(slug).schedule.as_schedule()
+        if issue.slot_date is None or not schedule.readers_morning:
+            return None
+        return partial(morning_in, schedule, issue.slot_date)
 
     def _warn_unapproved(self, now: datetime) -> None:
         newsletters = self._newsletter_ids(self._config.newsletters)
@@ -198,15 +212,37 @@ class Sender:
     async def drain(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
         """Hand over what is due through every relay; see Drain.run for how it ends.
 
-        Relays do not know of each other: one that fails raises when the others have ended too.
+        Relays do not know of each other: one that fails raises when the others have ended too, and
+        when they have had another look at what it left; not at all when they left nothing.
         """
+        names = self.relay_names()
+        failed = await self._drain_all(names, stop, until_idle=until_idle)
+        rest = [name for name in names if name not in failed]
+        if failed and rest and until_idle:
+            await self._drain_all(rest, stop, until_idle=True)
+            if not await asyncio.to_thread(self._is_work_due):
+                return
+        for error in failed.values():
+            raise error
+
+    async def _drain_all(
+        self, names: Sequence[str], stop: asyncio.Event, *, until_idle: bool
+    ) -> dict[str, BackendDown]:
+        """Drain these relays and return those that are down; raises what else went wrong."""
         results = await asyncio.gather(
-            *(self.drain_relay(name, stop, until_idle=until_idle) for name in self.relay_names()),
+            *(self.drain_relay(name, stop, until_idle=until_idle) for name in names),
             return_exceptions=True,
         )
         for result in results:
-            if isinstance(result, BaseException):
+            if isinstance(result, BaseException) and not isinstance(result, BackendDown):
                 raise result
+        pairs = zip(names, results, strict=True)
+        return {name: result for name, result in pairs if isinstance(result, BackendDown)}
+
+    def _is_work_due(self) -> bool:
+        newsletters = self._newsletter_ids(self._config.newsletters)
+        with self._db.read() as session:
+            return has_due_chunk(session, newsletters, self._clock.now())
 
     async def drain_relay(
         self, name: str, stop: asyncio.Event, *, until_idle: bool = False
@@ -258,14 +294,32 @@ class Sender:
                 select(Issue.id).where(Issue.state == IssueState.SENDING)
             ).all()
         for issue_id in sending:
+            self._on_its_own("issue", issue_id, self._resolve_doubts, now)
+        with self._db.read() as session:
+            # Its rows are added up only when no chunk has work: a million of them take a while.
+            finished = [id for id in sending if not has_work(session, id)]
+        for issue_id in finished:
             self._on_its_own("issue", issue_id, self._close_issue, now)
 
+    def _resolve_doubts(self, session: Session, issue_id: int, now: datetime) -> None:
+        used = self.relay_names()
+        resolve_overdue(
+            session,
+            issue_id,
+            policy=self._config.delivery.uncertain,
+            patience=timedelta(hours=self._config.delivery.uncertain_hours),
+            now=now,
+            idempotent=[name for name in used if self._relay(name).backend.idempotent],
+        )
+
     def _close_issue(self, session: Session, issue_id: int, now: datetime) -> None:
+        # Locked, so that no copy is opened again between the sums and the end.
+        session.get_one(Issue, issue_id, with_for_update=True)
         patience = timedelta(hours=self._config.delivery.uncertain_hours)
-        sums = count_sums(session, issue_id)
-        if sums.open or count_doubts_since(session, issue_id, now - patience):
+        if count_doubts_since(session, issue_id, now - patience) or has_work(session, issue_id):
             return
-        if not sums.balanced:
+        sums = count_sums(session, issue_id)
+        if sums.open or not sums.balanced:
             raise Refused(f"it does not balance and stays open: {sums}")
         if move_issue(session, issue_id, to=IssueState.SENT, sent_at=now):
             log.info("issue sent: %s", sums, extra={"fields": {"issue": issue_id}})
@@ -273,6 +327,7 @@ class Sender:
     def close(self) -> None:
         """End the ledger's thread."""
         self._thread.shutdown()
+        self._committer.close()
 
 
 def _may_start(session: Session, issue: Issue) -> bool:

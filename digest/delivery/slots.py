@@ -8,13 +8,13 @@ import enum
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from digest.clock import Schedule, slots_between
+from digest.clock import Due, Schedule, slots_between
 from digest.errors import Refused
 from digest.inserts import insert_new
-from digest.models import Newsletter, Slot, SlotState
+from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
 
 HORIZON = timedelta(days=8)
 WARN_BEFORE = {"24h": timedelta(hours=24), "1h": timedelta(hours=1)}
@@ -38,41 +38,83 @@ def judge_slot(
 
 
 def plan_slots(session: Session, newsletter: Newsletter, schedule: Schedule, now: datetime) -> None:
-    """Write the slots of last week to next week that are not there yet, and move those the schedule
-    moved.
+    """Write the slots of last week to next week that are not there yet, move those the schedule
+    moved, and skip those it does not have any more.
 
-    Slots from before the newsletter existed are not planned; ones an editor set by hand stay where
-    they are.
+    Slots from before the newsletter existed are not planned, nor past ones of a weekday that is new
+    in the schedule. Ones an editor set by hand stay where they are.
     """
-    for due in slots_between(schedule, now - HORIZON, now + HORIZON):
+    start, end = now - HORIZON, now + HORIZON
+    planned_to = session.scalar(
+        select(func.max(Slot.local_date)).where(
+            Slot.newsletter_id == newsletter.id, Slot.by_hand.is_(False)
+        )
+    )
+    dues = list(slots_between(schedule, start, end))
+    for due in dues:
         if due.due_at < newsletter.created_at:
             continue
         skipped = due.local_date.isoformat() in newsletter.skip_dates
         state = SlotState.SKIPPED if skipped else SlotState.PLANNED
-        row = {
-            "newsletter_id": newsletter.id,
-            "local_date": due.local_date,
-            "due_at": due.due_at,
-            "state": state,
-            "by_hand": False,
-            "alerted": [],
-        }
-        session.execute(insert_new(session, Slot), row)
-        _follow_schedule(session, newsletter.id, due.local_date, due.due_at, state)
+        # What planning had reached before and left out was no slot then; its moment was not missed.
+        if due.due_at > now or planned_to is None or due.local_date > planned_to:
+            row = {
+                "newsletter_id": newsletter.id,
+                "local_date": due.local_date,
+                "due_at": due.due_at,
+                "state": state,
+                "by_hand": False,
+                "alerted": [],
+            }
+            session.execute(insert_new(session, Slot), row)
+        _follow_schedule(session, newsletter.id, due, state, now)
+    dates = [due.local_date for due in dues]
+    last = end.astimezone(schedule.zone).date()
+    _skip_dropped(session, newsletter.id, dates, last, now)
 
 
 def _follow_schedule(
-    session: Session, newsletter_id: int, day: date, due_at: datetime, state: SlotState
+    session: Session, newsletter_id: int, due: Due, state: SlotState, now: datetime
 ) -> None:
+    values: dict[str, object] = {"state": state}
+    if due.due_at > now:  # a new schedule makes nothing due at once that was to come later
+        values["due_at"] = due.due_at
     session.execute(
         update(Slot)
         .where(
             Slot.newsletter_id == newsletter_id,
-            Slot.local_date == day,
+            Slot.local_date == due.local_date,
             Slot.state.in_([SlotState.PLANNED, SlotState.SKIPPED]),
             Slot.by_hand.is_(False),
         )
-        .values(due_at=due_at, state=state)
+        .values(values)
+    )
+
+
+def _skip_dropped(
+    session: Session, newsletter_id: int, dates: Sequence[date], last: date, now: datetime
+) -> None:
+    """Skip coming slots on none of the schedule's `dates`, unless an issue is planned for them.
+
+    They are not deleted: a later slot might be given the id, and with it the alerts already told.
+    """
+    issue = exists().where(
+        Issue.newsletter_id == newsletter_id,
+        Issue.slot_date == Slot.local_date,
+        Issue.state != IssueState.CANCELLED,
+    )
+    session.execute(
+        update(Slot)
+        .where(
+            Slot.newsletter_id == newsletter_id,
+            Slot.state == SlotState.PLANNED,
+            Slot.by_hand.is_(False),
+            Slot.due_at > now,
+            Slot.local_date <= last,
+            Slot.local_date.not_in(dates),
+            ~issue,
+        )
+        .values(state=SlotState.SKIPPED)
     )
 
 

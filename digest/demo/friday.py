@@ -21,10 +21,11 @@ from sqlalchemy import select
 from digest.app import App, open_app
 from digest.clock import SystemClock, next_slot
 from digest.config import load_config
-from digest.curation.intake import add_source, find_article
+from digest.curation.inbox import find_article
 from digest.curation.issues import edit_issue, find_issue, new_issue
 from digest.curation.newsletters import find_newsletter, find_section
 from digest.curation.picks import pick_article
+from digest.curation.source_list import add_source
 from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.slots import set_due_by_hand
 from digest.demo.catch_all import CatchAllServer

@@ -1,45 +1,26 @@
 """One GET, guarded from the first letter of the URL to the last byte of the body."""
 
 import ipaddress
-import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+import certifi
 import httpcore
-import httpx
 
 from digest.clock import Clock
 from digest.config import FetchConfig
 from digest.errors import FetchFailed
 from digest.fetch.addresses import Address, is_odd, literal, objection
+from digest.fetch.answer import Fetched
+from digest.fetch.urls import Url, parse_url, shown
 from digest.fetch.wire import CheckedBackend, Deadline
 
 MAX_REDIRECTS = 5
 REDIRECTS = {301, 302, 303, 307, 308}
-PORTS = {"http": 80, "https": 443}
-UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\\]")
 
 Resolve = Callable[[str], Iterable[str]]
 Headers = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What came back: the URL after redirects, the status, the headers we use, the body as sent.
-
-    `content_type` is the whole header in lower case, parameters included; absent headers are None.
-    `not_modified` means a 304 to the validators we sent; the body is empty then.
-    """
-
-    url: str
-    status: int
-    body: bytes = b""
-    content_type: str | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-    not_modified: bool = False
 
 
 def system_resolve(host: str) -> list[str]:
@@ -65,7 +46,7 @@ class Fetcher:
         self._config = config
         self._clock = clock
         self._resolve = resolve
-        self._tls = tls or httpx.create_ssl_context(trust_env=False)
+        self._tls = tls or ssl.create_default_context(cafile=certifi.where())
         self._allowed = [ipaddress.ip_network(network) for network in config.allow_networks]
 
     def get(
@@ -84,7 +65,7 @@ class Fetcher:
         """
         deadline = Deadline(self._clock, self._config.timeout_seconds)
         headers = self._headers(accept, etag, last_modified)
-        here = _parsed(url)
+        here = parse_url(url)
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._ask(here, headers, deadline)
             if isinstance(answer, Fetched):
@@ -105,7 +86,7 @@ class Fetcher:
             headers["If-Modified-Since"] = last_modified
         return headers
 
-    def _ask(self, url: httpx.URL, headers: Headers, deadline: Deadline) -> Fetched | httpx.URL:
+    def _ask(self, url: Url, headers: Headers, deadline: Deadline) -> Fetched | Url:
         """Return the answer of one server, or the URL it sends us to."""
         where = shown(str(url))
         try:
@@ -122,9 +103,9 @@ class Fetcher:
         except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
             raise FetchFailed(f"{where}: {error or type(error).__name__}") from error
 
-    def _checked_addresses(self, url: httpx.URL, deadline: Deadline) -> list[Address]:
+    def _checked_addresses(self, url: Url, deadline: Deadline) -> list[Address]:
         where = shown(str(url))
-        host = url.raw_host.decode("ascii")
+        host = url.host
         if is_odd(host):
             raise FetchFailed(f"{where}: this form of host is not accepted")
         try:
@@ -133,13 +114,11 @@ class Fetcher:
             addresses = [ipaddress.ip_address(text) for text in texts]
         except (OSError, ValueError) as error:
             raise FetchFailed(f"{where}: the host name cannot be resolved") from error
-        if reason := objection(addresses, _port(url), self._allowed):
+        if reason := objection(addresses, url.port, self._allowed):
             raise FetchFailed(f"{where}: {reason}")
         return addresses
 
-    def _judged(
-        self, url: httpx.URL, response: httpcore.Response, *, conditional: bool
-    ) -> Fetched | httpx.URL:
+    def _judged(self, url: Url, response: httpcore.Response, *, conditional: bool) -> Fetched | Url:
         where = shown(str(url))
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
@@ -181,62 +160,28 @@ class Fetcher:
         return bytes(body)
 
 
-def shown(url: str) -> str:
-    """Return a URL fit to print: no credentials, no query, no fragment, one short line."""
-    bare = re.split(r"[?#]", url, maxsplit=1)[0]
-    bare = re.sub(r"^([^:/]*:)?//[^/]*@", r"\1//", bare)
-    return UNPRINTABLE.sub("�", bare)[:200]
-
-
-def _parsed(url: str) -> httpx.URL:
-    where = shown(url)
-    if UNPRINTABLE.search(url):
-        raise FetchFailed(
-            f"{where}: spaces, control characters and backslashes have no place in a URL"
-        )
-    try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise FetchFailed(f"{where}: not a URL") from error
-    if parsed.scheme not in PORTS or not parsed.host:
-        raise FetchFailed(f"{where}: only http:// and https:// URLs are fetched")
-    if not 0 < _port(parsed) < 65536:
-        raise FetchFailed(f"{where}: no such port")
-    if parsed.userinfo:
-        raise FetchFailed(f"{where}: a URL with a user name or password is not fetched")
-    return parsed
-
-
-def _next_url(url: httpx.URL, location: str) -> httpx.URL:
+def _next_url(url: Url, location: str) -> Url:
     """Return where a redirect leads; the location may be relative and hold raw UTF-8."""
     try:
-        location = location.encode("latin-1").decode("utf-8")
+        return url.join(location.encode("latin-1").decode("utf-8"))
     except UnicodeDecodeError as error:
         raise FetchFailed(f"{shown(str(url))}: redirects to what is not a URL") from error
-    if UNPRINTABLE.search(location):
-        raise FetchFailed(f"{shown(str(url))}: redirects to what is not a URL")
-    try:
-        joined = str(url.join(location))
-    except (httpx.InvalidURL, ValueError) as error:
-        raise FetchFailed(f"{shown(str(url))}: redirects to what is not a URL") from error
-    return _parsed(joined)
 
 
-def _port(url: httpx.URL) -> int:
-    return PORTS[url.scheme] if url.port is None else url.port
-
-
-def _target(url: httpx.URL) -> httpcore.URL:
+def _target(url: Url) -> httpcore.URL:
     return httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=_port(url), target=url.raw_path
+        scheme=url.scheme.encode("ascii"),
+        host=url.host.encode("ascii"),
+        port=url.port,
+        target=url.target.encode("ascii"),
     )
 
 
-def _on_the_wire(url: httpx.URL, headers: Headers) -> list[tuple[bytes, bytes]]:
+def _on_the_wire(url: Url, headers: Headers) -> list[tuple[bytes, bytes]]:
     """Return header bytes, Host first; what Latin-1 cannot hold becomes a question mark."""
     return [
         (name.encode("ascii"), value.encode("latin-1", "replace"))
-        for name, value in {"Host": url.netloc.decode("ascii"), **headers}.items()
+        for name, value in {"Host": url.authority, **headers}.items()
     ]
 
 

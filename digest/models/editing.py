@@ -51,7 +51,7 @@ class Section(Base):
 
 
 class Source(Base):
-    """Where articles come from. Writer: curation.intake."""
+    """Where articles come from. Writer: curation.source_list."""
 
     __tablename__ = "sources"
 
@@ -70,7 +70,7 @@ class Source(Base):
 
 
 class Article(Base):
-    """One thing that came in, or was typed in. Writer: curation.intake."""
+    """One thing that came in, or was typed in. Writer: curation.inbox."""
 
     __tablename__ = "articles"
     __table_args__ = (Index("ix_articles_inbox", "state", "published_at"),)

@@ -20,7 +20,8 @@ from digest.models import Issue, StoredRendering
 from digest.press.proofs import build_proof
 from digest.press.view import freeze_view
 from digest.rendering.fingerprint import html_bytes, issue_hash
-from digest.rendering.issue import Rendering, render_issue
+from digest.rendering.issue import render_issue
+from digest.rendering.stored import Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView
 

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from digest.config import NewsletterConfig
 from digest.press.preview import neutral_values
-from digest.rendering.issue import Rendering
 from digest.rendering.mime import CopyPress, Letterhead
+from digest.rendering.stored import Rendering
 
 MARK = "[Proof]"
 

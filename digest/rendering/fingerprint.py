@@ -5,7 +5,7 @@ before it sends.
 import hashlib
 from collections.abc import Iterable
 
-from digest.rendering.issue import Rendering
+from digest.rendering.stored import Rendering
 
 
 def issue_hash(renderings: Iterable[Rendering]) -> str:

@@ -5,11 +5,8 @@ names, so the same view gives the same bytes and the same hash on every compile.
 reader; `personalise` and `mime` fill the slots.
 """
 
-import hashlib
-import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,64 +14,14 @@ from digest.errors import RenderingFailed
 from digest.rendering import furniture, layout
 from digest.rendering.links import refuse_unsafe_links
 from digest.rendering.markers import Markers, Part
+from digest.rendering.stored import Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.theme import theme_for
-from digest.rendering.view import BLOCKS, SLOTS, IssueView
+from digest.rendering.view import IssueView
 
 __all__ = ["Part", "Rendering", "render_issue"]
 
-FORM = 1  # of the stored bytes; a reader of another form refuses
 REQUIRED_SLOTS = ("unsubscribe_url", "address")
-
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """One edition of one issue, compiled: what is approved, hashed, stored and sent."""
-
-    edition: str
-    language: str
-    subject: str
-    preheader: str
-    html: tuple[Part, ...]
-    text: tuple[Part, ...]
-
-    def to_bytes(self) -> bytes:
-        """Return canonical JSON (sorted keys, no blanks, UTF-8): equal renderings, equal bytes."""
-        value = {
-            "form": FORM,
-            "edition": self.edition,
-            "language": self.language,
-            "subject": self.subject,
-            "preheader": self.preheader,
-            "html": [[part.text, part.slot, part.block] for part in self.html],
-            "text": [[part.text, part.slot, part.block] for part in self.text],
-        }
-        written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return written.encode()
-
-    @classmethod
-    def from_bytes(cls, stored: bytes) -> "Rendering":
-        """Return the rendering that `to_bytes` wrote; RenderingFailed when it is none of ours."""
-        try:
-            value = json.loads(stored)
-            if value["form"] != FORM:
-                raise RenderingFailed(f"stored rendering: form {value['form']!r} is not {FORM}")
-            words = {key: value[key] for key in ("edition", "language", "subject", "preheader")}
-            return cls(**words, html=_parts(value["html"]), text=_parts(value["text"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise RenderingFailed("stored rendering: it cannot be read") from error
-
-    @property
-    def content_hash(self) -> str:
-        """Return the SHA-256 of `to_bytes`, as 64 hexadecimal digits."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
-
-
-def _parts(rows: list[list[str]]) -> tuple[Part, ...]:
-    parts = tuple(Part(text, slot, block) for text, slot, block in rows)
-    if any(p.slot not in ("", *SLOTS) or p.block not in ("", *BLOCKS) for p in parts):
-        raise RenderingFailed("stored rendering: a slot or block in it is not known here")
-    return parts
 
 
 def render_issue(

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from digest.errors import BadInput
 from digest.rendering import headers
-from digest.rendering.issue import Rendering
 from digest.rendering.markers import Part
 from digest.rendering.personalise import ReaderValues, shown_parts, text_value
 from digest.rendering.quoted import HARD, SAME_EVERYWHERE, encode_same, encode_segment, encode_value
+from digest.rendering.stored import Rendering
 
 PART_HEAD = (
     "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from digest.errors import RenderingFailed
-from digest.rendering.issue import Rendering
 from digest.rendering.links import is_reader_link
 from digest.rendering.markers import Part
+from digest.rendering.stored import Rendering
 
 # Controls, line and paragraph separators, and marks that would reorder the text around them.
 UNSAFE_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")

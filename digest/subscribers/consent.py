@@ -9,15 +9,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Insert, Select, bindparam, delete, insert, literal, select
+from sqlalchemy import Insert, Select, Table, bindparam, delete, insert, literal, select
 from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
 from digest.inserts import insert_new
 from digest.logs import redact
 from digest.models import ConsentEvent, ConsentText
+
+_EVENTS = cast(Table, ConsentEvent.__table__)
 
 
 class ConsentKind(enum.StrEnum):
@@ -109,7 +111,7 @@ def recording(kind: ConsentKind, chosen: Select[Any]) -> Insert:
         "origin": bindparam("origin"),
         "evidence": evidence,
     }
-    return insert(ConsentEvent.__table__).from_select(list(values), select(*values.values()))
+    return insert(_EVENTS).from_select(list(values), select(*values.values()))
 
 
 def _keep_wording(session: Session, wording: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App, open_app
 from digest.clock import Clock
-from digest.curation.intake import find_article, take_in
+from digest.curation.inbox import find_article, take_in
 from digest.curation.issues import edit_issue, find_issue, new_issue
 from digest.curation.newsletters import find_newsletter, find_section
 from digest.curation.picks import pick_article

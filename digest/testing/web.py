@@ -8,7 +8,7 @@ from typing import Any
 
 from digest.clock import SystemClock
 from digest.config import FetchConfig
-from digest.fetch import Fetcher
+from digest.fetch.client import Fetcher
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

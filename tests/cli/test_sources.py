@@ -3,7 +3,7 @@
 import pytest
 
 from digest.cli.sources import in_words
-from digest.curation.intake import IntakeReport
+from digest.curation.inbox import IntakeReport
 from digest.testing.web import WebServer, answer
 
 FEED = """<rss version="2.0"><channel><title>F</title><link>https://courier.example/</link>

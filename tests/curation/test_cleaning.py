@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.curation.cleaning import (
-    first_picture,
-    language_tag,
-    plain_text,
-    safe_html,
-    shorten,
-    web_url,
-)
+from digest.curation.cleaning import first_picture, plain_text, safe_html
+from digest.curation.plain import language_tag, shorten, web_url
 
 BASE = "https://courier.example/a/b"
 

@@ -9,21 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from digest.curation.intake import (
+from digest.curation.inbox import (
     IntakeReport,
     add_article,
-    add_source,
     dismiss,
-    due_sources,
     find_article,
-    find_source,
     list_inbox,
+    restore,
+    take_in,
+)
+from digest.curation.source_list import (
+    add_source,
+    due_sources,
+    find_source,
     list_sources,
     next_poll,
     record_poll,
-    restore,
     set_source_active,
-    take_in,
 )
 from digest.curation.sources.base import FoundArticle
 from digest.db import Database

@@ -7,15 +7,9 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from digest.clock import FixedClock
-from digest.curation.intake import (
-    IntakeReport,
-    add_source,
-    fetch_article,
-    find_article,
-    find_source,
-    list_inbox,
-    poll,
-)
+from digest.curation.inbox import IntakeReport, find_article, list_inbox
+from digest.curation.intake import fetch_article, poll
+from digest.curation.source_list import add_source, find_source
 from digest.db import Database
 from digest.errors import BadInput, FetchFailed, NotFound
 from digest.models import Source

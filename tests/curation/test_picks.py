@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.orm import Session
 
-from digest.curation.intake import add_article
+from digest.curation.inbox import add_article
 from digest.curation.issues import find_issue, new_issue
 from digest.curation.picks import (
     edit_pick,

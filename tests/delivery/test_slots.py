@@ -1,5 +1,6 @@
 """Slots are planned once, follow the schedule while they may, and fire once."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,12 +21,14 @@ from digest.delivery.slots import (
     settle_slot,
 )
 from digest.errors import Refused
-from digest.models import Newsletter, Slot, SlotState
+from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
 
 FRIDAY = date(2026, 11, 27)
 DUE = datetime(2026, 11, 27, 7, tzinfo=UTC)
 SCHEDULE = Schedule(4, time(7), ZoneInfo("UTC"))
+THURSDAYS = replace(SCHEDULE, weekday=3)
 LATENESS = timedelta(hours=36)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -40,6 +43,20 @@ def newsletter(any_db: Database) -> Newsletter:
 
 def slots(session: Session) -> dict[date, Slot]:
     return {slot.local_date: slot for slot in session.scalars(select(Slot))}
+
+
+def issue_on(day: date, newsletter: Newsletter, state: IssueState) -> Issue:
+    return Issue(
+        public_id="issue",
+        newsletter_id=newsletter.id,
+        number=1,
+        slot_date=day,
+        state=state,
+        topper={},
+        quote={},
+        numbers=[],
+        created_at=DUE,
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,12 +95,123 @@ def test_slot_from_before_the_newsletter_is_not_planned(any_db, newsletter) -> N
 
 def test_planned_slot_follows_the_schedule(any_db, newsletter) -> None:
     with any_db.write() as session:
-        plan_slots(session, newsletter, SCHEDULE, DUE)
+        plan_slots(session, newsletter, SCHEDULE, DUE - DAY)
         tokyo = Schedule(4, time(7), ZoneInfo("Asia/Tokyo"))
-        plan_slots(session, newsletter, tokyo, DUE)
+        plan_slots(session, newsletter, tokyo, DUE - DAY)
 
     with any_db.read() as session:
         assert slots(session)[FRIDAY].due_at == DUE - timedelta(hours=9)
+
+
+def test_schedule_makes_no_slot_due_at_once_that_was_to_come(any_db, newsletter) -> None:
+    before = DUE - timedelta(hours=1)
+    with any_db.write() as session:
+        plan_slots(session, newsletter, SCHEDULE, before)
+        tokyo = Schedule(4, time(7), ZoneInfo("Asia/Tokyo"))
+        plan_slots(session, newsletter, tokyo, before)
+
+    with any_db.read() as session:
+        assert slots(session)[FRIDAY].due_at == DUE
+
+
+def test_readers_morning_is_due_when_the_first_of_them_wakes(any_db, newsletter) -> None:
+    mornings = replace(SCHEDULE, readers_morning=True)
+    with any_db.write() as session:
+        plan_slots(session, newsletter, mornings, DUE - 2 * DAY)
+
+    with any_db.read() as session:
+        assert slots(session)[FRIDAY].due_at == DUE - timedelta(hours=14)
+
+
+def test_weekday_the_schedule_gave_up_is_skipped(any_db, newsletter) -> None:
+    with any_db.write() as session:
+        plan_slots(session, newsletter, SCHEDULE, DUE - 2 * DAY)
+        plan_slots(session, newsletter, THURSDAYS, DUE - 2 * DAY)
+
+    with any_db.read() as session:
+        found = slots(session)
+        assert found[FRIDAY].state is SlotState.SKIPPED
+        assert found[FRIDAY - DAY].state is SlotState.PLANNED
+
+
+def test_weekday_that_comes_back_is_planned_again(any_db, newsletter) -> None:
+    with any_db.write() as session:
+        for schedule in (SCHEDULE, THURSDAYS, SCHEDULE):
+            plan_slots(session, newsletter, schedule, DUE - 2 * DAY)
+
+    with any_db.read() as session:
+        found = slots(session)
+        assert found[FRIDAY].state is SlotState.PLANNED
+        assert found[FRIDAY - DAY].state is SlotState.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("issue_state", "slot_state"),
+    [
+        (IssueState.DRAFT, SlotState.PLANNED),
+        (IssueState.APPROVED, SlotState.PLANNED),
+        (IssueState.CANCELLED, SlotState.SKIPPED),
+    ],
+)
+def test_slot_with_an_issue_outlives_its_weekday(
+    any_db, newsletter, issue_state: IssueState, slot_state: SlotState
+) -> None:
+    with any_db.write() as session:
+        plan_slots(session, newsletter, SCHEDULE, DUE - 2 * DAY)
+        session.add(issue_on(FRIDAY, newsletter, issue_state))
+        session.flush()
+        plan_slots(session, newsletter, THURSDAYS, DUE - 2 * DAY)
+
+    with any_db.read() as session:
+        assert slots(session)[FRIDAY].state is slot_state
+
+
+def test_slot_set_by_hand_outlives_its_weekday(any_db, newsletter) -> None:
+    with any_db.write() as session:
+        set_due_by_hand(session, newsletter.id, FRIDAY, due_at=DUE)
+        plan_slots(session, newsletter, THURSDAYS, DUE - 2 * DAY)
+
+    with any_db.read() as session:
+        assert slots(session)[FRIDAY].state is SlotState.PLANNED
+
+
+def test_slot_whose_moment_has_come_outlives_its_weekday(any_db, newsletter) -> None:
+    """It is due, and gets its verdict like any other."""
+    with any_db.write() as session:
+        plan_slots(session, newsletter, SCHEDULE, DUE - 2 * DAY)
+        plan_slots(session, newsletter, THURSDAYS, DUE)
+
+    with any_db.read() as session:
+        assert slots(session)[FRIDAY].state is SlotState.PLANNED
+
+
+def test_new_weekday_has_not_been_missed(any_db, newsletter) -> None:
+    """Yesterday was no slot yet when it was Thursday."""
+    with any_db.write() as session:
+        plan_slots(session, newsletter, SCHEDULE, DUE - 2 * DAY)
+        plan_slots(session, newsletter, THURSDAYS, DUE)
+
+    with any_db.read() as session:
+        assert FRIDAY - DAY not in slots(session)
+
+
+def test_slot_that_nobody_planned_in_time_is_planned_late(any_db, newsletter) -> None:
+    with any_db.write() as session:
+        plan_slots(session, newsletter, SCHEDULE, DUE - 21 * DAY)
+        plan_slots(session, newsletter, SCHEDULE, DUE + DAY)
+
+    with any_db.read() as session:
+        assert slots(session)[FRIDAY].state is SlotState.PLANNED
+
+
+def test_slot_beyond_the_horizon_is_left_alone(any_db, newsletter) -> None:
+    """A clock that was set back looks less far ahead than the plan reaches."""
+    with any_db.write() as session:
+        plan_slots(session, newsletter, SCHEDULE, DUE)
+        plan_slots(session, newsletter, SCHEDULE, DUE - 14 * DAY)
+
+    with any_db.read() as session:
+        assert {slot.state for slot in slots(session).values()} == {SlotState.PLANNED}
 
 
 def test_fired_slot_stays_where_it_was(any_db, newsletter) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from digest.clock import SystemClock
 from digest.config import FetchConfig
 from digest.errors import FetchFailed
-from digest.fetch import Fetcher
 from digest.fetch.addresses import is_odd, is_public
+from digest.fetch.client import Fetcher
 from digest.testing.web import loopback_fetcher
 
 PRIVATE = [

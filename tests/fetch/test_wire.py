@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from digest.errors import FetchFailed
-from digest.fetch import Fetcher
+from digest.fetch.client import Fetcher
 from digest.testing.web import Answer, WebServer, answer, loopback_fetcher
 
 

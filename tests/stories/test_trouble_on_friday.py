@@ -13,7 +13,7 @@ import pytest
 from digest.app import open_app
 from digest.clock import FixedClock
 from digest.curation.issues import find_issue, plan_extra
-from digest.db import Database
+from digest.db import Transactor
 from digest.delivery.outcome import Deferred, Rejected, Uncertain
 from digest.errors import BackendDown
 from digest.models import StoredRendering
@@ -242,8 +242,8 @@ def test_known_outcomes_survive_a_relay_that_goes_down(newsroom, issue, run) -> 
 @pytest.mark.parametrize("commit", [1, 2, 3])
 def test_commit_that_fails_once_loses_and_doubles_nothing(newsroom, issue, run, commit) -> None:
     """The first commit allows dots, the next ones carry outcomes too; each may meet a full disk."""
-    failing = FailsOnce(newsroom.app.db, at=commit)
-    newsroom.app.sender._committer._db = failing
+    committer = newsroom.app.sender._committer
+    failing = committer._store = FailsOnce(committer._store, at=commit)
 
     with contextlib.suppress(OSError):
         run(tick_once(newsroom.app))
@@ -257,8 +257,8 @@ def test_commit_that_fails_once_loses_and_doubles_nothing(newsroom, issue, run, 
 class FailsOnce:
     """A store whose one write number `at` fails."""
 
-    def __init__(self, db: Database, at: int) -> None:
-        self._db, self._left = db, at
+    def __init__(self, store: Transactor, at: int) -> None:
+        self._store, self._left = store, at
         self.failed = False
 
     def transact(self):
@@ -266,7 +266,10 @@ class FailsOnce:
         if self._left == 0:
             self.failed = True
             raise OSError("the disk is full")
-        return self._db.transact()
+        return self._store.transact()
+
+    def close(self):
+        self._store.close()
 
 
 def test_issue_that_cannot_be_prepared_holds_up_no_other(newsroom, issue, run) -> None:

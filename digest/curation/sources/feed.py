@@ -14,16 +14,13 @@ from typing import Any, ClassVar
 
 import feedparser
 
-from digest.curation.cleaning import (
+from digest.curation.cleaning import Picture, first_picture, plain_text, safe_html
+from digest.curation.plain import (
     MAX_SUMMARY,
     MAX_TITLE,
     YEARS,
-    Picture,
-    first_picture,
     language_tag,
     one_line,
-    plain_text,
-    safe_html,
     shorten,
     web_url,
 )

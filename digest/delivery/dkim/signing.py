@@ -135,3 +135,9 @@ def _folded(words: Iterable[bytes]) -> bytes:
         else:
             lines[-1] += word
     return b"\r\n".join(lines)
+
+
+def sign_message(signers: Sequence[DkimSigner], message: bytes, now: datetime) -> bytes:
+    """Return a whole message with its signatures before it: for single mails, not for copies."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    return sign(signers, head + b"\r\n", body, now) + message

@@ -5,9 +5,12 @@ than the database takes. The SQL is still SQLAlchemy's, from the same expression
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable
+from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 
 
 class Compiled:
@@ -31,10 +34,29 @@ class Compiled:
         convert = self._convert[name]
         return value if convert is None else convert(value)
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute it with `values`, which are converted as their types say."""
-        given = {name: self._converted(name, value) for name, value in values.items()}
-        if self._positions is None:
-            return connection.exec_driver_sql(self._sql, {**self._fixed, **given})
-        both = {**self._fixed, **given}
-        return connection.exec_driver_sql(self._sql, tuple(both[name] for name in self._positions))
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Execute it with `values`, which are converted as their types say; return how many rows it
+        touched.
+        """
+        with closing(self._execute(connection, values)) as cursor:
+            return int(cursor.rowcount)
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Execute it and return what it returns."""
+        with closing(self._execute(connection, values)) as cursor:
+            return list(cursor.fetchall())
+
+    def _execute(self, connection: Connection, values: Mapping[str, Any]) -> DBAPICursor:
+        given: Any = dict(self._fixed)
+        for name, value in values.items():
+            given[name] = self._converted(name, value)
+        if self._positions is not None:
+            given = tuple(given[name] for name in self._positions)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(self._sql, given)
+        except connection.dialect.loaded_dbapi.Error as error:
+            cursor.close()
+            # As SQLAlchemy would say it: without the values.
+            raise DBAPIError(self._sql, {}, error, hide_parameters=True) from error
+        return cursor

@@ -191,6 +191,24 @@ def renew_leases(
     return kept
 
 
+def stands(session: Session, lease: Lease, now: datetime) -> bool:
+    """Whether a lease is still its owner's and its issue is still being sent."""
+    lease_now = lease_clock(session.get_bind().dialect.name, now)
+    standing = (
+        select(Chunk.id)
+        .join(Issue, Issue.id == Chunk.issue_id)
+        .where(
+            Chunk.id == lease.chunk_id,
+            Chunk.owner == lease.owner,
+            Chunk.epoch == lease.epoch,
+            Chunk.lease_until > lease_now,
+            Issue.state == IssueState.SENDING,
+            Issue.paused.is_(False),
+        )
+    )
+    return session.scalar(select(standing.exists())) or False
+
+
 def finish_chunk(session: Session, lease: Lease, *, later: datetime | None = None) -> None:
     """Give a chunk back, with the moment of its next retry, or none when every row is settled.
 

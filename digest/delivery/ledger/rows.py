@@ -54,7 +54,7 @@ class Dot:
     lease: Lease
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settlement:
     """How one row goes on. `epoch` is the lease's under which it was dotted; None: it never got its
     dot.
@@ -71,9 +71,11 @@ class Settlement:
     tried: bool = True  # whether this counts as an attempt where no dot counted it
 
 
-def list_pending(session: Session, lease: Lease, now: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the chunk's rows that may be tried now, each with what decides about and addresses the
-    copy.
+def list_pending(
+    session: Session, lease: Lease, now: datetime, *, most: int | None = None
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the chunk's rows that may be tried now, `most` of them, each with what decides about
+    and addresses the copy.
 
     A subscriber or subscription that is gone leaves its columns None.
     """
@@ -103,6 +105,7 @@ def list_pending(session: Session, lease: Lease, now: datetime) -> Sequence[Row[
             or_(Delivery.next_at.is_(None), Delivery.next_at <= now),
         )
         .order_by(Delivery.id)
+        .limit(most)
     ).all()
 
 
@@ -123,21 +126,22 @@ def commit_dots(
     if not dots:
         return set()
     dialect = connection.dialect
-    by_lease: dict[Lease, list[int]] = {}
+    by_lease: dict[tuple[int, int], tuple[Lease, list[int]]] = {}
     for dot in dots:
-        by_lease.setdefault(dot.lease, []).append(dot.delivery_id)
+        key = (dot.lease.chunk_id, dot.lease.epoch)
+        by_lease.setdefault(key, (dot.lease, []))[1].append(dot.delivery_id)
     if dialect.name != "sqlite":
         # Nobody may take a chunk over while dots of its rows are being committed: the next owner
         # would not see them, and so not doubt them.
-        chunks = [lease.chunk_id for lease in by_lease]
+        chunks = [chunk_id for chunk_id, _ in by_lease]
         connection.execute(select(Chunk.id).where(Chunk.id.in_(chunks)).with_for_update(read=True))
     hit: set[int] = set()
-    for lease, ids in by_lease.items():
+    for lease, ids in by_lease.values():
         values = _dot_values(dialect.name, lease, ids, now)
         if not all_of_them:
-            hit.update(row[0] for row in _dot_returning(dialect).run(connection, values))
+            hit.update(row[0] for row in _dot_returning(dialect).rows(connection, values))
             continue
-        if _dot_all(dialect).run(connection, values).rowcount != len(ids):
+        if _dot_all(dialect).run(connection, values) != len(ids):
             raise NotAllDotted
         hit.update(ids)
     return hit

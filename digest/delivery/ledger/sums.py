@@ -1,17 +1,28 @@
 """How an issue stands, added up from its rows and never from counters."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Row, and_, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from digest.models import Chunk, Delivery, DeliveryState, Issue, IssueState, Origin
 
+# Not a parameter: SQLite takes the index over rows in doubt only where it reads the word itself.
+_IN_DOUBT = Delivery.state == literal_column(f"'{DeliveryState.UNCERTAIN.value}'")
+
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """How an issue stands, added up from its rows."""
+    """How an issue stands, added up from its rows.
+
+    `frozen` is how many the issue says were frozen; `joined` counts the rows of those who came
+    later.
+    """
 
     frozen: int
     pending: int
@@ -21,6 +32,12 @@ class Sums:
     skipped: int
     expired: int
     uncertain: int
+    joined: int = 0
+
+    @property
+    def audience(self) -> int:
+        """Return how many readers the issue goes to."""
+        return self.frozen + self.joined
 
     @property
     def open(self) -> int:
@@ -29,30 +46,48 @@ class Sums:
 
     @property
     def balanced(self) -> bool:
-        """Whether every subscriber of the frozen audience has a row, and nobody has two."""
+        """Whether every subscriber of the audience has a row, and nobody has two."""
         settled = self.accepted + self.rejected + self.skipped + self.expired + self.uncertain
-        return self.frozen == settled + self.open
+        return self.audience == settled + self.open
 
     def __str__(self) -> str:
         """Return the one line that summaries end in."""
         line = (
             f"accepted={self.accepted} rejected={self.rejected} skipped={self.skipped} "
-            f"expired={self.expired} uncertain={self.uncertain} audience={self.frozen}"
+            f"expired={self.expired} uncertain={self.uncertain} audience={self.audience}"
         )
         return line if not self.open else f"pending={self.pending} dotted={self.dotted} {line}"
 
 
+def has_work(session: Session, issue_id: int) -> bool:
+    """Tell whether a chunk of the issue has work left, waiting or under way; reads none of its
+    rows.
+    """
+    busy = exists().where(Chunk.issue_id == issue_id, Chunk.next_at.is_not(None))
+    return bool(session.scalar(select(busy)))
+
+
 def count_sums(session: Session, issue_id: int) -> Sums:
-    """Add an issue up from its rows; only the frozen count is taken from the issue itself."""
-    counts = dict(
-        session.execute(
-            select(Delivery.state, func.count())
-            .where(Delivery.issue_id == issue_id)
-            .group_by(Delivery.state)
-        ).all()
-    )
+    """Add an issue up from its rows, all of them; only the frozen count is taken from the issue
+    itself.
+    """
     frozen = session.scalars(select(Issue.audience_count).where(Issue.id == issue_id)).one()
-    return Sums(frozen, **{state.value: counts.get(state, 0) for state in DeliveryState})
+    return _add_up(frozen, _count_rows(session, issue_id))
+
+
+def _count_rows(session: Session, issue_id: int) -> Counter[tuple[DeliveryState, Origin]]:
+    rows = session.execute(
+        select(Delivery.state, Delivery.origin, func.count())
+        .where(Delivery.issue_id == issue_id)
+        .group_by(Delivery.state, Delivery.origin)
+    )
+    return Counter({(state, origin): count for state, origin, count in rows})
+
+
+def _add_up(frozen: int, rows: Counter[tuple[DeliveryState, Origin]]) -> Sums:
+    states = {state.value: sum(rows[state, origin] for origin in Origin) for state in DeliveryState}
+    joined = sum(rows[state, Origin.JOINED] for state in DeliveryState)
+    return Sums(frozen, **states, joined=joined)
 
 
 def count_doubts_since(session: Session, issue_id: int, since: datetime) -> int:
@@ -60,9 +95,7 @@ def count_doubts_since(session: Session, issue_id: int, since: datetime) -> int:
     return (
         session.scalar(
             select(func.count()).where(
-                Delivery.issue_id == issue_id,
-                Delivery.state == DeliveryState.UNCERTAIN,
-                Delivery.done_at > since,
+                Delivery.issue_id == issue_id, _IN_DOUBT, Delivery.done_at > since
             )
         )
         or 0
@@ -74,38 +107,65 @@ def verify_issue(session: Session, issue_id: int) -> list[str]:
     for.
     """
     issue = session.get_one(Issue, issue_id)
-    sums = count_sums(session, issue_id)
+    counted = _count_rows(session, issue_id)
+    sums = _add_up(issue.audience_count, counted)
     problems = []
-    rows = _count(session, Delivery.issue_id == issue_id, Delivery.origin == Origin.AUDIENCE)
+    rows = sum(count for (_, origin), count in counted.items() if origin is Origin.AUDIENCE)
     if rows != issue.audience_count:
         problems.append(f"{issue.audience_count} subscribers were frozen and {rows} rows are there")
     if not sums.balanced:
         problems.append(f"the sums do not add up: {sums}")
     if issue.state is IssueState.SENT and sums.open:
         problems.append(f"the issue is sent and {sums.open} rows are open")
-    stranded = _count(
-        session,
-        Delivery.issue_id == issue_id,
-        Delivery.state.in_([DeliveryState.PENDING, DeliveryState.DOTTED]),
-        ~_working_chunk().exists(),
-    )
-    if stranded:
+    return problems + _judge_chunks(_weigh_chunks(session, issue_id), counted.total(), sums.open)
+
+
+def _weigh_chunks(session: Session, issue_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the issue's chunks in the order of their ids, each with what lies in its range."""
+    is_open = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.DOTTED])
+    is_own = Delivery.domain_group == Chunk.domain_group
+    return session.execute(
+        select(
+            Chunk.id,
+            Chunk.first_id,
+            Chunk.last_id,
+            Chunk.next_at.is_not(None).label("works"),
+            func.count(Delivery.id).label("rows"),
+            func.count(Delivery.id).filter(is_own).label("own"),
+            func.count(Delivery.id).filter(is_own, is_open).label("open"),
+        )
+        .outerjoin(
+            Delivery,
+            and_(
+                Delivery.id.between(Chunk.first_id, Chunk.last_id),
+                # The sum: a chunk is found by its range of ids, not among all rows of the issue.
+                Delivery.issue_id + 0 == issue_id,
+            ),
+        )
+        .where(Chunk.issue_id == issue_id)
+        .group_by(Chunk.id)
+        .order_by(Chunk.first_id, Chunk.last_id)
+    ).all()
+
+
+def _judge_chunks(chunks: Sequence[Row[*tuple[Any, ...]]], rows: int, open: int) -> list[str]:
+    """Decide what is wrong with chunks as weighed, where the issue has so many rows and open
+    ones.
+    """
+    overlaps = [
+        f"chunks {before.id} and {after.id} overlap"
+        for before, after in pairwise(chunks)
+        if after.first_id <= before.last_id
+    ]
+    if overlaps:
+        return overlaps  # their rows would be counted twice below
+    problems = [
+        f"chunk {chunk.id} spans {chunk.rows - chunk.own} rows of another domain group"
+        for chunk in chunks
+        if chunk.rows > chunk.own
+    ]
+    if homeless := rows - sum(chunk.own for chunk in chunks):
+        problems.append(f"{homeless} rows are in no chunk")
+    if stranded := open - sum(chunk.open for chunk in chunks if chunk.works):
         problems.append(f"{stranded} open rows are in no chunk that will be worked on")
     return problems
-
-
-def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count()).select_from(Delivery).where(*conditions)) or 0
-
-
-def _working_chunk() -> Select[int]:
-    return (
-        select(Chunk.id)
-        .where(
-            Chunk.issue_id == Delivery.issue_id,
-            Chunk.domain_group == Delivery.domain_group,
-            Delivery.id.between(Chunk.first_id, Chunk.last_id),
-            Chunk.next_at.is_not(None),
-        )
-        .correlate(Delivery)
-    )

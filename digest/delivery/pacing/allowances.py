@@ -45,7 +45,7 @@ def reserve(
     in_force = limits_in_force(limits, group, now)
     if not in_force or wanted < 1:
         return Allowance(max(wanted, 0), now)
-    paces = [(limit, pace_of(limit, _lock(session, relay, limit, now), now)) for limit in in_force]
+    paces = [(limit, _lock_pace(session, relay, limit, now)) for limit in in_force]
     first = first_departure(paces, now)
     used = [_read(session, relay, limit, first, now) for limit in in_force]
     allowance = judge(used, wanted, first=first, now=now)
@@ -89,9 +89,19 @@ def _scope(relay: str, limit: Limit) -> tuple[ColumnElement[bool], ...]:
     return RelayUse.relay == relay, RelayUse.domain_group == limit.scope
 
 
+def _lock_pace(session: Session, relay: str, limit: Limit, now: datetime) -> datetime:
+    """Lock a scope and return when its pace is free."""
+    written = _lock(session, relay, limit, now)
+    free_at = pace_of(limit, written, now)
+    if free_at < written:
+        # The clock was set back; unwritten, the moment would move away with every asking.
+        _set_pace(session, relay, limit, free_at)
+    return free_at
+
+
 def _lock(session: Session, relay: str, limit: Limit, now: datetime) -> datetime:
-    """Keep other processes from booking in a scope until this transaction ends; return when its
-    pace is free.
+    """Keep other processes from booking in a scope until this transaction ends; return its pace as
+    it is written.
     """
     # Scopes without a pace have such a row too: it is what is locked.
     row = (
@@ -151,13 +161,17 @@ def _book(
     session: Session, relay: str, limit: Limit, free_at: datetime, allowance: Allowance
 ) -> None:
     if limit.per_second is not None:
-        session.execute(
-            update(RelayPace)
-            .where(RelayPace.relay == relay, RelayPace.domain_group == limit.scope)
-            .values(free_at=free_at)
-        )
+        _set_pace(session, relay, limit, free_at)
     if limit.counts:
         _count(session, relay, limit, allowance.not_before, allowance.granted)
+
+
+def _set_pace(session: Session, relay: str, limit: Limit, free_at: datetime) -> None:
+    session.execute(
+        update(RelayPace)
+        .where(RelayPace.relay == relay, RelayPace.domain_group == limit.scope)
+        .values(free_at=free_at)
+    )
 
 
 def _count(session: Session, relay: str, limit: Limit, at: datetime, copies: int) -> None:

@@ -26,6 +26,7 @@ MINUTE = timedelta(minutes=1)
 WINDOW = 60 * MINUTE  # before the running minute; both ends count whole
 # Clocks of machines that work together are not further apart; one that seems so was set back.
 APART = timedelta(minutes=5)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,13 @@ def judge(used: Sequence[Used], wanted: int, *, first: datetime, now: datetime) 
     """
     rates = [use.limit.per_second for use in used if use.limit.per_second is not None]
     spacing = 1 / min(rates) if rates else 0.0
-    rooms = [min(_hour_room(use, first), _day_room(use, first)) for use in used]
+    rooms = [min(_hour_room(use), _day_room(use, first)) for use in used]
     granted = int(max(0, min(wanted, _pace_room(spacing, first, now), *rooms)))
     if granted == wanted:
         return Allowance(granted, first, spacing)
-    again = [now, first + timedelta(seconds=granted * spacing) - AHEAD / 2]
+    again = [now]
+    if spacing:
+        again.append(first + timedelta(seconds=granted * spacing) - AHEAD / 2)
     for use in used:
         again += [_hour_frees(use, granted, first), _day_frees(use, granted, first)]
     return Allowance(granted, first, spacing, max(again))
@@ -171,21 +174,21 @@ def _pace_room(spacing: float, first: datetime, now: datetime) -> float:
     return math.ceil((end - first).total_seconds() / spacing - 1e-9)
 
 
-def _hour_room(use: Used, first: datetime) -> float:
+def _hour_room(use: Used) -> float:
     if use.limit.per_hour is None:
         return math.inf
     return use.limit.per_hour - sum(copies for _, copies in use.minutes)
 
 
 def _hour_frees(use: Used, granted: int, first: datetime) -> datetime:
-    """Return when the hour has room for one copy more than `granted`."""
-    full = granted - _hour_room(use, first)
+    """Return when the hour has room for one copy more than `granted`; long ago when it has now."""
+    frees, full = LONG_AGO, granted - _hour_room(use)
     for minute, copies in sorted([*use.minutes, (minute_of(first), granted)]):
         if full < 0:
             break
         full -= copies
-        first = minute + WINDOW + MINUTE
-    return first
+        frees = minute + WINDOW + MINUTE
+    return frees
 
 
 def _day_room(use: Used, first: datetime) -> float:
@@ -196,8 +199,8 @@ def _day_room(use: Used, first: datetime) -> float:
 
 
 def _day_frees(use: Used, granted: int, first: datetime) -> datetime:
-    """Return when the day, or a later one, has room for one copy more than `granted`."""
+    """Return when a day has room for one copy more than `granted`; long ago when this one has."""
     if use.limit.warm_up is None or _day_room(use, first) > granted:
-        return first
+        return LONG_AGO
     day = max(day_of(first) + timedelta(days=1), use.limit.warm_up.start)
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -32,8 +32,7 @@ def take_seats(
 
     Fewer when others have the rest. A seat above `most`, from when more were allowed, is given up.
     """
-    numbers = RelaySeat.number
-    _free(session, relay, owner, numbers > most)
+    _free(session, relay, owner, RelaySeat.number > most)
     seats = renew_seats(session, relay, owner, until=until, now=now)
     if len(seats) < wanted:
         seats += _take_lapsed(session, relay, owner, wanted - len(seats), most, until, now)
@@ -52,10 +51,10 @@ def renew_seats(
     renewed = session.scalars(
         update(RelaySeat)
         .where(RelaySeat.relay == relay, RelaySeat.owner == owner)
-        .values(until=_end(session, until, now))
+        .values(until=seats_end(session, until, now))
         .returning(RelaySeat.number)
     )
-    return sorted(renewed)
+    return sorted(number for number in renewed if number > 0)  # its card is no seat
 
 
 def free_seats(
@@ -72,7 +71,7 @@ def _free(session: Session, relay: str, owner: str, which: ColumnElement[bool]) 
     )
 
 
-def _end(session: Session, until: datetime, now: datetime) -> ColumnElement[datetime]:
+def seats_end(session: Session, until: datetime, now: datetime) -> ColumnElement[datetime]:
     """Return the end of a seat's time by the clock that seats run by."""
     dialect = session.get_bind().dialect.name
     if dialect == "sqlite":
@@ -90,20 +89,22 @@ def _take_lapsed(
     now: datetime,
 ) -> list[int]:
     clock = lease_clock(session.get_bind().dialect.name, now)
-    lapsed = (
+    # A statement of its own: inside the update PostgreSQL may run it, and count its limit, twice.
+    lapsed = session.scalars(
         select(RelaySeat.number)
-        .where(RelaySeat.relay == relay, RelaySeat.until <= clock, RelaySeat.number <= most)
+        .where(
+            RelaySeat.relay == relay, RelaySeat.until <= clock, RelaySeat.number.between(1, most)
+        )
         .order_by(RelaySeat.number)
         .limit(wanted)
         .with_for_update(skip_locked=True)
-    )
-    taken = session.scalars(
+    ).all()
+    session.execute(
         update(RelaySeat)
-        .where(RelaySeat.relay == relay, RelaySeat.number.in_(lapsed), RelaySeat.until <= clock)
-        .values(owner=owner, until=_end(session, until, now))
-        .returning(RelaySeat.number)
+        .where(RelaySeat.relay == relay, RelaySeat.number.in_(lapsed))
+        .values(owner=owner, until=seats_end(session, until, now))
     )
-    return list(taken)
+    return list(lapsed)
 
 
 def _take_new(
@@ -123,7 +124,7 @@ def _take_new(
         if number in there:
             continue
         new = insert_new(session, RelaySeat).values(
-            relay=relay, number=number, owner=owner, until=_end(session, until, now)
+            relay=relay, number=number, owner=owner, until=seats_end(session, until, now)
         )
         taken += session.scalars(new.returning(RelaySeat.number))
     return taken

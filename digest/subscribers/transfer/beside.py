@@ -1,11 +1,11 @@
-"""A staging file in sight of the store, so that one statement moves many readers from there to here.
+"""A staging file in sight of the store, so that one statement moves many readers over.
 
 SQLite attaches the file; PostgreSQL copies a stretch of it into a temporary table at the start of
 each transaction. Both call it ``staged``. Changes nothing in the staging file.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,6 @@ STAGED = Table(
     _TABLES,
     Column("block", Integer, nullable=False),
     Column("address_index", LargeBinary, nullable=False),
-    Column("row", Integer, nullable=False),
     Column("retired_indexes", LargeBinary, nullable=False),
     Column("address_sealed", LargeBinary, nullable=False),
     Column("name_sealed", LargeBinary),
@@ -49,8 +48,7 @@ STAGED = Table(
     Column("domain_group", Text, nullable=False),
     Column("joined_at", UtcDateTime()),
     Column("evidence", JSON, nullable=False),
-    Column("subscriber_letters", Text, nullable=False),
-    Column("subscription_letters", Text, nullable=False),
+    Column("letters", Text, nullable=False),
     postgresql_on_commit="DELETE ROWS",
 )
 _BLOCKS = Table("blocks", _TABLES, Column("number", Integer))
@@ -84,23 +82,39 @@ def in_stretch(dialect: str) -> ColumnElement[bool]:
 class Beside:
     """The store with a staging file beside it; transactions see one stretch of readers."""
 
-    def __init__(self, held: HeldDatabase, load: Callable[[Session, Stretch], None]) -> None:
+    def __init__(
+        self,
+        held: HeldDatabase,
+        *,
+        load: Callable[[Session, Stretch], None] | None = None,
+        settle: Callable[[], None] | None = None,
+    ) -> None:
         self._held = held
         self._load = load
+        self._settle = settle
 
     @contextmanager
     def read(self, stretch: Stretch) -> Iterator[Session]:
         """Yield a session for reading that sees the stretch."""
         with self._held.read() as session:
-            self._load(session, stretch)
+            if self._load is not None:
+                self._load(session, stretch)
             yield session
 
     @contextmanager
     def write(self, stretch: Stretch) -> Iterator[Session]:
         """Yield a session that sees the stretch and whose work commits as one."""
         with self._held.write() as session:
-            self._load(session, stretch)
+            if self._load is not None:
+                self._load(session, stretch)
             yield session
+
+    def settle(self) -> None:
+        """Do now, while nobody waits for us, what a database puts off until a commit that is many
+        rows later.
+        """
+        if self._settle is not None:
+            self._settle()
 
 
 def staged_beside(db: Database, path: Path) -> AbstractContextManager[Beside]:
@@ -114,12 +128,16 @@ def staged_beside(db: Database, path: Path) -> AbstractContextManager[Beside]:
 def _attached(db: Database, path: Path) -> Iterator[Beside]:
     with db.hold() as held:
         try:
-            held.driver.execute(f"ATTACH ? AS {_SCHEMA}", (str(path),))
-            held.driver.execute(f"PRAGMA {_SCHEMA}.locking_mode = exclusive")
-            held.driver.execute(f"DELETE FROM {_SCHEMA}.blocks WHERE false")  # takes the lock
+            held.driver.execute("ATTACH ? AS staging", (str(path),))
+            held.driver.execute("PRAGMA staging.locking_mode = exclusive")
+            held.driver.execute("DELETE FROM staging.blocks WHERE false")  # takes the lock
         except sqlite3.OperationalError as error:
             raise Conflict(f"{path}: another process is at work on this import") from error
-        yield Beside(held, lambda _session, _stretch: None)
+        yield Beside(held, settle=lambda: _checkpoint(held))
+
+
+def _checkpoint(held: HeldDatabase) -> None:
+    held.driver.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
 
 
 @contextmanager
@@ -128,7 +146,7 @@ def _copied(db: Database, path: Path) -> Iterator[Beside]:
         held.connection.execution_options(schema_translate_map={_SCHEMA: "pg_temp"})
         with held.write() as session:
             STAGED.create(session.connection())
-        yield Beside(held, lambda session, stretch: _copy(session, staging, stretch))
+        yield Beside(held, load=lambda session, stretch: _copy(session, staging, stretch))
 
 
 def _copy(session: Session, staging: StagingFile, stretch: Stretch) -> None:
@@ -139,5 +157,6 @@ def _copy(session: Session, staging: StagingFile, stretch: Stretch) -> None:
             copy.write_row(_as_utc(row))
 
 
-def _as_utc(row: StagedRow) -> StagedRow:
-    return row._replace(joined_at=f"{row.joined_at}+00") if row.joined_at else row
+def _as_utc(row: StagedRow) -> Sequence[object]:
+    *before, joined_at, evidence, own = row
+    return (*before, joined_at and f"{joined_at}+00", evidence, own)

@@ -105,8 +105,8 @@ def read_rows(
                 yield RowProblem(
                     row, "row", "its quotes do not match; left out up to where they close"
                 )
-            elif "".join(record).strip():
-                yield by_field.read(row, record)
+            elif text := "".join(record).strip():
+                yield by_field.read(row, record, "'" in text)
 
 
 class _Lines:
@@ -180,16 +180,18 @@ class _FieldReader:
         self._width = shape.width
         self._columns = tuple(shape.columns.items())
 
-    def read(self, row: int, record: list[str]) -> RawRow | RowProblem:
-        """Return the record's cells by field; a problem when it has more than the header."""
-        if "".join(record[self._width :]).strip():
+    def read(self, row: int, record: list[str], guarded: bool) -> RawRow | RowProblem:
+        """Return the record's cells by field; a problem when it has more than the header. Only a
+        `guarded` one has cells with a ' in front.
+        """
+        excess = len(record) - self._width
+        if excess > 0 and "".join(record[self._width :]).strip():
             return RowProblem(row, "row", "more cells than the first row; a quote may be missing")
-        if len(record) < self._width:
-            record += [""] * (self._width - len(record))
+        if excess < 0:
+            record += [""] * -excess
         cells = {field: record[place] for field, place in self._columns}
-        for field, cell in cells.items():
-            if cell[:1] == "'":
-                cells[field] = unguarded(cell)
+        if guarded:
+            cells = {field: unguarded(cell) for field, cell in cells.items()}
         return RawRow(row, cells)
 
 

@@ -27,9 +27,11 @@ from digest.subscribers.transfer.staging_file import StagingFile, Tally, remove_
 from digest.subscribers.transfer.standing import Standing, count_standings
 from digest.subscribers.transfer.step import Step, merge_stretch
 
-WANTED_STEP_SECONDS = 0.016
-FEWEST_STEP_ROWS = 16
-FIRST_STEP_ROWS = 128
+WANTED_STEP_SECONDS = 0.018
+LEAST_WORK_SECONDS = 0.009  # where committing alone takes long, shorter steps only commit more
+SETTLED_ROWS = 3000  # sooner than SQLite does it inside a commit: every 1000 pages
+FEWEST_STEP_ROWS = 256  # what SQLAlchemy and the commit cost a step is then still the lesser part
+FIRST_STEP_ROWS = 256
 MOST_STEP_ROWS = 4096
 # Longer than a writer of another program waits between two attempts to get SQLite's lock: without
 # this pause it would always find us there again.
@@ -144,17 +146,20 @@ class _Merge:
 
     def run(self, beside: Beside, progress: Progress) -> None:
         """Merge what is not merged yet; may be stopped between any two steps, and inside one."""
-        rows = FIRST_STEP_ROWS
+        rows, settled = FIRST_STEP_ROWS, self._done
         while self._reached < END:
             width = END * rows // max(self._tally.readers, 1) + 1
-            seconds = self._step(beside, Stretch(self._reached, min(self._reached + width, END)))
-            rows = next_step_rows(rows, seconds)
+            stretch = Stretch(self._reached, min(self._reached + width, END))
+            rows = next_step_rows(rows, *self._step(beside, stretch))
+            if self._done - settled > SETTLED_ROWS:
+                beside.settle()
+                settled = self._done
             progress(self._done, self._tally.readers)
             time.sleep(PAUSE_SECONDS)
 
-    def _step(self, beside: Beside, stretch: Stretch) -> float:
-        """Merge a stretch and write, in the same transaction, that it is merged; return for how
-        many seconds others had to wait.
+    def _step(self, beside: Beside, stretch: Stretch) -> tuple[float, float]:
+        """Merge a stretch and write, in the same transaction, that it is merged; return how many
+        seconds the work and the commit took.
         """
         staged = self._staged
         with beside.write(stretch) as session:
@@ -165,11 +170,13 @@ class _Merge:
             ids = (staged.newsletter_id, staged.import_id, self._tally.index_keys)
             found = count_standings(session, stretch, *ids)
             if found[Standing.NEW]:
-                shared = letters(self._random_bytes, SHARED_LETTERS)
+                (shared,) = letters(self._random_bytes, 1, SHARED_LETTERS)
                 merge_stretch(session, Step(*ids, stretch, shared, self._clock.now()))
             _note_merged(book, stretch, found)
+            session.flush()
+            worked = self._clock.monotonic()
         self._reached, self._done = stretch.high, book.merged_rows
-        return self._clock.monotonic() - began
+        return worked - began, self._clock.monotonic() - worked
 
     def _place(self) -> tuple[ImportState, int, int]:
         return ImportState.MERGING, self._reached, self._done
@@ -187,11 +194,12 @@ def _note_merged(book: Import, stretch: Stretch, found: Counter[Standing]) -> No
     book.merged_rows += found.total()
 
 
-def next_step_rows(rows: int, seconds: float) -> int:
-    """Return how many rows to take next, after a step of `rows` that took so many seconds: at most
-    twice and at least half as many.
+def next_step_rows(rows: int, working: float, committing: float) -> int:
+    """Return how many rows to take next, after a step of `rows` that worked and committed for so
+    many seconds: at most twice and at least half as many.
     """
-    wanted = int(rows * WANTED_STEP_SECONDS / seconds) if seconds > 0 else MOST_STEP_ROWS
+    seconds = max(WANTED_STEP_SECONDS - committing, LEAST_WORK_SECONDS)
+    wanted = int(rows * seconds / working) if working > 0 else MOST_STEP_ROWS
     wanted = min(max(wanted, rows // 2), rows * 2)
     return min(max(wanted, FEWEST_STEP_ROWS), MOST_STEP_ROWS)
 

@@ -13,6 +13,7 @@ OWN_LETTERS = 13
 _LETTER_OF_BYTE = bytes(ALPHABET[byte % len(ALPHABET)] for byte in range(256))
 
 
-def letters(random_bytes: Callable[[int], bytes], count: int) -> str:
-    """Return so many random letters, each worth 5 bits."""
-    return random_bytes(count).translate(_LETTER_OF_BYTE).decode("ascii")
+def letters(random_bytes: Callable[[int], bytes], texts: int, length: int) -> list[str]:
+    """Return so many texts of so many random letters, each letter worth 5 bits."""
+    drawn = random_bytes(texts * length).translate(_LETTER_OF_BYTE).decode("ascii")
+    return [drawn[at : at + length] for at in range(0, len(drawn), length)]

@@ -4,11 +4,11 @@ Pure values and judgements, whatever the file's format. No problem ever repeats 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from digest.errors import BadInput
 from digest.subscribers.addresses import ParsedAddress, parse_address
@@ -89,35 +89,26 @@ class InactiveRow:
 def understand(raw: RawRow) -> ReaderRow | InactiveRow | RowProblem:
     """Judge one row: a reader, somebody not to be mailed, or a problem that names row and field."""
     row, cells = raw
-    field = "status"
-    try:
-        if not _is_active(_cell(cells, field)):
+    found: dict[str, Any] = {}
+    for field, check in _CHECKS:
+        cell = cells.get(field, "")
+        if not cell and field != "address":
+            continue
+        try:
+            found[field] = check(_checked(cell))
+        except BadInput as error:
+            return RowProblem(row, field, str(error))
+        if found[field] is False:
             return InactiveRow(row)
-        field = "address"
-        address = parse_address(_cell(cells, field))
-        field = "name"
-        name = clean_name(_cell(cells, field))
-        field = "first_name"
-        first = _cell(cells, field)
-        field = "last_name"
-        last = _cell(cells, field)
-        field = "language"
-        language = _language(_cell(cells, field))
-        field = "timezone"
-        timezone = check_timezone(_cell(cells, field))
-        field = "joined"
-        joined = _check_time(_cell(cells, field))
-        field = "confirmed"
-        confirmed = _check_time(_cell(cells, field))
-    except BadInput as error:
-        return RowProblem(row, field, str(error))
-    if not name and (first or last):
-        name = clean_name(f"{first} {last}")
-    return ReaderRow(row, address, name, language, timezone, joined, confirmed)
+    given = found.get
+    name = given("name")
+    if not name and (given("first_name") or given("last_name")):
+        name = clean_name(f"{given('first_name', '')} {given('last_name', '')}")
+    times = (given("joined", ""), given("confirmed", ""))
+    return ReaderRow(row, found["address"], name, given("language"), given("timezone"), *times)
 
 
-def _cell(cells: Mapping[str, str], field: str) -> str:
-    cell = cells.get(field, "")
+def _checked(cell: str) -> str:
     if cell.isprintable() and len(cell) <= LONGEST_CELL:  # no line break is printable
         return cell.strip()
     cell = cell.strip()
@@ -126,9 +117,6 @@ def _cell(cells: Mapping[str, str], field: str) -> str:
     if len(cell.splitlines()) > 1:
         raise BadInput("has a line break inside; a quote may be missing")
     return cell
-
-
-_language = lru_cache(maxsize=1000)(check_language)  # a list has few; errors are not kept
 
 
 def _is_active(text: str) -> bool:
@@ -152,9 +140,24 @@ def read_time(text: str) -> datetime | None:
 
     Other orders of day and month are not guessed at.
     """
-    text = text.removesuffix("UTC").removesuffix("GMT").strip()
+    if text[-1:] in {"C", "T"}:
+        text = text.removesuffix("UTC").removesuffix("GMT").strip()
     try:
         at = datetime.fromisoformat(text)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+# In the order in which a row is judged; only a status may come out as False.
+_CHECKS: tuple[tuple[str, Callable[[str], object]], ...] = (
+    ("status", _is_active),
+    ("address", parse_address),
+    ("name", clean_name),
+    ("first_name", str),
+    ("last_name", str),
+    ("language", lru_cache(maxsize=1000)(check_language)),  # a list has few
+    ("timezone", check_timezone),
+    ("joined", _check_time),
+    ("confirmed", _check_time),
+)

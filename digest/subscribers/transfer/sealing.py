@@ -11,6 +11,7 @@ from digest.subscribers.transfer.rows import ReaderRow, read_time
 from digest.subscribers.transfer.staging_file import StagedRow
 
 BLOCK_ROWS = 10_000
+UTC_SIGN = len("+00:00")
 
 
 class BlockSealer:
@@ -25,47 +26,31 @@ class BlockSealer:
 
     def seal(self, readers: Sequence[ReaderRow]) -> list[StagedRow]:
         """Return the rows of one block, numbered by its first row, in the order given."""
-        addresses = self._sealer.seal_all([reader.address.address for reader in readers])
-        names = iter(self._sealer.seal_all([reader.name for reader in readers if reader.name]))
-        own = letters(self._random_bytes, 2 * OWN_LETTERS * len(readers))
+        seal_all, indexes = self._sealer.seal_all, self._sealer.indexes
+        addresses = seal_all([reader.address.address for reader in readers])
+        names = iter(seal_all([reader.name for reader in readers if reader.name]))
+        own = letters(self._random_bytes, len(readers), 2 * OWN_LETTERS)
+        block = readers[0].row if readers else 0
         rows = []
-        for place, reader in enumerate(readers):
-            current, *retired = self._sealer.indexes(reader.address.key)
-            at = 2 * OWN_LETTERS * place
+        for reader, address_sealed, own_letters in zip(readers, addresses, own, strict=True):
+            row, address, name, language, timezone, *times = reader
+            current, *retired = indexes(address.key)
+            name_sealed = next(names) if name else None
             rows.append(
-                StagedRow(
-                    readers[0].row,
-                    current,
-                    reader.row,
-                    b"".join(retired),
-                    addresses[place],
-                    next(names) if reader.name else None,
-                    reader.language,
-                    reader.timezone,
-                    reader.address.domain_group,
-                    _joined_at(reader),
-                    self._evidence(reader),
-                    own[at : at + OWN_LETTERS],
-                    own[at + OWN_LETTERS : at + 2 * OWN_LETTERS],
-                )
-            )
+                (block, current, b"".join(retired), address_sealed, name_sealed, language,
+                 timezone, address.domain_group, _joined_at(*times), self._evidence(row, *times),
+                 own_letters)
+            )  # fmt: skip
         return rows
 
-    def _evidence(self, reader: ReaderRow) -> str:
+    def _evidence(self, row: int, joined: str, confirmed: str) -> str:
         # Put together by hand, for speed: the times have been checked to have nothing to escape.
-        joined = f', "joined": "{reader.joined}"' if reader.joined else ""
-        confirmed = f', "confirmed": "{reader.confirmed}"' if reader.confirmed else ""
-        return f'{{"file": "{self._file_digest}", "row": {reader.row}{joined}{confirmed}}}'
+        joined = f', "joined": "{joined}"' if joined else ""
+        confirmed = f', "confirmed": "{confirmed}"' if confirmed else ""
+        return f'{{"file": "{self._file_digest}", "row": {row}{joined}{confirmed}}}'
 
 
-def _joined_at(reader: ReaderRow) -> str | None:
-    """Return the earlier time of the row that needs no guessing, as SQLAlchemy keeps it on
-    SQLite.
-    """
-    if not (reader.joined or reader.confirmed):
-        return None
-    times = filter(None, (read_time(reader.joined), read_time(reader.confirmed)))
-    earlier = min(times, default=None)
-    if earlier is None:
-        return None
-    return earlier.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+def _joined_at(joined: str, confirmed: str) -> str | None:
+    """Return the earlier of the times that need no guessing, as SQLAlchemy keeps it on SQLite."""
+    times = [at for text in (joined, confirmed) if text and (at := read_time(text))]
+    return min(times).isoformat(" ", "microseconds")[:-UTC_SIGN] if times else None

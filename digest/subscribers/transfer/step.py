@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, bindparam, case, func, literal, select
+from sqlalchemy import ColumnElement, Insert, Text, bindparam, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
@@ -19,6 +19,7 @@ from digest.models import Subscriber, Subscription, SubscriptionState
 from digest.subscribers import consent
 from digest.subscribers.consent import ConsentKind
 from digest.subscribers.transfer.beside import STAGED, Stretch, in_stretch
+from digest.subscribers.transfer.public_letters import OWN_LETTERS
 from digest.subscribers.transfer.standing import is_suppressed, known_subscriber
 
 
@@ -44,7 +45,7 @@ def merge_stretch(session: Session, step: Step) -> None:
     low, high = step.stretch.bounds()
     values: Mapping[str, Any] = {
         **{"low": low, "high": high, "import": step.import_id, "last": last, "now": step.now},
-        **{"newsletter": step.newsletter_id, "letters": step.shared_letters},
+        **{"newsletter": step.newsletter_id, "shared": step.shared_letters},
         "origin": import_origin(step.import_id),
     }
     dialect = session.get_bind().dialect.name
@@ -58,10 +59,15 @@ def import_origin(import_id: int) -> str:
     return f"import {import_id}"
 
 
+def _public_id(first: int) -> ColumnElement[str]:
+    """Return the id whose own letters are the staged ones from number `first` on."""
+    return bindparam("shared", type_=Text()) + func.substr(STAGED.c.letters, first, OWN_LETTERS)
+
+
 @cache
 def _add_subscribers(dialect: str, index_keys: int) -> Insert:
-    values = {
-        "public_id": bindparam("letters") + STAGED.c.subscriber_letters,
+    values: dict[str, ColumnElement[Any]] = {
+        "public_id": _public_id(1),
         "address_index": STAGED.c.address_index,
         "address_sealed": STAGED.c.address_sealed,
         "name_sealed": STAGED.c.name_sealed,
@@ -76,9 +82,10 @@ def _add_subscribers(dialect: str, index_keys: int) -> Insert:
 @cache
 def _add_subscriptions(dialect: str, index_keys: int) -> Insert:
     now = bindparam("now", type_=UtcDateTime())
-    values = {
-        "public_id": bindparam("letters") + STAGED.c.subscription_letters,
-        "subscriber_id": known_subscriber(index_keys),
+    subscriber_id = known_subscriber(index_keys)
+    values: dict[str, ColumnElement[Any]] = {
+        "public_id": _public_id(1 + OWN_LETTERS),
+        "subscriber_id": subscriber_id,
         "newsletter_id": bindparam("newsletter"),
         "state": literal(SubscriptionState.ACTIVE, Subscription.state.type),
         "language": STAGED.c.language,
@@ -89,6 +96,8 @@ def _add_subscriptions(dialect: str, index_keys: int) -> Insert:
         "changed_at": now,
     }
     wanted = select(*values.values()).where(in_stretch(dialect), ~is_suppressed(index_keys))
+    if dialect != "sqlite":  # others may write meanwhile, and erase whom we have just found
+        wanted = wanted.where(subscriber_id.is_not(None))
     return insert_new_in(dialect, Subscription.__table__).from_select(list(values), wanted)
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.errors import BadInput
-from digest.subscribers.transfer.csv_file import find_shape, read_rows
+from digest.subscribers.transfer.csv_file import _Lines, find_shape, read_rows
 from digest.subscribers.transfer.rows import RawRow, RowProblem
 
 
@@ -163,6 +163,19 @@ def test_no_bytes_make_it_fail_in_another_way(path: Path, content: bytes) -> Non
         rows_of(path, b"email,name\n" + content)
     except BadInput as error:
         assert str(error).startswith(f"{path}: row ")  # noqa: PT017 most contents raise nothing
+
+
+@given(st.text(alphabet="ab\r\n\u2028\x0b", max_size=40), st.integers(8170, 8200))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_lines_end_where_the_file_ends_them_wherever_a_block_does(
+    path: Path, text: str, blanks: int
+) -> None:
+    content = "x" * blanks + text
+    path.write_text(content, encoding="utf-8", newline="")
+    with path.open(encoding="utf-8", newline="") as file:
+        wanted = list(file)
+    with path.open(encoding="utf-8", newline="") as file:
+        assert list(_Lines(path, file).lines) == wanted
 
 
 def test_memory_stays_flat(path: Path) -> None:

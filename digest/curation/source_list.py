@@ -1,0 +1,103 @@
+"""The sources: which there are, and when each is asked again. Sole writer of their table.
+
+Asks nobody; `intake` does, and writes down here what came of it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from digest.curation.plain import one_line, web_url
+from digest.curation.row_numbers import row_number
+from digest.errors import BadInput, Conflict, DigestError, NotFound
+from digest.fetch import Fetched, shown
+from digest.models import Source
+from digest.plugins import load_plugin
+
+POLL_EVERY = timedelta(minutes=15)
+LONGEST_PAUSE = timedelta(days=1)
+GROUP = "digest.sources"
+
+
+def add_source(session: Session, *, url: str, kind: str, name: str, now: datetime) -> Source:
+    """Write a new source that is due at once.
+
+    BadInput for a URL that is not http(s) or an empty name, ConfigError for an unknown kind,
+    Conflict when the URL is a source already.
+    """
+    load_plugin(GROUP, kind)
+    address, name = web_url(url), one_line(name)
+    if address is None:
+        raise BadInput(f"{shown(url)}: a source needs an http:// or https:// address")
+    if not name:
+        raise BadInput(f"{shown(url)}: a source needs a name")
+    if session.scalar(select(exists().where(Source.url == address))):
+        raise Conflict(f"{shown(address)} is a source already")
+    source = Source(kind=kind, url=address, name=name[:200], next_poll_at=now, created_at=now)
+    session.add(source)
+    session.flush()
+    return source
+
+
+def find_source(session: Session, ref: int | str) -> Source:
+    """Return a source by its number or URL; NotFound when there is none."""
+    number = row_number(ref)
+    found = session.get(Source, number) if number is not None else None
+    if found is None and isinstance(ref, str):
+        found = session.scalar(select(Source).where(Source.url == ref.strip()))
+    if found is None:
+        raise NotFound(f"there is no source {shown(str(ref))}")
+    return found
+
+
+def list_sources(session: Session) -> Sequence[Source]:
+    """Return all sources by name, resting ones included."""
+    return session.scalars(select(Source).order_by(func.lower(Source.name), Source.id)).all()
+
+
+def due_sources(session: Session, now: datetime) -> Sequence[Source]:
+    """Return the active sources whose next poll is due, the longest waiting first."""
+    due = select(Source).where(Source.active.is_(True), Source.next_poll_at <= now)
+    return session.scalars(due.order_by(Source.next_poll_at, Source.id)).all()
+
+
+def set_source_active(session: Session, source_id: int, active: bool, now: datetime) -> Source:
+    """Let a source rest, or wake it: it is due at once then, its failures forgotten."""
+    source = find_source(session, source_id)
+    if active and not source.active:
+        source.next_poll_at, source.failures = now, 0
+    source.active = active
+    return source
+
+
+def next_poll(failures: int, now: datetime, every: timedelta) -> datetime:
+    """Return when to ask again: after `every`, doubled with each failure, a day at most."""
+    factor: int = 2 ** min(failures, 20)
+    return now + max(every, min(every * factor, LONGEST_PAUSE))
+
+
+def record_poll(
+    session: Session,
+    source_id: int,
+    outcome: Fetched | DigestError,
+    now: datetime,
+    *,
+    every: timedelta = POLL_EVERY,
+) -> None:
+    """Write what a poll brought and when the next is due.
+
+    Validators are kept only with a body that was understood: after a failure the next answer must
+    be whole.
+    """
+    source = find_source(session, source_id)
+    source.polled_at = now
+    if isinstance(outcome, DigestError):
+        source.failures += 1
+        source.last_error = str(outcome)[:500]
+    else:
+        source.failures, source.last_error = 0, ""
+        if not outcome.not_modified:
+            source.etag, source.last_modified = outcome.etag, outcome.last_modified
+    source.next_poll_at = next_poll(source.failures, now, every)

@@ -1,0 +1,127 @@
+"""The doctor on real instances: what it finds, and how bad that is."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.app import App
+from digest.clock import FixedClock
+from digest.errors import NotFound
+from digest.operations.doctor import CHECKS, Finding, Level, Said, check_relays, examine
+from digest.testing.newsroom import open_newsroom
+
+Examined = Callable[..., list[Finding]]
+
+
+@pytest.fixture
+def examined(tmp_path: Path, clock: FixedClock) -> Examined:
+    """Examine a newsroom with one relay and three readers; return what one check says."""
+
+    def look(id: str, relay: str = "") -> list[Finding]:
+        with open_newsroom(tmp_path, clock, relay=f'backend = "memory"\n{relay}') as newsroom:
+            newsroom.subscribe("anna@gmail.com", "bo@gmail.com", "cy@example.org")
+            return [found for found in examine(newsroom.app) if found.id == id]
+
+    return look
+
+
+def test_plain_instance_is_well(tmp_path, clock) -> None:
+    with open_newsroom(tmp_path, clock) as newsroom:
+        found = examine(newsroom.app)
+
+    assert {finding.level for finding in found} == {Level.OK}
+    assert {finding.id for finding in found} == {"RELAY-1", "PLAN-1"}
+
+
+def test_relay_that_does_not_open_is_an_error(examined: Examined) -> None:
+    (found,) = examined("RELAY-1", "colour = 3")
+
+    assert found.level is Level.ERROR
+    assert found.text == "config.toml: relays.main: colour: this key is unknown"
+    assert found.hint == "correct [relays.main]"
+
+
+def test_plan_says_when_the_last_copy_leaves(examined: Examined) -> None:
+    (found,) = examined("PLAN-1", "per_second = 0.01")
+
+    assert found.level is Level.OK
+    assert found.text == "the next issue of weekly has left by Friday 2026-11-27 07:03"
+
+
+def test_plan_that_overruns_the_next_friday_is_an_error(examined: Examined) -> None:
+    (found,) = examined("PLAN-1", "per_second = 0.000002")
+
+    assert found.level is Level.ERROR
+    assert found.text == (
+        "the plan of weekly overruns the next Friday: the last copy leaves Tuesday 2026-12-08 "
+        "20:46, the next issue is due Friday 2026-12-04 07:00"
+    )
+    assert found.hint.startswith("it is limited by relays.main.per_second: ")
+
+
+def test_slot_that_was_brought_forward_is_followed_by_next_week(tmp_path, clock) -> None:
+    with open_newsroom(tmp_path, clock, relay='backend = "memory"\nper_second = 3e-6') as newsroom:
+        newsroom.subscribe("anna@example.org", "bo@example.org")
+        newsroom.make_due(newsroom.draft(clock.now().date()), clock.now().replace(second=30))
+        found = [finding for finding in examine(newsroom.app) if finding.id == "PLAN-1"]
+
+    assert [finding.level for finding in found] == [Level.OK]
+
+
+def test_limit_for_a_group_without_subscribers_is_a_note(examined: Examined) -> None:
+    found = examined("PLAN-2", "groups = { gogle = { per_hour = 5 }, other = { per_hour = 5 } }")
+
+    assert [(finding.level, finding.text) for finding in found] == [
+        (Level.NOTE, "relays.main.groups.gogle: no subscriber is in this group")
+    ]
+    assert "google, other" in found[0].hint
+
+
+def test_limits_for_groups_with_subscribers_are_well(examined: Examined) -> None:
+    (found,) = examined("PLAN-2", "groups = { google = { per_hour = 5 } }")
+
+    assert found.level is Level.OK
+
+
+def test_warm_up_that_is_too_short_now_is_warned_about(examined: Examined) -> None:
+    (found,) = examined("PLAN-3", "warm_up = { start = 2026-11-25, per_day = [1, 1, 1, 1] }")
+
+    assert found.level is Level.WARN
+    assert found.text == (
+        "relays.main.warm_up: its days from the next issue to 2026-11-28 have room for 2 of 3 "
+        "copies; the others leave after it without a limit"
+    )
+
+
+@pytest.mark.parametrize(
+    "warm_up",
+    [
+        "{ start = 2026-11-25, per_day = [1, 1, 1, 1, 1] }",
+        "{ start = 2026-11-20, per_day = [1, 2, 3] }",
+    ],
+)
+def test_warm_up_that_reaches_the_audience_is_well(examined: Examined, warm_up: str) -> None:
+    (found,) = examined("PLAN-3", f"warm_up = {warm_up}")
+
+    assert found.level is Level.OK
+
+
+def test_warm_up_that_has_not_begun_is_not_judged(examined: Examined) -> None:
+    assert examined("PLAN-3", "warm_up = { start = 2026-11-27, per_day = [1] }") == []
+
+
+def test_check_that_cannot_be_done_is_an_error_and_the_others_go_on(tmp_path, clock) -> None:
+    def fail(_app: App) -> Iterator[Said]:
+        raise NotFound("no such thing")
+        yield
+
+    with open_newsroom(tmp_path, clock) as newsroom:
+        broken, well = examine(newsroom.app, {"X-1": fail, "RELAY-1": check_relays})
+
+    assert (broken.id, broken.level, broken.text) == ("X-1", Level.ERROR, "no such thing")
+    assert (well.id, well.level) == ("RELAY-1", Level.OK)
+
+
+def test_every_check_says_under_which_id_it_is_known() -> None:
+    assert all(str(check.__doc__).startswith(f"{id}: ") for id, check in CHECKS.items())
