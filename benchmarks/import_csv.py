@@ -4,8 +4,8 @@ writing.
     python benchmarks/import_csv.py 1000000
     python benchmarks/import_csv.py 1000000 --writer
 
-makes a list of that many made-up readers in a temporary folder, imports it into a fresh SQLite store
-in a fresh process, and prints rows a second (and CPU microseconds a row) of both halves, the peak of
+makes a list of that many made-up readers in a temporary folder, imports it into a fresh SQLite
+store in a fresh process, and prints rows and CPU microseconds a row of both halves, the peak of
 memory, and for how long each step had the write lock. With --writer another process writes a row
 every few milliseconds meanwhile, as a sender would, and its waiting is printed too.
 """

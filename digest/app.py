@@ -161,8 +161,8 @@ class App:
         return outcomes
 
     def check_relays(self) -> None:
-        """Open every relay that a newsletter uses, and read its DKIM keys; ConfigError names what is
-        wrong.
+        """Open every relay that a newsletter uses, and read its DKIM keys; ConfigError names what
+        is wrong.
         """
         for name in self.sender.relay_names():
             self.relay(name)

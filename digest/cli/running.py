@@ -167,7 +167,7 @@ async def watching(instance: App, advance: Callable[[int, int], None]) -> AsyncI
             await asyncio.sleep(0.2)
             found = [sums for _, sums in await asyncio.to_thread(_under_way, instance)]
             if found:
-                total = sum(sums.frozen for sums in found)
+                total = sum(sums.audience for sums in found)
                 advance(total - sum(sums.open for sums in found), total)
 
     task = asyncio.create_task(look())
@@ -247,4 +247,4 @@ def in_words(sums: Sums) -> str:
     """Return how an issue stands in few words, such as ``24 accepted, 1 skipped of 25``."""
     states = ("accepted", "rejected", "skipped", "expired", "uncertain", "pending", "dotted")
     counts = [f"{getattr(sums, state):,} {state}" for state in states if getattr(sums, state)]
-    return f"{', '.join(counts) or '0'} of {sums.frozen:,}"
+    return f"{', '.join(counts) or '0'} of {sums.audience:,}"

@@ -42,6 +42,7 @@ T = TypeVar("T")
 DOT_WITHIN_SECONDS = 5.0  # a dot is written this soon after its commit, or not at all
 IDLE_SECONDS = 0.5
 CHANCES = 3  # in a row that a relay gets at once from a round that somebody waits for
+SHORT_REST_SECONDS = 5.0
 WAIT_SECONDS = 0.1  # between looks whether a relay may be tried again
 SAVE_PAUSES_SECONDS = (0.0, 0.5, 2.0)  # before each try to write the last outcomes
 LONGEST_TURN_SECONDS = 1.0  # so that stopping is noticed
@@ -112,6 +113,8 @@ class Drain:
         self._failed_chances = 0
         try:
             await self._claims.look()
+            if until_idle:
+                await self._wait_out_short_rest()
             self._claims.keep_alive()
             await asyncio.gather(*(self._connection(n) for n in range(self._connections)))
         finally:
@@ -119,6 +122,13 @@ class Drain:
             await self._claims.hand_back()
         if self._failed is not None:
             raise self._failed
+
+    async def _wait_out_short_rest(self) -> None:
+        """A round that somebody waits for need not fail for a relay's few seconds of rest."""
+        until = self._gate.whole.open_until
+        seconds = (until - self._clock.now()).total_seconds() if until else 0.0
+        if 0 < seconds <= SHORT_REST_SECONDS:
+            await self._pause(seconds)
 
     async def _connection(self, number: int) -> None:
         """Work until it is over; a failure is kept for `run`, so that the others end in peace."""
@@ -161,6 +171,8 @@ class Drain:
         elif hand.held:
             await self._commit(hand)
         elif self._until_idle:
+            if self._gate.rests(self._clock.now()):
+                await self._give_up_round()
             return False
         else:
             await self._claims.flush()

@@ -42,7 +42,9 @@ class Delivery(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"))
+    # No foreign key: PostgreSQL takes longer to check it for each row than to write the row, all
+    # rows come from one statement that names one issue, and no issue that was sent is ever deleted.
+    issue_id: Mapped[int] = mapped_column(Id)
     subscriber_id: Mapped[int] = mapped_column(Id)
     state: Mapped[DeliveryState] = mapped_column(words_of(DeliveryState))
     origin: Mapped[Origin] = mapped_column(words_of(Origin))
@@ -116,7 +118,9 @@ class RelayStanding(Base):
     open_until: Mapped[datetime | None]  # nothing is tried before; None: nothing speaks against it
     reason: Mapped[str] = mapped_column(String(300), default="")  # redacted; why it was opened
     failures: Mapped[int] = mapped_column(default=0)  # openings since it last went well
-    refusals: Mapped[int] = mapped_column(default=0)  # policy refusals since the last accepted copy
+    # Policy refusals in a row; below zero: accepted copies in a row while a group recovers. Of the
+    # whole relay: refusals of our set-up.
+    refusals: Mapped[int] = mapped_column(default=0)
     connections: Mapped[int | None]  # how many at once while it recovers; None: as configured
     down_since: Mapped[datetime | None]  # of the trouble that lasts
     changed_at: Mapped[datetime]

@@ -3,6 +3,7 @@
 from digest.testing.api import ApiRequest, ApiServer, Reply
 from digest.testing.backends import BackendContract
 from digest.testing.certificates import LoopbackCertificate
+from digest.testing.counting import CountingServer
 from digest.testing.faults import FaultServer
 from digest.testing.smtp import MailServer
 from digest.testing.sources import SourceContract
@@ -11,6 +12,7 @@ __all__ = [
     "ApiRequest",
     "ApiServer",
     "BackendContract",
+    "CountingServer",
     "FaultServer",
     "LoopbackCertificate",
     "MailServer",

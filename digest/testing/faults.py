@@ -30,10 +30,10 @@ class FaultServer:
     """Behaves, except for one fault at one phase; an async context manager.
 
     Phases are those of PHASES; faults the keys of FAULTS, and three-digit replies such as ``550``
-    or ``550 then close`` (421 always closes). Without `at` it fails whenever it comes to that
-    phase, else the one time of that number, from 1. A slow fault takes `pace` seconds for a byte of
-    a reply. With `lenient` it answers 354 to DATA although it refused the envelope; `tls` gives it
-    a certificate, and then it offers STARTTLS.
+    or ``550 then close`` (421 always closes). It fails whenever it comes to that phase, unless `at`
+    names the one time, from 1, or `every` how many times make a round that ends in failure. A slow
+    fault takes `pace` seconds for a byte of a reply. With `lenient` it answers 354 to DATA although
+    it refused the envelope; `tls` gives it a certificate, and then it offers STARTTLS.
 
     `received` holds every message that came with its final dot, whatever was answered then;
     `accepted` those it took responsibility for, each behind its recipient; `commands` every command
@@ -46,6 +46,7 @@ class FaultServer:
         fault: str = "",
         *,
         at: int = 0,
+        every: int = 1,
         pace: float = 0.001,
         pipelining: bool = True,
         lenient: bool = False,
@@ -64,7 +65,7 @@ class FaultServer:
         self.port = 0
         self.phase, self.fault, self.pace = phase, fault, pace
         self.tls, self.lenient = tls, lenient
-        self._at, self._met = at, 0
+        self._at, self._every, self._met = at, every, 0
         size = ("SIZE 0",) if phase == "before dot" else ()
         self.offers = (*(("PIPELINING",) if pipelining else ()), *size, *offers)
         self._conversations: set[asyncio.Task[None]] = set()
@@ -96,7 +97,8 @@ class FaultServer:
         if phase != self.phase:
             return ""
         self._met += 1
-        return self.fault if self._at in {0, self._met} else ""
+        now = self._met == self._at if self._at else self._met % self._every == 0
+        return self.fault if now else ""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

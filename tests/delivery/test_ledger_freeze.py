@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby
@@ -264,9 +265,17 @@ def test_freeze_that_failed_leaves_the_connection_as_it_was(any_db: Database) ->
         assert verify_issue(session, second.id) == []
 
 
-def test_words_are_checked_again_after_the_freeze(db: Database) -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_words_are_checked_again_after_a_freeze_that_went_well_or_failed(
+    db: Database, times: int
+) -> None:
     with db.write() as session:
-        freeze_all(session, add_issue(session, ZONES))
+        issue = add_issue(session, ZONES)
+    for _ in range(times):
+        with suppress(IntegrityError), db.write() as session:
+            freeze_all(session, issue)
 
     with pytest.raises(IntegrityError, match="CHECK"), db.write() as session:
         session.execute(text("UPDATE deliveries SET state = 'delivered'"))
+    with db.read() as session:
+        assert session.scalar(text("PRAGMA cache_size")) == -2000

@@ -121,14 +121,8 @@ def cases(table: Path = TABLE) -> list[Row]:
     """Return the rows of the table."""
     with table.open(encoding="utf-8", newline="") as file:
         lines = [line for line in file if line.strip() and not line.startswith("#")]
-    rows = csv.DictReader(lines, skipinitialspace=True)
-    return [
-        Row(*[int(row.pop("copies")), *[value.strip() for value in _cells(row)]]) for row in rows
-    ]
-
-
-def _cells(row: dict[str, str]) -> Iterable[str]:
-    return [row[name] for name in list(Row.__slots__)[1:]]
+    _headings, *rows = csv.reader(lines, skipinitialspace=True)
+    return [Row(int(copies), *cells) for copies, *cells in rows]
 
 
 def run_matrix() -> list[Result]:
@@ -226,30 +220,33 @@ class Rounds:
     async def play(self) -> Found:
         """Do both and return what was found after each."""
         hurried = self._row.fault in {"hang", "too slow"}
-        first = await self._round(impatient=hurried)
-        if not self._server.struck.is_set():
-            self._problems.append("the fault was never met")
-        self._server.mend()
-        self._clock.advance(LATER)
-        second = await self._round(impatient=False)
+        with ExitStack() as stack:
+            app = await asyncio.to_thread(self._open, stack, impatient=hurried)
+            first = await self._round(app)
+            if not self._server.struck.is_set():
+                self._problems.append("the fault was never met")
+            self._server.mend()
+            self._clock.advance(LATER)
+            if hurried:  # a server that is well may take its time
+                stack.close()
+                app = await asyncio.to_thread(self._open, stack, impatient=False)
+            second = await self._round(app)
         if any(int(copies) > 1 for copies in second[2].split(" + ")):
             self._problems.append("a copy was delivered twice")
         return Found(*first, second[0], second[2], tuple(self._problems))
 
-    async def _round(self, *, impatient: bool) -> tuple[str, str, str]:
+    async def _round(self, app: App) -> tuple[str, str, str]:
         """Return the rows' states, how the relay stands, and what the server counted."""
-        with ExitStack() as stack:
-            app = await asyncio.to_thread(self._open, stack, impatient)
-            if self._row.phase == "before dot" and not self._server.struck.is_set():
-                held = HeldUp(app.db, self._server.struck, commits=max(self._row.strike, 1))
-                app.sender._committer._db = held
-            await self._tick(app)
-            newsroom = Newsroom(app)
-            self._problems += newsroom.problems(ISSUE)
-            rows = states(app)
-            if (newsroom.state(ISSUE) == "sent") == ("pending" in rows):
-                self._problems.append(f"{rows}: the issue is {newsroom.state(ISSUE)}")
-            return rows, standing(app), count(self._server, self._row)
+        if self._row.phase == "before dot" and not self._server.struck.is_set():
+            held = HeldUp(app.db, self._server.struck, commits=max(self._row.strike, 1))
+            app.sender._committer._db = held
+        await self._tick(app)
+        newsroom = Newsroom(app)
+        self._problems += newsroom.problems(ISSUE)
+        rows = states(app)
+        if (newsroom.state(ISSUE) == "sent") == ("pending" in rows):
+            self._problems.append(f"{rows}: the issue is {newsroom.state(ISSUE)}")
+        return rows, standing(app), count(self._server, self._row)
 
     async def _tick(self, app: App) -> None:
         """Do a round; a relay that cannot be used is no surprise here, anything else is."""
@@ -260,10 +257,11 @@ class Rounds:
         except Exception as error:
             self._problems.append(f"a round ended in {error!r}")
 
-    def _open(self, stack: ExitStack, impatient: bool) -> App:
+    def _open(self, stack: ExitStack, *, impatient: bool) -> App:
         waits = dict.fromkeys(PATIENCE.values(), LONG) | {"quit": SHORT}
         if impatient:
-            waits[PATIENCE[self._row.phase]] = SHORT
+            # Two copies share a deadline, and one of them must meet it.
+            waits[PATIENCE[self._row.phase]] = SHORT * (1 if self._row.copies == 1 else 4)
         timeouts = ", ".join(f"{name} = {seconds}" for name, seconds in waits.items())
         lines = [*self._relay, f"port = {self._server.port}", f"timeouts = {{ {timeouts} }}"]
         config = CONFIG.format(
@@ -326,6 +324,6 @@ def played(
     return play_all(chosen, tmp_path_factory.mktemp("matrix"))
 
 
-@pytest.mark.parametrize("row", cases() if TABLE.exists() else [], ids=str)
+@pytest.mark.parametrize("row", cases(), ids=str)
 def test_fault_ends_as_the_table_says(row: Row, played: dict[Row, Found]) -> None:
     assert played[row] == row.expected

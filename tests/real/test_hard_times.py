@@ -95,7 +95,7 @@ def read_only_row(folder: Path) -> ProofRow:
         issue = room.next_issue()
         with daemon(room) as program:
             wait_until(lambda: room.server.accepted >= COPIES // 5)
-            with immutable(folder.glob("digest.db*")):
+            with immutable(folder / "digest.db", folder / "digest.db-wal"):
                 reached = wait_until_still(room)
                 refused = tick_by_hand(room)
             assert not room.is_sent(issue), "it was too late to be in the way"
@@ -244,7 +244,7 @@ def fill(path: Path) -> None:
 
 
 @contextmanager
-def immutable(files: Iterator[Path]) -> Iterator[None]:
+def immutable(*files: Path) -> Iterator[None]:
     """Forbid even root to write to files, open ones too; NotHere where the file system cannot."""
     names = [str(file) for file in files]
     change = ["chattr", "+i", *names]

@@ -8,9 +8,9 @@ the same file: it goes on where it was. Writes nothing to the store but the `Imp
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import select
@@ -21,9 +21,10 @@ from digest.db import Database
 from digest.models import Import, ImportState
 from digest.sealed import Sealer
 from digest.subscribers.transfer.beside import END, Stretch, staged_beside
-from digest.subscribers.transfer.csv_file import CsvShape, find_shape, read_rows
-from digest.subscribers.transfer.rows import InactiveRow, ReaderRow, RowProblem, understand
-from digest.subscribers.transfer.sealing import BLOCK_ROWS, BlockSealer
+from digest.subscribers.transfer.csv_file import find_shape
+from digest.subscribers.transfer.reading import Block, Source, judged_blocks
+from digest.subscribers.transfer.rows import RowProblem
+from digest.subscribers.transfer.sealing import seal_block
 from digest.subscribers.transfer.staging_file import StagingFile, Tally
 from digest.subscribers.transfer.standing import Standing, count_standings
 
@@ -104,8 +105,8 @@ def stage_csv(
                 _forget_merged(session, import_id)
             staging.restart(tally)
         if not tally.complete:
-            read = _Reading(staging, BlockSealer(sealer, digest, random_bytes), path, shape)
-            tally = read.stage(tally, progress)
+            reading = _Reading(staging, Source(path, shape, digest), sealer, random_bytes)
+            tally = reading.stage(tally, progress)
         problems = staging.problems(LISTED_PROBLEMS)
     counts = _count(db, staging_path, tally, newsletter_id)
     with db.write() as session:
@@ -154,48 +155,40 @@ class _Reading:
     """One file being read into a staging file, block by block."""
 
     def __init__(
-        self, staging: StagingFile, sealer: BlockSealer, path: Path, shape: CsvShape
+        self,
+        staging: StagingFile,
+        source: Source,
+        sealer: Sealer,
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         self._staging = staging
+        self._source = source
         self._sealer = sealer
-        self._path = path
-        self._shape = shape
-        self._byte = 0
+        self._random_bytes = random_bytes
 
     def stage(self, tally: Tally, progress: Progress) -> Tally:
         """Read on from where the tally is to the end of the file; return the tally there."""
-        total = self._path.stat().st_size
-        last_row = tally.last_row
-        rows = read_rows(self._path, self._shape, at_byte=self._note_byte)
-        judged = (
-            each if isinstance(each, RowProblem) else understand(each)
-            for each in rows
-            if each.row > last_row
-        )
-        while block := list(islice(judged, BLOCK_ROWS)):
-            tally = self._stage_block(block, tally)
-            progress(self._byte, total)
+        total = self._source.path.stat().st_size
+        with closing(judged_blocks(self._source, tally.last_row)) as blocks:
+            for block in blocks:
+                tally = self._stage_block(block, tally)
+                progress(block.byte, total)
         tally = tally._replace(readers=_drop_repeated(self._staging, tally), complete=1)
         self._staging.write_tally(tally)
         progress(total, total)
         return tally
 
-    def _note_byte(self, byte: int) -> None:
-        self._byte = byte
-
-    def _stage_block(
-        self, block: Sequence[ReaderRow | InactiveRow | RowProblem], tally: Tally
-    ) -> Tally:
-        readers = [each for each in block if isinstance(each, ReaderRow)]
-        problems = [each for each in block if isinstance(each, RowProblem)]
+    def _stage_block(self, block: Block, tally: Tally) -> Tally:
+        readers, problems = len(block.readers), len(block.problems)
         tally = tally._replace(
-            last_row=block[-1].row,
-            rows=tally.rows + len(block),
-            understood=tally.understood + len(readers),
-            bad=tally.bad + len(problems),
-            inactive=tally.inactive + len(block) - len(readers) - len(problems),
+            last_row=block.last_row,
+            rows=tally.rows + block.rows,
+            understood=tally.understood + readers,
+            bad=tally.bad + problems,
+            inactive=tally.inactive + block.rows - readers - problems,
         )
-        self._staging.add(self._sealer.seal(readers), problems, tally)
+        sealed = seal_block(self._sealer, block.readers, self._random_bytes)
+        self._staging.add(sealed, block.problems, tally)
         return tally
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from digest.models import Subscriber, Subscription, SubscriptionState, Suppression
@@ -55,24 +55,24 @@ def _facts(dialect: str, index_keys: int) -> Select[Any]:
     """Return the select of (suppressed, state, is own, count), built once: building it takes longer
     than a short stretch.
     """
-    theirs = (
-        Subscription.subscriber_id == known_subscriber(index_keys),
-        Subscription.newsletter_id == bindparam("newsletter"),
-    )
     each = (
         select(
             is_suppressed(index_keys).label("suppressed"),
-            select(Subscription.state).where(*theirs).scalar_subquery().label("state"),
-            select(Subscription.import_id == bindparam("import"))
-            .where(*theirs)
-            .scalar_subquery()
-            .label("is_own"),
+            known_subscriber(index_keys).label("subscriber_id"),
         )
         .where(in_stretch(dialect))
         .subquery()
     )
-    facts = (each.c.suppressed, each.c.state, each.c.is_own)
-    return select(*facts, func.count()).group_by(*facts)
+    theirs = and_(
+        Subscription.subscriber_id == each.c.subscriber_id,
+        Subscription.newsletter_id == bindparam("newsletter"),
+    )
+    is_own = (Subscription.import_id == bindparam("import")).label("is_own")
+    return (
+        select(each.c.suppressed, Subscription.state, is_own, func.count())
+        .select_from(each.outerjoin(Subscription, theirs))
+        .group_by(each.c.suppressed, Subscription.state, is_own)
+    )
 
 
 def known_subscriber(index_keys: int) -> ScalarSelect[int]:

@@ -1,0 +1,536 @@
+"""What every receiver demands of a message, line by line of our checklist (M1 to M16), held against
+the bytes that a real SMTP server took: the shipped template, in four scripts, both parts.
+"""
+
+import asyncio
+import email
+import email.policy
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dkim
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from digest.clock import FixedClock, SystemClock, next_slot
+from digest.config import NewsletterConfig, SenderConfig
+from digest.curation.issues import find_issue
+from digest.curation.picks import edit_pick, list_picks
+from digest.delivery.dkim.keys import DkimKey, KeyType, new_private_key, write_private_key
+from digest.errors import BadInput
+from digest.models import Delivery
+from digest.outbox import NoticeText, enqueue
+from digest.scheduler import tick_once
+from digest.testing import FaultServer, MailServer
+from digest.testing.newsroom import Newsroom, open_newsroom
+from digest.testing.smtp import Received
+
+LETTERS = "https://letters.courier.example"
+ANNA, BEN, CLEO = "anna.o'hara@example.org", "ben+news@web.de", "cleo@bücher.example"
+READERS = (ANNA, BEN, CLEO)
+ZOE = "zoë@example.org"  # what is before the @ is not ASCII
+ON_THE_WIRE = {ANNA, BEN, "cleo@xn--bcher-kva.example"}
+LINE_ENDS = ("\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028")
+ONCE = (
+    *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"),
+    *("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Feedback-ID"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """An issue in one script."""
+
+    name: str
+    language: str
+    subject: str
+    headline: str
+    text: str
+
+
+SCRIPTS = {
+    "ascii": Texts(
+        "The Harbour Courier",
+        "en",
+        "Dockers go back to work, and what that means for every harbour on the coast",
+        "Cranes turn again",
+        "The strike is over.\n\n.A line led by a dot\n..and one by two\n.\nFrom here on, work.",
+    ),
+    "german": Texts(
+        "Hafenkurier für Übersee",
+        "de",
+        "Größere Züge für Köln — und was sie für die Häfen der ganzen Küste bedeuten",
+        "Kräne drehen sich „wieder“",
+        "Der Streik ist vorüber: Überstunden, Maß & Mitte.\n\n.Äußerst früh",
+    ),
+    "arabic": Texts(
+        "بريد المرفأ",
+        "ar",
+        "عمال الميناء يعودون إلى العمل بعد أسابيع من الإضراب الطويل على الساحل كله",
+        "الرافعات تدور من جديد",
+        "انتهى الإضراب.\n\n.سطر يبدأ بنقطة",
+    ),
+    "emoji": Texts(
+        "The Harbour Courier ⚓",
+        "en",
+        "🚢 Ships, 👩🏽‍🔧 dockers and 🇩🇪 flags: everything that went through the harbour 🎉🎉🎉",
+        "👨‍👩‍👧‍👦 Families at the quay",
+        "All is well 🙂\n\n.🚢",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What became of one issue: its texts, the messages as they were taken, and the moment."""
+
+    texts: Texts
+    received: list[Received]
+    clock: FixedClock
+    picks: list[tuple[str, str]]  # headline and URL
+    key: DkimKey
+
+    @property
+    def messages(self) -> list[bytes]:
+        """Return the messages' bytes."""
+        return [received.content for received in self.received]
+
+
+@contextmanager
+def smtp_newsroom(
+    folder: Path, clock: FixedClock, port: int, texts: Texts = SCRIPTS["ascii"], **more: str
+) -> Iterator[Newsroom]:
+    """Open a newsroom on a server of this port; `more` are further lines of the newsletter."""
+    relay = f'backend = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"'
+    lines = "".join(f"{key} = {value}\n" for key, value in more.items())
+    changes = {
+        'name = "The Harbour Courier"': f'name = "{texts.name}"',
+        'language = "en"': f'language = "{texts.language}"',
+        "http://127.0.0.1:8000": LETTERS,
+        "alerts = ": f"{lines}alerts = ",
+    }
+    with open_newsroom(folder, clock, relay=relay, more=changes) as newsroom:
+        yield newsroom
+
+
+def now() -> FixedClock:
+    """Return a clock near the machine's: receivers doubt signatures from another time."""
+    return FixedClock(SystemClock().now())
+
+
+def ready(newsroom: Newsroom, texts: Texts = SCRIPTS["ascii"]) -> str:
+    """Approve the next Friday's issue and bring it forward; return what it is called."""
+    schedule = newsroom.app.config.newsletter("weekly").schedule.as_schedule()
+    day = next_slot(schedule, newsroom.app.clock.now()).local_date
+    issue = newsroom.draft(
+        day,
+        subject=texts.subject,
+        preheader=texts.headline,
+        topper={"text": texts.text, "signed": texts.name},
+        quote={"text": texts.headline, "who": texts.name},
+        numbers=[["17,5 %", texts.headline]],
+    )
+    with newsroom.app.db.write() as session:
+        row = find_issue(session, issue)
+        for number, (_, pick, _) in enumerate(list_picks(session, row.id)):
+            words = {"headline": f"{texts.headline} {number}", "blurb": texts.text}
+            edit_pick(session, row, pick, words)
+    newsroom.approve(issue)
+    newsroom.make_due(issue)
+    return issue
+
+
+@pytest.fixture(scope="module", params=SCRIPTS)
+def post(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Post:
+    """An issue sent to a real server, in each script."""
+    folder, texts, clock = tmp_path_factory.mktemp("post"), SCRIPTS[request.param], now()
+    key = DkimKey("courier.example", "e1", new_private_key(KeyType.ED25519))
+    write_private_key(folder / "e1.pem", key.private)
+    signing = '[{ selector = "e1", key_file = "e1.pem" }]'
+    with MailServer(pipelining=True) as server:
+        reply_to = '"desk@courier.example"'
+        opened = smtp_newsroom(folder, clock, server.port, texts, dkim=signing, reply_to=reply_to)
+        with opened as newsroom:
+            for address in (*READERS, ZOE):
+                newsroom.subscribe(address, name="Zoë  Ångström")
+            issue = ready(newsroom, texts)
+            asyncio.run(tick_once(newsroom.app))
+            with newsroom.app.db.read() as session:
+                row = find_issue(session, issue)
+                picks = [(p.headline, a.url) for _, p, a in list_picks(session, row.id)]
+        assert len(server.received) == len(READERS)
+        return Post(texts, server.received, clock, picks, key)
+
+
+def fields(message: bytes) -> list[tuple[str, bytes]]:
+    """Return a message's header fields, name and raw value, folds kept."""
+    head = message.partition(b"\r\n\r\n")[0]
+    lines = re.split(rb"\r\n(?![ \t])", head)
+    return [(name.decode(), value) for name, _, value in (line.partition(b":") for line in lines)]
+
+
+def raw(message: bytes, name: str) -> bytes:
+    """Return the raw value of the one field of this name."""
+    (value,) = (value for other, value in fields(message) if other == name)
+    return value.removeprefix(b" ")
+
+
+def parsed(message: bytes) -> EmailMessage:
+    """Return a message as the standard library reads it."""
+    return email.message_from_bytes(message, policy=email.policy.default)
+
+
+def part(message: bytes, kind: str) -> str:
+    """Return the decoded text of the plain or the html part."""
+    body = parsed(message).get_body((kind,))
+    assert body is not None
+    return body.get_content()
+
+
+def test_m1_every_header_is_there_once(post: Post) -> None:
+    for message in post.messages:
+        names = [name.lower() for name, _ in fields(message)]
+
+        assert [name for name in ONCE if names.count(name.lower()) != 1] == []
+        assert len(names) == len(set(names))
+
+
+def test_m2_from_is_one_address_of_the_newsletter_under_its_own_name(post: Post) -> None:
+    for message in post.messages:
+        address = Address(post.texts.name, addr_spec="letters@courier.example")
+
+        assert parsed(message)["From"].addresses == (address,)
+
+
+@pytest.mark.parametrize("name", ["Re: your letter", "letters@courier.example", "🚢"])
+def test_m2_display_name_that_pretends_is_never_approved(tmp_path: Path, name: str) -> None:
+    pretender = Texts(name, "en", "Subject", "Headline", "Text")
+    with smtp_newsroom(tmp_path, now(), 25, pretender) as newsroom:
+        issue = newsroom.draft()
+
+        with pytest.raises(BadInput, match="display name"):
+            newsroom.approve(issue)
+
+
+def test_m3_to_is_the_one_recipient_of_the_envelope(post: Post) -> None:
+    for received in post.received:
+        assert raw(received.content, "To").decode() == f"<{received.rcpt_to[0]}>"
+        assert len(received.rcpt_to) == 1
+    assert {received.rcpt_to[0] for received in post.received} == ON_THE_WIRE
+
+
+def test_m4_message_id_is_opaque_and_differs_from_reader_to_reader(post: Post) -> None:
+    ids = [raw(message, "Message-ID").decode() for message in post.messages]
+
+    assert len(set(ids)) == len(READERS)
+    for message_id in ids:
+        assert re.fullmatch(r"<[a-z0-9.-]{20,120}@courier\.example>", message_id)
+        assert not re.search("anna|ben|cleo", message_id)
+
+
+def test_m4_m5_retry_next_day_keeps_its_message_id_and_gets_a_new_date(tmp_path: Path) -> None:
+    clock = now()
+
+    async def twice() -> list[bytes]:
+        async with FaultServer("dot", "451", at=1) as server:
+            with smtp_newsroom(tmp_path, clock, server.port) as newsroom:
+                newsroom.subscribe(ANNA)
+                ready(newsroom)
+                await tick_once(newsroom.app)
+                clock.advance(timedelta(days=1))
+                await tick_once(newsroom.app)
+            return server.received
+
+    first, second = asyncio.run(twice())
+
+    assert raw(first, "Message-ID") == raw(second, "Message-ID")
+    dates = [parsedate_to_datetime(raw(message, "Date").decode()) for message in (first, second)]
+    assert dates[1] - dates[0] == timedelta(days=1)
+
+
+def test_m4_next_issue_has_other_message_ids(tmp_path: Path) -> None:
+    clock = now()
+    with MailServer() as server, smtp_newsroom(tmp_path, clock, server.port) as newsroom:
+        newsroom.subscribe(ANNA)
+        for _ in range(2):
+            ready(newsroom)
+            asyncio.run(tick_once(newsroom.app))
+            clock.advance(timedelta(days=7))
+        ids = {raw(message, "Message-ID") for message in server.contents()}
+
+    assert len(ids) == 2
+
+
+def test_m5_date_is_now_with_a_zone(post: Post) -> None:
+    for message in post.messages:
+        date = parsedate_to_datetime(raw(message, "Date").decode())
+
+        assert date.tzinfo is not None
+        assert abs(date - post.clock.now()) < timedelta(minutes=10)
+
+
+def test_m6_list_unsubscribe_is_literal_https_first_and_folded_after_its_comma(post: Post) -> None:
+    for message in post.messages:
+        assert re.fullmatch(
+            rb"<https://letters\.courier\.example/u/[A-Za-z0-9._-]+>,\r\n"
+            rb" <mailto:desk@courier\.example\?subject=unsubscribe>",
+            raw(message, "List-Unsubscribe"),
+        )
+
+
+def test_m6_machine_readable_headers_hold_no_encoded_word(post: Post) -> None:
+    for message in post.messages:
+        for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "Message-ID", "Feedback-ID"):
+            assert b"=?" not in raw(message, name)
+        assert raw(message, "List-Id").endswith(b"<weekly.courier.example>")
+
+
+@pytest.mark.parametrize("length", [40, 120, 300])
+def test_m6_link_of_any_length_stands_on_one_line(tmp_path: Path, length: int) -> None:
+    path = "p" * (length - len(LETTERS) - 1)
+    clock = now()
+    relay = 'backend = "smtp"\nhost = "127.0.0.1"\nsecurity = "none"\nport = '
+    with MailServer() as server:
+        changes = {"http://127.0.0.1:8000": f"{LETTERS}/{path}"}
+        opened = open_newsroom(tmp_path, clock, relay=f"{relay}{server.port}", more=changes)
+        with opened as newsroom:
+            newsroom.subscribe(ANNA)
+            ready(newsroom)
+            asyncio.run(tick_once(newsroom.app))
+        (message,) = server.contents()
+
+    link, mail = raw(message, "List-Unsubscribe").split(b",\r\n ")
+    assert link.startswith(f"<{LETTERS}/{path}/u/".encode())
+    assert link.endswith(b">")
+    assert mail.startswith(b"<mailto:")
+
+
+def test_m7_list_unsubscribe_post_is_exact(post: Post) -> None:
+    for message in post.messages:
+        assert message.count(b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n") == 1
+
+
+def test_m8_list_id_and_feedback_id_are_the_same_for_every_reader(post: Post) -> None:
+    list_ids = {raw(message, "List-Id") for message in post.messages}
+    feedback_ids = {raw(message, "Feedback-ID") for message in post.messages}
+
+    (list_id,), (feedback_id,) = list_ids, feedback_ids
+    words = str(email.header.make_header(email.header.decode_header(list_id.decode())))
+    assert words.replace('"', "") == f"{post.texts.name} <weekly.courier.example>"
+    assert re.fullmatch(rb"1:weekly:full:[a-z0-9]{5,15}", feedback_id)
+
+
+def test_m8_service_mail_says_that_a_machine_sent_it_and_has_no_one_click(tmp_path: Path) -> None:
+    text = NoticeText("Please confirm", "Follow this link.")
+    with MailServer() as server, smtp_newsroom(tmp_path, now(), server.port) as newsroom:
+        app = newsroom.app
+        with app.db.write() as session:
+            enqueue(
+                session,
+                app.sealer,
+                kind="confirm",
+                newsletter_slug="weekly",
+                address=ANNA,
+                text=text,
+                dedupe_key="1",
+                now=app.clock.now(),
+            )
+        asyncio.run(app.notices.send_waiting())
+        (message,) = server.contents()
+
+    assert raw(message, "Auto-Submitted") == b"auto-generated"
+    assert not [name for name, _ in fields(message) if name.startswith("List-")]
+
+
+def test_m9_bytes_are_ascii_in_short_lines_that_end_in_crlf(post: Post) -> None:
+    for message in post.messages:
+        lines = message.split(b"\r\n")
+        head = message.partition(b"\r\n\r\n")[0].count(b"\r\n") + 1
+
+        assert message.isascii()
+        assert not re.search(rb"\r(?!\n)|(?<!\r)\n", message)
+        assert max(map(len, lines[:head])) <= 200
+        assert max(map(len, lines[head:])) <= 76
+        for piece in parsed(message).iter_parts():
+            assert piece["Content-Transfer-Encoding"] == "quoted-printable"
+
+
+def test_m9_line_led_by_a_dot_comes_through(post: Post) -> None:
+    dotted = [line for line in post.texts.text.split("\n") if line.startswith(".")]
+    assert dotted
+
+    for message in post.messages:
+        text = " ".join(part(message, "plain").split())
+        assert [line for line in dotted if f" {line} " not in text] == []
+
+
+def test_m10_text_comes_first_and_both_parts_have_words(post: Post) -> None:
+    for message in post.messages:
+        whole = parsed(message)
+
+        assert whole.get_content_type() == "multipart/alternative"
+        kinds = [piece.get_content_type() for piece in whole.iter_parts()]
+        assert kinds == ["text/plain", "text/html"]
+        assert all(len(part(message, kind)) > 500 for kind in ("plain", "html"))
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_m10_each_part_has_every_story_and_the_way_out(post: Post, kind: str) -> None:
+    for message in post.messages:
+        text = " ".join(unescape(part(message, kind)).split())
+        leave = raw(message, "List-Unsubscribe").split(b">")[0].removeprefix(b"<").decode()
+
+        for headline, url in post.picks:
+            assert headline in text
+            assert url in text
+        assert leave in text
+
+
+def test_m11_html_is_small_and_the_way_out_stands_near_the_top(post: Post) -> None:
+    for message in post.messages:
+        page = part(message, "html").encode()
+        leave = raw(message, "List-Unsubscribe").split(b">")[0].removeprefix(b"<")
+
+        assert len(page) < 80_000
+        assert 0 < page.index(leave) < 20_000
+
+
+def test_m11_html_has_no_active_content_and_hides_only_the_preheader(post: Post) -> None:
+    for message in post.messages:
+        page = part(message, "html")
+        body = page[page.index("<body") :]
+
+        assert not re.search(
+            r"<(script|form|iframe|object|embed|input|base|meta [^>]*refresh)", page, re.I
+        )
+        assert not re.search(r"<[^>]*\son[a-z]+\s*=", page, re.I)
+        assert not re.search(
+            r"(href|src|background)\s*=\s*[\"']?\s*(javascript|data|vbscript):", page, re.I
+        )
+        hidden = re.findall(r"<[^>]*(?:display:\s*none|visibility:\s*hidden)[^>]*>([^<]*)", body)
+        assert [unescape(words) for words in hidden] == [post.texts.headline]
+
+
+def test_m12_subject_comes_back_exactly_from_short_encoded_words(post: Post) -> None:
+    for message in post.messages:
+        value = raw(message, "Subject")
+        words = re.findall(rb"=\?[^?]+\?[BbQq]\?[^?]*\?=", value)
+
+        assert parsed(message)["Subject"] == post.texts.subject
+        assert all(len(word) <= 75 for word in words)
+        assert bool(words) == (not post.texts.subject.isascii())
+        assert value == value.strip()
+
+
+@pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
+def test_m13_configuration_with_a_line_end_in_a_header_text_is_refused(end: str) -> None:
+    for config, key in ((SenderConfig, "name"), (NewsletterConfig, "name")):
+        with pytest.raises(ValidationError) as refused:
+            config.model_validate({key: f"Courier{end}Bcc: evil@evil.example"})
+        assert [e for e in refused.value.errors() if e["loc"] == (key,) and e["type"] != "missing"]
+    with pytest.raises(ValidationError, match="plain e-mail address"):
+        SenderConfig(name="Courier", address=f"a@b.example{end}Bcc: evil@evil.example")
+
+
+def test_m13_line_ends_in_what_editors_and_readers_type_never_make_a_header(tmp_path: Path) -> None:
+    evil = "".join(f"Ships{end}Bcc: evil@evil.example{end}{end}" for end in LINE_ENDS)
+    texts = Texts("The Harbour Courier", "en", evil, evil, evil)
+    with MailServer() as server, smtp_newsroom(tmp_path, now(), server.port) as newsroom:
+        newsroom.subscribe(ANNA, name=evil)
+        ready(newsroom, texts)
+        asyncio.run(tick_once(newsroom.app))
+        (received,) = server.received
+
+    names = [name for name, _ in fields(received.content)]
+    assert received.rcpt_to == [ANNA]
+    assert sorted(set(names) - {*ONCE, "X-Auto-Response-Suppress"}) == []
+    assert len(names) == len(set(names))
+    assert parsed(received.content)["Subject"] == " ".join(evil.split())
+
+
+def verifies(message: bytes, key: DkimKey) -> bool:
+    """Return what a receiver makes of a message's one signature; the key is in its DNS."""
+    record = key.dns_record()
+    answers = {f"{record.name}.".encode(): record.value.encode()}
+    try:
+        return bool(dkim.DKIM(message).verify(dnsfunc=lambda name, timeout: answers[name]))
+    except dkim.DKIMException:
+        return False
+
+
+def test_m14_signature_verifies_and_covers_what_counts(post: Post) -> None:
+    for message in post.messages:
+        signature = re.sub(rb"\s", b"", raw(message, "DKIM-Signature")).decode()
+        tags = dict(tag.split("=", 1) for tag in signature.rstrip(";").split(";"))
+        covered = tags["h"].lower().split(":")
+
+        assert verifies(message, post.key)
+        assert tags["d"] == "courier.example"
+        assert "l" not in tags
+        assert {name.lower() for name in ONCE} <= set(covered)
+        twice = {name for name in covered if covered.count(name) == 2}
+        assert {
+            "from",
+            "subject",
+            "message-id",
+            "list-unsubscribe",
+            "list-unsubscribe-post",
+        } <= twice
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda message: message.replace(b"<https://letters", b"<https://evil"),
+        lambda message: b"List-Unsubscribe: <https://evil.example/u>\r\n" + message,
+        lambda message: b"From: <evil@evil.example>\r\n" + message,
+        lambda message: message + b"more\r\n",
+    ],
+    ids=["link altered", "second link", "second sender", "body altered"],
+)
+def test_m14_altered_message_fails(post: Post, alter: Callable[[bytes], bytes]) -> None:
+    assert not any(verifies(alter(message), post.key) for message in post.messages)
+
+
+def test_m15_idn_domain_is_punycode_in_envelope_and_header(post: Post) -> None:
+    (received,) = (r for r in post.received if r.rcpt_to[0].startswith("cleo"))
+
+    assert received.rcpt_to == ["cleo@xn--bcher-kva.example"]
+    assert raw(received.content, "To") == b"<cleo@xn--bcher-kva.example>"
+
+
+def test_m15_local_part_outside_ascii_never_touches_the_wire(tmp_path: Path) -> None:
+    async def friday() -> tuple[str, str, list[bytes]]:
+        async with FaultServer() as server:
+            with smtp_newsroom(tmp_path, now(), server.port) as newsroom:
+                newsroom.subscribe(ZOE)
+                ready(newsroom)
+                await tick_once(newsroom.app)
+                with newsroom.app.db.read() as session:
+                    row = session.scalars(select(Delivery)).one()
+                    return row.state, row.reason, server.commands
+
+    assert asyncio.run(friday()) == ("rejected", "cannot be addressed", [])
+
+
+def test_m16_every_link_is_https_to_a_name_of_ours(post: Post) -> None:
+    for message in post.messages:
+        page = part(message, "html")
+        links = re.findall(r"(?:href|src)\s*=\s*[\"']([^\"']+)", page[page.index("<body") :])
+        links += re.findall(r"\S+://\S+", part(message, "plain"))
+
+        assert len(links) > len(post.picks)
+        for link in links:
+            split = urlsplit(unescape(link))
+            assert split.scheme == "https"
+            assert split.hostname in {"courier.example", "letters.courier.example"}
