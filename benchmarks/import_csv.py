@@ -56,7 +56,7 @@ class TimedDatabase(Database):
 
 
 class Stopwatch:
-    """Wall and CPU seconds of this process since it was made."""
+    """Wall and CPU seconds since it was made: of this process and of children that have ended."""
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), _cpu_seconds()
@@ -68,7 +68,7 @@ class Stopwatch:
 
 def _cpu_seconds() -> float:
     times = os.times()
-    return times.user + times.system
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def write_list(path: Path, rows: int) -> None:
@@ -160,6 +160,7 @@ def run(rows: int, *, with_writer: bool) -> dict[str, Any]:
         if with_writer:
             writer.start()
         importer.start()
+        told.close()
         figures: dict[str, Any] = heard.recv()
         importer.join()
         if with_writer:

@@ -66,7 +66,7 @@ def evidence(
         str | None, typer.Option(help="The log's time zone, where its stamps have none.")
     ] = None,
 ) -> None:
-    """Let the relay's log settle what is in doubt: a copy queued there is accepted.
+    """Let the relay's log settle what is in doubt.
 
     Without --complete only what the log shows counts. With it, a copy that the log lacks, or shows
     cut off before its end, goes out again; the log must then reach from before the issue was sent

@@ -21,13 +21,14 @@ from digest.errors import ConfigError, Refused
 from digest.keys import Key, KeyRing
 from digest.models import Issue, Newsletter, StoredRendering
 from digest.rendering.fingerprint import issue_hash
-from digest.rendering.issue import Rendering
+from digest.rendering.stored import Rendering
 from digest.rendering.mime import CopyPress, Letterhead
 from digest.rendering.personalise import ReaderValues
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 
 FULL = "full"
+KEPT = 32  # issues, the newest; far more than ever have a chunk under way at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class Copies:
         """
         if issue_id in self._issues:
             return
+        while len(self._issues) >= KEPT:
+            del self._issues[next(iter(self._issues))]
         issue = session.get_one(Issue, issue_id)
         slug = session.get_one(Newsletter, issue.newsletter_id).slug
         configured = self._config.newsletter(slug)

@@ -16,6 +16,11 @@ Postfix's order of events (seen with 3.7, the same since 2.x):
 A message that was held, discarded or rejected by a content check has line 2 and never line 4:
 that is told apart from both and left to a person. Queue ids are used again; a ``client=`` or
 another ``message-id=`` begins a new life of one.
+
+A Postfix that was killed says nothing of the messages that its smtpds were taking in. The next
+``master: daemon started`` shows which those were. Their complete files are in its incoming queue,
+all of which qmgr then takes in; so one that it did not take was not complete, once everything that
+came later has been taken too. A qmgr with a full active queue is thereby told apart.
 """
 
 import gzip
@@ -33,6 +38,7 @@ from digest.errors import BadInput
 LONGEST_LINE = 65_536
 CUT_REMEMBERED = 10_000  # queue ids cut off lately whose message-id line may still come
 PROGRESS_LINES = 20_000
+CAUGHT_UP = 10  # messages named after a restart and queued, all of them, before it proves anything
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 LINE = re.compile(
@@ -46,6 +52,8 @@ MESSAGE_ID = re.compile(QUEUE_ID + r"message-id=(?P<message_id>\S+)")
 ACTIVE = re.compile(QUEUE_ID + r"from=<.*\(queue active\)$")
 EXPIRED = re.compile(QUEUE_ID + r"from=<.*>, status=(?:force-)?expired")
 REMOVED = re.compile(QUEUE_ID + "removed$")
+KEPT_BACK = re.compile(QUEUE_ID + r"(?:milter-)?(?:hold|discard|reject): ")
+STARTED = "daemon started -- version "
 STATUS = re.compile(
     QUEUE_ID + r"to=<.*?>, .*?\bdsn=(?P<dsn>[245]\.\d{1,3}\.\d{1,3}), status=(?P<word>[a-z-]+)"
 )
@@ -53,13 +61,31 @@ Place = tuple[str, str, str]  # host, instance, queue id: unique at one moment, 
 
 
 @dataclass(slots=True)
+class Intake:
+    """What one Postfix has named so far, and which of it has neither been queued nor cut off."""
+
+    named: int = 0
+    waiting: set[str] = field(default_factory=set)  # queue ids
+
+
+@dataclass(slots=True)
 class Passage:
-    """One message's way in, under one queue id."""
+    """One message's way in, under one queue id, into one Postfix."""
 
     queue_id: str
+    intake: Intake = field(default_factory=Intake)
     cut_off: bool = False  # before its dot
     queued: bool = False
+    kept_back: bool = False  # by a content check
+    stranded_at: int | None = None  # how much was named when Postfix died over it
     returned: str = ""  # to its sender: the DSN status
+
+    @property
+    def lost(self) -> bool:
+        """Whether Postfix has not got it, and never will."""
+        if self.queued or self.kept_back or self.stranded_at is None:
+            return self.cut_off and not self.queued
+        return not self.intake.waiting and self.intake.named - self.stranded_at >= CAUGHT_UP
 
 
 @dataclass(slots=True)
@@ -81,8 +107,8 @@ class Trace:
 
     @property
     def unclear(self) -> bool:
-        """Whether a copy began to come in, and was neither queued nor cut off."""
-        return any(not (way.queued or way.cut_off) for way in self.passages)
+        """Whether a copy began to come in, and was neither queued nor lost."""
+        return any(not (way.queued or way.lost) for way in self.passages)
 
 
 class PostfixLog:
@@ -100,6 +126,7 @@ class PostfixLog:
         self._passing: dict[Place, Passage] = {}
         self._serving: dict[tuple[str, str], Place] = {}  # by smtpd process: what it takes in
         self._cut_off: OrderedDict[Place, None] = OrderedDict()
+        self._intakes: dict[tuple[str, str], Intake] = {}  # by host and instance
 
     def take(self, line: str) -> None:
         """Learn from the next line; a line of another program is passed over."""
@@ -117,6 +144,8 @@ class PostfixLog:
                 self._take_cleanup(where, text)
             case "qmgr" | "oqmgr" | "nqmgr":
                 self._take_qmgr(where, text)
+            case "master" if text.startswith(STARTED):
+                self._strand(where)
             case _:
                 self._take_agent(where, text)
 
@@ -125,6 +154,7 @@ class PostfixLog:
             place = (*where, found["queue_id"])
             self._passing.pop(place, None)
             self._cut_off.pop(place, None)
+            self._intake(where).waiting.discard(found["queue_id"])
             self._serving[process] = place
         elif CUT_OFF.match(text) and process in self._serving:
             self._cut(self._serving[process])
@@ -135,18 +165,41 @@ class PostfixLog:
         self._cut_off[place] = None
         if len(self._cut_off) > CUT_REMEMBERED:
             self._cut_off.popitem(last=False)
+        self._intake(place[:2]).waiting.discard(place[2])
         if place in self._passing:
             self._passing[place].cut_off = True
 
+    def _strand(self, where: tuple[str, str]) -> None:
+        """Postfix starts: what its smtpds were taking in when it last ended goes no further."""
+        intake = self._intake(where)
+        for process, place in list(self._serving.items()):
+            if place[:2] != where:
+                continue
+            del self._serving[process]
+            intake.waiting.discard(place[2])
+            passage = self._passing.get(place)
+            if passage is not None and not passage.queued:
+                passage.stranded_at = intake.named
+
+    def _intake(self, where: tuple[str, str]) -> Intake:
+        return self._intakes.setdefault(where, Intake())
+
     def _take_cleanup(self, where: tuple[str, str], text: str) -> None:
+        if kept_back := KEPT_BACK.match(text):
+            passage = self._passing.get((*where, kept_back["queue_id"]))
+            if passage is not None:
+                passage.kept_back = True
         found = MESSAGE_ID.match(text)
         if found is None:
             return
-        place = (*where, found["queue_id"])
+        place, intake = (*where, found["queue_id"]), self._intake(where)
         self._passing.pop(place, None)
+        intake.named += 1
+        if place not in self._cut_off:
+            intake.waiting.add(found["queue_id"])
         trace = self.traces.get(found["message_id"])
         if trace is not None:
-            passage = Passage(found["queue_id"], cut_off=place in self._cut_off)
+            passage = Passage(found["queue_id"], intake, cut_off=place in self._cut_off)
             trace.passages.append(passage)
             self._passing[place] = passage
 
@@ -164,6 +217,7 @@ class PostfixLog:
             self._queued((*where, found["queue_id"]), returned=returned)
 
     def _queued(self, place: Place, returned: str = "") -> None:
+        self._intake(place[:2]).waiting.discard(place[2])
         passage = self._passing.get(place)
         if passage is not None:
             passage.queued = True

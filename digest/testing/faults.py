@@ -288,9 +288,10 @@ async def _multiline(talk: _Conversation, reply: bytes) -> None:
 
 
 async def _slow(talk: _Conversation, reply: bytes) -> None:
-    for byte in reply + b"\r\n":
+    for place, byte in enumerate(reply + b"\r\n"):
+        if place:
+            await asyncio.sleep(talk.server.pace)
         talk.writer.write(bytes([byte]))
-        await asyncio.sleep(talk.server.pace)
 
 
 async def _then_reset(talk: _Conversation, reply: bytes) -> None:

@@ -75,7 +75,10 @@ class NotHere(Exception):
 
 def full_disk_row(folder: Path) -> ProofRow:
     """Fill the store's disk while copies leave, for a few seconds; it must go on by itself."""
-    with small_disk(folder / "disk") as disk, room_in(folder, f"sqlite:///{disk}/digest.db") as room:
+    with (
+        small_disk(folder / "disk") as disk,
+        room_in(folder, f"sqlite:///{disk}/digest.db") as room,
+    ):
         issue = room.next_issue()
         with daemon(room) as program:
             wait_until(lambda: room.server.accepted >= COPIES // 5)

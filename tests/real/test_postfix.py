@@ -5,13 +5,7 @@ what is in doubt is the one that this very Postfix wrote. Each case returns the 
 proof`` shows.
 """
 
-import contextlib
-import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -20,12 +14,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from benchmarks.proofs.jumping import set_clock
+from benchmarks.proofs.postfix import TOOLS, NextHop, NotRoot, Postfix, Sink, wait_until
 from benchmarks.proofs.programs import Program
 from benchmarks.proofs.room import subscribe_many
 from benchmarks.proofs.row import ProofRow
@@ -33,62 +28,18 @@ from digest.clock import SystemClock
 from digest.curation.issues import find_issue
 from digest.delivery.evidence import issue_key, name_copies
 from digest.models import Delivery, DeliveryState
-from digest.testing import MailServer
 from digest.testing.newsroom import Newsroom, open_newsroom
 
 COPIES, QUICK_COPIES = 1_000, 200
 CONNECTIONS = 8
-PATIENCE_SECONDS = 180.0
 FRIDAY = date(2026, 11, 27)
 PENDING, DOTTED = DeliveryState.PENDING, DeliveryState.DOTTED
-TOOLS = Path("/usr/sbin")
+ACCEPTED, UNCERTAIN = DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN
+DOUBTS = 3  # dots in a row that a relay may leave unanswered before it has to rest
+WATCHED_SECONDS = 10.0
+MOST_TURNS = 150
 CLOSED = timedelta(minutes=40)  # the log goes on for longer than evidence has to wait
 
-MAIN = """\
-compatibility_level = 3.6
-queue_directory = {folder}/queue
-data_directory = {folder}/data
-command_directory = /usr/sbin
-daemon_directory = {daemons}
-mail_owner = postfix
-setgid_group = postdrop
-inet_protocols = ipv4
-inet_interfaces = 127.0.0.1
-myhostname = relay.test
-mydestination =
-local_recipient_maps =
-alias_maps =
-alias_database =
-mynetworks = 127.0.0.0/8
-smtpd_relay_restrictions = permit_mynetworks, reject
-smtpd_tls_security_level = none
-smtp_tls_security_level = none
-smtp_dns_support_level = disabled
-relayhost = [127.0.0.1]:{next_hop}
-minimal_backoff_time = 2s
-maximal_backoff_time = 4s
-queue_run_delay = 2s
-maillog_file = {folder}/data/mail.log
-maillog_file_prefixes = {folder}
-"""
-MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-"""
 NAMED = re.compile(r" postfix/cleanup\[\d+\]: (\w+): message-id=(<\S+>)")
 QUEUED = re.compile(r" postfix/qmgr\[\d+\]: (\w+): from=<.*\(queue active\)")
 
@@ -112,90 +63,6 @@ def _row_of(case: Callable[[Path], ProofRow]) -> ProofRow:
             return case(Path(name))
         except NotRoot as error:
             return ProofRow("", skipped=str(error))
-
-
-class NotRoot(Exception):
-    """Postfix's master must be started by root."""
-
-
-class NextHop(MailServer):
-    """Where Postfix delivers to; notes what arrived under which queue id, and keeps no message."""
-
-    def __init__(self) -> None:
-        super().__init__(pipelining=True)
-        self.arrived: dict[str, set[str]] = defaultdict(set)  # queue ids by Message-ID
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        head = envelope.content.partition(b"\r\n\r\n")[0].decode()
-        name = re.search(r"^Message-ID: (<\S+>)", head, re.MULTILINE | re.IGNORECASE)
-        queue_id = re.search(r"ESMTP id (\w+)", head)
-        if name is None or queue_id is None:
-            return "554 5.6.0 a copy without a name"
-        self.arrived[name[1]].add(queue_id[1])
-        return "250 2.0.0 Ok"
-
-
-class Postfix:
-    """A whole Postfix in a folder of its own, on a port of loopback; ended for sure."""
-
-    def __init__(self, folder: Path, next_hop: int) -> None:
-        """Write its configuration; NotRoot where it could not be started."""
-        if os.geteuid() != 0:
-            raise NotRoot("only root may start Postfix")
-        self.port = free_port()
-        self.log = folder / "data" / "mail.log"
-        self._folder = folder
-        for name in ("etc", "queue", "data"):
-            (folder / name).mkdir(parents=True)
-        shutil.chown(folder / "data", "postfix")
-        daemons = next(p for p in (Path("/usr/lib/postfix/sbin"), Path("/usr/libexec/postfix"))
-                       if p.exists())
-        main = MAIN.format(folder=folder, daemons=daemons, next_hop=next_hop)
-        (folder / "etc" / "main.cf").write_text(main)
-        (folder / "etc" / "master.cf").write_text(MASTER.format(port=self.port))
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.kill()
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        with (self._folder / "said").open("ab") as said:
-            self._script = subprocess.Popen(
-                [TOOLS / "postfix", "-c", self._folder / "etc", "start-fg"],
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC"},
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                process_group=0,
-            )
-        wait_for_port(self.port)
-
-    def kill(self) -> None:
-        """Kill its master and every process of it, as a power cut would."""
-        file = self._folder / "queue" / "pid" / "master.pid"
-        if file.exists() and self._script.poll() is None:
-            master = int(file.read_text())
-            for pid in (master, *children_of(master)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        self._script.wait(20)
-
-    @property
-    def waiting(self) -> int:
-        """Return how many messages are in its queue, complete ones and others."""
-        folders = ("incoming", "active", "deferred", "hold", "maildrop")
-        places = (self._folder / "queue" / name for name in folders)
-        return sum(1 for place in places for file in place.rglob("*") if file.is_file())
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the ids of a process's children, and stop it first so that it makes no more."""
-    os.kill(pid, signal.SIGSTOP)
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @dataclass
@@ -292,21 +159,18 @@ def killed_row(folder: Path, copies: int, kills: int = 3) -> ProofRow:
         sent.daemon() as program,
     ):
         for number in range(1, kills + 1):
-            wait_until(
-                lambda share=number: sent.count(DeliveryState.ACCEPTED)
-                >= share * copies // (kills + 2)
-            )
+            wait_until(lambda share=number: sent.count(ACCEPTED) >= share * copies // (kills + 2))
             postfix.kill()
             time.sleep(0.5)
             postfix.start()
         wait_until(lambda: not sent.is_busy)
-        doubts = sent.count(DeliveryState.UNCERTAIN)
+        doubts = sent.count(UNCERTAIN)
         wait_until(lambda: not pending_in(postfix, next_hop))
         told = settle_by_log(sent, postfix)
         wait_until(lambda: not sent.is_busy)
         sent.jump(timedelta(hours=2))  # what was put off for half an hour is due
         wait_until(lambda: not sent.count(PENDING, DOTTED))
-        left = sent.count(DeliveryState.UNCERTAIN)
+        left = sent.count(UNCERTAIN)
         wait_until(lambda: not pending_in(postfix, next_hop))
         assert program.end() == 0
         row = judge(sent, postfix, next_hop, faults=kills, limit=kills * CONNECTIONS)
@@ -351,7 +215,7 @@ def judge(
     by_id = {id: name for name, id in sent.names.items()}
     queued = queue_ids(postfix.log.read_text())
     rows = sent.rows()
-    accepted = [row for row in rows if row.state is DeliveryState.ACCEPTED]
+    accepted = [row for row in rows if row.state is ACCEPTED]
     strange = [row.id for row in accepted if row.queue_id not in queued.get(by_id[row.id], ())]
     undelivered = [
         row.id for row in accepted if row.queue_id not in next_hop.arrived.get(by_id[row.id], ())
@@ -361,10 +225,13 @@ def judge(
         *sent.newsroom.problems(sent.issue),
         *([f"{len(strange)} queue ids are not Postfix's"] if strange else []),
         *([f"{len(undelivered)} accepted copies were not delivered"] if undelivered else []),
-        *([f"{len(set(queued) - set(by_id.values()))} strangers"]
-          if set(queued) - set(by_id.values()) else []),
+        *(
+            [f"{len(set(queued) - set(by_id.values()))} strangers"]
+            if set(queued) - set(by_id.values())
+            else []
+        ),
     )
-    uncertain = sum(row.state is DeliveryState.UNCERTAIN for row in rows)
+    uncertain = sum(row.state is UNCERTAIN for row in rows)
     return ProofRow(
         "",
         copies=sent.copies,
@@ -377,107 +244,60 @@ def judge(
     )
 
 
-class Sink:
-    """smtp-sink on one port, started with one set of options after another; ended for sure."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self._files = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.stop()
-
-    def start(self, *options: str) -> None:
-        """Start it; every message goes to a file of its own."""
-        user = ["-u", "nobody"] if os.geteuid() == 0 else []
-        command = [str(TOOLS / "smtp-sink"), *user, *options, f"127.0.0.1:{self.port}", "200"]
-        self._process = subprocess.Popen(
-            command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_for_port(self.port)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-
 def hanging_up_row(folder: Path, copies: int) -> ProofRow:
-    """Let a relay hang up at every dot for as long as it takes to see what becomes of a run."""
+    """Let a relay hang up at every dot: it must be left alone before it costs the whole audience
+    its certainty.
+    """
     with Sink(folder) as sink:
         sink.start("-q", ".")
         with mailing(folder / "newsroom", sink.port, copies) as sent, sent.daemon() as program:
-            wait_until(lambda: sent.count(DeliveryState.UNCERTAIN) > 0)
-            time.sleep(10)
+            wait_until(lambda: sent.count(UNCERTAIN) > 0)
+            time.sleep(WATCHED_SECONDS)
             assert program.end() == 0
-            uncertain = sent.count(DeliveryState.UNCERTAIN)
-            again = sum(row.attempt > 1 for row in sent.rows())
-            return ProofRow(
-                "",
-                copies,
-                faults=uncertain,
-                doubled=again,
-                lost=copies - len(sent.rows()),
-                uncertain=uncertain,
-                limit=copies,
-                problems=tuple(sent.newsroom.problems(sent.issue)),
-            )
+            limit = CONNECTIONS + DOUBTS
+            return held_against(sent, sink.copies(), faults=sent.count(UNCERTAIN), limit=limit)
 
 
 def changing_row(folder: Path, copies: int) -> ProofRow:
-    """Let the relay be well and hang up at every dot in turns."""
+    """Let the relay be well and hang up at every dot in turns, and every rest end at once."""
+    turns = 0
     with Sink(folder) as sink:
         sink.start()
         with mailing(folder / "newsroom", sink.port, copies) as sent, sent.daemon() as program:
-            turns = 0
             while sent.count(PENDING, DOTTED):
-                time.sleep(0.7)
+                time.sleep(0.5)
                 sink.stop()
                 turns += 1
+                sent.jump(turns * timedelta(hours=1))
                 sink.start(*(("-q", ".") if turns % 2 else ()))
-                assert turns < 120, sent.newsroom.sums(sent.issue)
+                assert turns < MOST_TURNS, sent.newsroom.sums(sent.issue)
             wait_until(lambda: sent.is_sent)
             assert program.end() == 0
-            rows = sent.rows()
-            return ProofRow(
-                "",
-                copies,
-                faults=turns,
-                doubled=sum(row.attempt > 1 for row in rows),
-                lost=copies - len(rows),
-                uncertain=sent.count(DeliveryState.UNCERTAIN),
-                limit=copies,
-                problems=tuple(sent.newsroom.problems(sent.issue)),
-            )
+            limit = turns * (CONNECTIONS + DOUBTS)
+            return held_against(sent, sink.copies(), faults=turns, limit=limit)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for_port(port: int) -> None:
-    def answers() -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            return False
-        return True
-
-    wait_until(answers)
-
-
-def wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, "it takes too long"
-        time.sleep(0.05)
+def held_against(sent: Mailing, got: Counter[str], *, faults: int, limit: int) -> ProofRow:
+    """Hold the ledger against what a sink read: nothing twice, and nothing it only claims."""
+    states = {row.id: row.state for row in sent.rows()}
+    claimed = [id for name, id in sent.names.items() if states[id] is ACCEPTED and not got[name]]
+    denied = [
+        id
+        for name, id in sent.names.items()
+        if got[name] and states[id] not in {ACCEPTED, UNCERTAIN}
+    ]
+    lies = {"accepted copies it never had": claimed, "copies of rows that deny it": denied}
+    problems = [f"{len(ids)} {what}" for what, ids in lies.items() if ids]
+    return ProofRow(
+        "",
+        copies=sent.copies,
+        faults=faults,
+        doubled=sum(count > 1 for count in got.values()),
+        lost=sent.copies - len(states),
+        uncertain=sent.count(UNCERTAIN),
+        limit=limit,
+        problems=(*sent.newsroom.problems(sent.issue), *problems),
+    )
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from digest.db import UtcDateTime
 from digest.models import Chunk, Delivery, DeliveryState, Origin, Subscription
 from digest.subscribers.audience import audience_select
 
-CACHE_KIB = 16_000  # the index over a million rows, near enough
+CACHE_KIB = 8_000  # the index over a million rows, near enough
 
 Mornings = Callable[[str | None], datetime]
 _Row = Row[int, datetime, str]

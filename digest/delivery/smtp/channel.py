@@ -20,6 +20,7 @@ from digest.errors import BackendDown
 
 DOT = b".\r\n"
 RSET = b"RSET\r\n"
+SAID = (b"MAIL", b"RCPT", b"DATA")  # in place of commands that went out with the dot before
 # Both begin with a literal, which the engine seeks by memchr: a tenth of an alternation's time.
 _LF_ALONE_OR_DOT = re.compile(rb"\n(?:\.|(?<!\r\n))")
 _CR_ALONE = re.compile(rb"\r(?!\n)")
@@ -67,11 +68,14 @@ class SmtpChannel:
         if ahead is not None and ahead != Ahead(envelope, len(message)):
             self._wire.cut("another copy was told ahead")
             raise ValueError(f"copy {envelope.reference}: another one was told ahead")
-        commands = envelope_commands(envelope, len(message), self._offered)
-        if isinstance(commands, Rejected):
-            return commands
+        commands = SAID
+        if ahead is None:
+            said = envelope_commands(envelope, len(message), self._offered)
+            if isinstance(said, Rejected):
+                return said
+            commands = said
         try:
-            refusal = await self._say_envelope(commands, said=ahead is not None)
+            refusal = await self._say_envelope(commands)
             if refusal is None:
                 refusal = await self._say_body(message)
         except BaseException:
@@ -138,11 +142,11 @@ class SmtpChannel:
         await self._wire.gone()
 
     async def _say_envelope(
-        self, commands: tuple[bytes, bytes, bytes], *, said: bool
+        self, commands: tuple[bytes, bytes, bytes]
     ) -> Deferred | Rejected | None:
-        """Get to 354 and return None, or return the refusal; `said`: only the replies are due."""
+        """Get to 354 and return None, or return the refusal; of SAID only the replies are due."""
         mail, rcpt, data = commands
-        if not said:
+        if commands is not SAID:
             await self._begin(commands)
         self._half_open = True
         if refusal := of_mail(await self._ask(mail, self._timeouts.mail), self._wire.name):

@@ -9,7 +9,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -27,13 +27,14 @@ from digest.subscribers.transfer.rows import (
     understand,
 )
 
-BLOCK_ROWS = 10_000
+CHILD = "digest.subscribers.transfer.reading_child"
+BLOCK_ROWS = 5_000
 LONG_FILE_BYTES = 2_000_000  # what a child needs to start, this process has read by then
 
 
-# One reader as plain values, in the order: row, address, its key, domain group, name, language, time
-# zone, time of joining as SQLAlchemy keeps an instant on SQLite, evidence as JSON. No class of its
-# own: making a million of them, and sending them over, is what reading costs.
+# One reader as plain values: row, address, its key, domain group, name, language, time zone, time
+# of joining as SQLAlchemy keeps an instant on SQLite, evidence as JSON. No class of its own: making
+# a million of them, and sending them over, is what reading costs.
 PlainReader = tuple[int, str, str, str, str | None, str | None, str | None, str | None, str]
 
 
@@ -56,7 +57,7 @@ class Source:
     digest: str
 
 
-def judged_blocks(source: Source, after_row: int) -> Iterator[Block]:
+def judged_blocks(source: Source, after_row: int) -> Generator[Block, None, None]:
     """Yield the rows with a number above `after_row`; BadInput names the row that cannot be read.
 
     Close the iterator when it is not read to its end.
@@ -131,7 +132,7 @@ class _Child:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", CHILD, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -158,21 +159,3 @@ class _Child:
         self._line.close()
         self._process.kill()
         self._process.wait()
-
-
-def serve(line: Connection) -> None:
-    """Send the blocks of the file asked for, then None, or a text when it is bad input: the child's
-    whole life.
-    """
-    with line, suppress(EOFError, ConnectionError):
-        source, after_row = line.recv()
-        try:
-            for block in read_blocks(source, after_row):
-                line.send(block)
-            line.send(None)
-        except BadInput as error:
-            line.send(str(error))
-
-
-if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])))

@@ -16,7 +16,7 @@ from digest.models import ConsentEvent, Subscriber, Subscription
 from digest.sealed import Sealer
 from digest.subscribers.audience import audience_count
 from digest.subscribers.transfer.merge import ImportReport, merge_import
-from digest.subscribers.transfer.sealing import BLOCK_ROWS
+from digest.subscribers.transfer.reading import BLOCK_ROWS
 from digest.subscribers.transfer.staging import stage_csv
 
 COUNT = 2 * BLOCK_ROWS

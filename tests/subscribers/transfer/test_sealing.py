@@ -1,67 +1,31 @@
-"""A block of rows is sealed, indexed, and carries the evidence of its file."""
+"""A block of readers is sealed and indexed, and numbered by its first row."""
 
-import json
 import random
 from typing import Any
 
-import pytest
-
 from digest.sealed import Sealer
 from digest.subscribers.transfer.public_letters import OWN_LETTERS, letters
-from digest.subscribers.transfer.rows import RawRow, ReaderRow, understand
-from digest.subscribers.transfer.sealing import BlockSealer
+from digest.subscribers.transfer.reading import PlainReader
+from digest.subscribers.transfer.sealing import seal_block
 from digest.subscribers.transfer.staging_file import COLUMNS
 
-DIGEST = "ab" * 32
+
+def reader_of(row: int, name: str | None) -> PlainReader:
+    return row, "Anna@x.org", "anna@x.org", "other", name, "lv", None, None, "{}"
 
 
-def reader_of(row: int, **cells: str) -> ReaderRow:
-    judged = understand(RawRow(row, {"address": "Anna@X.org", **cells}))
-    assert isinstance(judged, ReaderRow)
-    return judged
-
-
-def sealed(sealer: Sealer, *readers: ReaderRow) -> list[dict[str, Any]]:
-    rows = BlockSealer(sealer, DIGEST, random.Random(1).randbytes).seal(readers)
+def sealed(sealer: Sealer, *readers: PlainReader) -> list[dict[str, Any]]:
+    rows = seal_block(sealer, readers, random.Random(1).randbytes)
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def test_block_opens_as_it_was(sealer: Sealer) -> None:
-    named, nameless = sealed(sealer, reader_of(7, name="Anna Ķirse"), reader_of(8))
+    nameless, named = sealed(sealer, reader_of(7, None), reader_of(8, "Anna Ķirse"))
 
-    assert [each["block"] for each in (named, nameless)] == [7, 7]
+    assert [each["block"] for each in (nameless, named)] == [7, 7]
     assert sealer.open(named["address_sealed"]) == "Anna@x.org"
     assert named["address_index"] == sealer.index("anna@x.org")
-    assert (sealer.open(named["name_sealed"]), nameless["name_sealed"]) == ("Anna Ķirse", None)
-
-
-@pytest.mark.parametrize(
-    "times", [{}, {"joined": "2019-05-02"}, {"joined": "1/5/2019", "confirmed": "2019-05-01 8:00"}]
-)
-def test_evidence_is_the_row_and_its_own_words_for_the_times(
-    sealer: Sealer, times: dict[str, str]
-) -> None:
-    (row,) = sealed(sealer, reader_of(7, **times))
-
-    assert json.loads(row["evidence"]) == {"file": DIGEST, "row": 7, **times}
-
-
-@pytest.mark.parametrize(
-    ("joined", "confirmed", "kept"),
-    [
-        ("2019-05-02", "2019-05-01 08:00:00", "2019-05-01 08:00:00.000000"),
-        ("2019-05-02T03:00:00+03:00", "", "2019-05-02 00:00:00.000000"),
-        ("5/1/2019", "2019-05-02 08:00:00 UTC", "2019-05-02 08:00:00.000000"),
-        ("5/1/2019", "", None),
-        ("", "", None),
-    ],
-)
-def test_time_of_joining_is_the_earlier_one_that_needs_no_guessing(
-    sealer: Sealer, joined: str, confirmed: str, kept: str | None
-) -> None:
-    (row,) = sealed(sealer, reader_of(7, joined=joined, confirmed=confirmed))
-
-    assert row["joined_at"] == kept
+    assert (nameless["name_sealed"], sealer.open(named["name_sealed"])) == (None, "Anna Ķirse")
 
 
 def test_letters_are_of_base32_and_evenly_spread() -> None:

@@ -17,8 +17,8 @@ from digest.models import ConsentEvent, Import, ImportState, Subscriber, Suppres
 from digest.sealed import Sealer
 from digest.subscribers.suppression import suppress
 from digest.subscribers.transfer.merge import merge_import
+from digest.subscribers.transfer.reading import BLOCK_ROWS
 from digest.subscribers.transfer.rows import RowProblem
-from digest.subscribers.transfer.sealing import BLOCK_ROWS
 from digest.subscribers.transfer.staging_file import StagingFile
 
 COUNT = 2 * BLOCK_ROWS + 5

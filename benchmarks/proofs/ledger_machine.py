@@ -1,0 +1,504 @@
+"""The ledger against a small model: leases, dots, answers, crashes, second thoughts in any order.
+
+Hypothesis plays two senders, an operator and the readers. The model knows what the mail server took
+in; the ledger does not, and must never let it take a copy twice unless somebody asked for that. In
+the end every example is driven to rest, so that nobody is left behind.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, select, update
+
+from benchmarks.proofs.ledger_model import Flight, Owner, Row, choose, make_issue
+from digest.clock import FixedClock
+from digest.curation.issues import move_issue, pause_issue, resume_issue, stop_issue
+from digest.db import Database
+from digest.delivery.ledger.doubts import (
+    RESENDS_MOST,
+    apply_evidence,
+    resolve_overdue,
+    settle_doubt,
+)
+from digest.delivery.ledger.freeze import freeze
+from digest.delivery.ledger.leases import Lease, finish_chunk, lease_chunk, renew_leases
+from digest.delivery.ledger.rows import (
+    Dot,
+    NotAllDotted,
+    Settlement,
+    commit_dots,
+    list_pending,
+    settle,
+)
+from digest.delivery.ledger.stopping import stop_rows
+from digest.delivery.ledger.sums import count_sums, verify_issue
+from digest.delivery.ledger.weighing import Evidence, EvidenceKind
+from digest.errors import Refused
+from digest.models import (
+    Chunk,
+    Delivery,
+    DeliveryEvent,
+    DeliveryState,
+    Issue,
+    IssueState,
+    Newsletter,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+
+PENDING, DOTTED = DeliveryState.PENDING, DeliveryState.DOTTED
+ACCEPTED, REJECTED = DeliveryState.ACCEPTED, DeliveryState.REJECTED
+SKIPPED, EXPIRED = DeliveryState.SKIPPED, DeliveryState.EXPIRED
+UNCERTAIN = DeliveryState.UNCERTAIN
+
+
+START = datetime(2026, 11, 27, 7, tzinfo=UTC)
+LEASE = timedelta(
+    seconds=50
+)  # no sum of the jumps below comes near it, for PostgreSQL's real clock
+JUMPS = tuple(timedelta(seconds=n) for n in (3, 20, 100, 2400))
+PATIENCE = timedelta(hours=1)
+DOT_WITHIN = timedelta(seconds=5)  # as the drain keeps it
+
+SENDERS = st.sampled_from(["one", "two"])
+PICK = st.integers(0, 50)
+FATES = st.sampled_from(["250", "250", "451", "550", "lost", "never came"])
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """One issue, two senders; each rule does one thing to the ledger and the same to the model."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__()
+        self.db = db
+        self.clock = FixedClock(START)
+        self.owners = {"one": Owner(), "two": Owner()}
+        self.rows: dict[int, Row] = {}
+        self.readers: dict[int, int] = {}  # subscription by row
+        self.away: set[int] = set()  # rows whose reader has left
+        self.holders: dict[int, tuple[str, int, datetime]] = {}  # of chunks: owner, epoch, until
+        self.policy: Any = "hold"
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @initialize(
+        readers=st.integers(1, 7),
+        chunk_rows=st.integers(1, 4),
+        groups=st.integers(1, 2),
+        policy=st.sampled_from(["hold", "hold", "assume_accepted", "resend"]),
+    )
+    def freeze_the_audience(self, readers: int, chunk_rows: int, groups: int, policy: str) -> None:
+        self.policy = policy
+        with self.db.write() as session:
+            for table in (DeliveryEvent, Delivery, Chunk, Issue, Subscription, Subscriber):
+                session.execute(delete(table))
+            session.execute(delete(Newsletter))
+            self.newsletter_id, self.issue_id = make_issue(session, readers, groups, self.now)
+            count = freeze(
+                session,
+                self.issue_id,
+                self.newsletter_id,
+                not_before=self.now,
+                now=self.now,
+                chunk_rows=chunk_rows,
+            )
+            assert count == readers
+            session.get_one(Issue, self.issue_id).audience_count = count
+            found = session.execute(
+                select(Delivery.id, Subscription.id).join(
+                    Subscription, Subscription.subscriber_id == Delivery.subscriber_id
+                )
+            )
+            self.readers = {row[0]: row[1] for row in found}
+        self.rows = {id: Row() for id in self.readers}
+
+    # What senders do.
+
+    @rule(sender=SENDERS)
+    def lease(self, sender: str) -> None:
+        with self.db.write() as session:
+            lease = lease_chunk(
+                session,
+                sender,
+                newsletter_ids=[self.newsletter_id],
+                relay="main",
+                lease=LEASE,
+                now=self.now,
+            )
+            if lease is None:
+                return
+            ids = [row.id for row in list_pending(session, lease, self.now)]
+        assert self._runs(), "a chunk of an issue that rests was leased"
+        assert self._is_free(lease.chunk_id), "a chunk with a living owner was leased"
+        self.holders[lease.chunk_id] = (sender, lease.epoch, self.now + LEASE)
+        for id in self._rows_of(lease):
+            if self.rows[id].state is DOTTED:
+                self.rows[id].state = UNCERTAIN
+        assert all(self.rows[id].state is PENDING for id in ids)
+        self.owners[sender].claims.append((lease, ids))
+
+    @rule(sender=SENDERS, pick=PICK, most=st.integers(1, 3), greedy=st.booleans())
+    def commit_dots(self, sender: str, pick: int, most: int, greedy: bool = False) -> None:
+        """Ask for dots of rows at hand, or greedily of all the chunk's, whatever their states."""
+        claims = self.owners[sender].claims
+        claim = choose([c for c in claims if c[1] or greedy], pick)
+        if claim is None:
+            return
+        lease, waiting = claim
+        ids, waiting[:] = waiting[:most], waiting[most:]
+        ids = self._rows_of(lease) if greedy else ids
+        right = {id for id in ids if self._dot_is_right(id, lease)}
+        dots = [Dot(id, lease) for id in ids]
+
+        assert self._transact_dots(dots) == right
+
+        for id in right:
+            row = self.rows[id]
+            assert row.arrived <= row.excused, "a second dot for a copy that arrived"
+            row.state, row.epoch = DOTTED, lease.epoch
+            self.owners[sender].flights.append(Flight(id, lease, self.now))
+
+    def _transact_dots(self, dots: list[Dot]) -> set[int]:
+        """Commit as the committer does: all at once where that is right, else those that are."""
+        try:
+            with self.db.write() as session:
+                return commit_dots(session.connection(), dots, self.now, all_of_them=True)
+        except NotAllDotted:
+            with self.db.write() as session:
+                return commit_dots(session.connection(), dots, self.now)
+
+    def _dot_is_right(self, id: int, lease: Lease) -> bool:
+        return (
+            self.rows[id].state is PENDING
+            and self._holds(lease)
+            and self._runs()
+            and id not in self.away
+        )
+
+    @rule(sender=SENDERS, pick=PICK, fate=FATES)
+    def write_a_dot(self, sender: str, pick: int, fate: str) -> None:
+        """The server takes the copy or not, and the sender hears of it or not."""
+        flight = choose([f for f in self.owners[sender].flights if f.answer is None], pick)
+        if flight is None:
+            return
+        if self.now - flight.allowed_at > DOT_WITHIN:
+            flight.answer = self._answer(flight, PENDING)  # too late to write it
+            return
+        row = self.rows[flight.id]
+        if fate in {"250", "lost"}:
+            row.arrived += 1
+            assert row.arrived <= 1 + row.excused, "the server took a copy twice"
+        ends = {"250": ACCEPTED, "451": PENDING, "550": REJECTED}
+        flight.answer = self._answer(flight, ends.get(fate, UNCERTAIN))
+
+    def _answer(self, flight: Flight, state: DeliveryState) -> Settlement:
+        retry = self.now + timedelta(minutes=30) if state is PENDING else None
+        return Settlement(flight.id, state, flight.lease.epoch, code=250, next_at=retry)
+
+    @rule(sender=SENDERS, pick=PICK)
+    def settle_an_answer(self, sender: str, pick: int) -> None:
+        """However late it is, and whoever has the chunk by now."""
+        owner = self.owners[sender]
+        flight = choose([f for f in owner.flights if f.answer is not None], pick)
+        if flight is None or flight.answer is None:
+            return
+        owner.flights.remove(flight)
+        self._settle(flight.answer)
+        row, state = self.rows[flight.id], flight.answer.state
+        late = row.state is UNCERTAIN and state is not PENDING
+        if row.epoch == flight.answer.epoch and (row.state is DOTTED or late):
+            row.state, row.trusted = state, True
+
+    @rule(sender=SENDERS, fate=FATES, heard=st.booleans())
+    def send_one(self, sender: str, fate: str, heard: bool) -> None:
+        """The usual way at one go, so that an example gets further in the same number of steps."""
+        owner = self.owners[sender]
+        if not any(ids for _, ids in owner.claims):
+            self.lease(sender)
+        self.commit_dots(sender, 0, 1)
+        if owner.flights:
+            self.write_a_dot(sender, 0, fate)
+        if heard:
+            self.settle_an_answer(sender, 0)
+
+    @rule(sender=SENDERS, pick=PICK, end=st.sampled_from([SKIPPED, REJECTED, PENDING, EXPIRED]))
+    def settle_before_the_dot(self, sender: str, pick: int, end: DeliveryState) -> None:
+        claim = choose([c for c in self.owners[sender].claims if c[1]], pick)
+        if claim is None:
+            return
+        id = claim[1].pop()
+        retry = self.now + timedelta(minutes=30) if end is PENDING else None
+        self._settle(Settlement(id, end, None, next_at=retry))
+        if self.rows[id].state is PENDING:
+            self.rows[id].state = end
+
+    def _settle(self, settlement: Settlement) -> None:
+        with self.db.write() as session:
+            settle(session.connection(), [settlement], self.now)
+
+    @rule(sender=SENDERS, pick=PICK, wait=st.booleans())
+    def finish_a_chunk(self, sender: str, pick: int, wait: bool) -> None:
+        """With rows in hand or in flight too, as when the database failed in between."""
+        claim = choose(self.owners[sender].claims, pick)
+        if claim is None:
+            return
+        lease = claim[0]
+        later = self.now + timedelta(minutes=5) if wait else None
+        with self.db.write() as session:
+            finish_chunk(session, lease, later=later)
+        self.owners[sender].claims.remove(claim)
+        if self.holders.get(lease.chunk_id, ("", 0, self.now))[:2] == (sender, lease.epoch):
+            del self.holders[lease.chunk_id]
+
+    @rule(sender=SENDERS)
+    def renew(self, sender: str) -> None:
+        leases = [lease for lease, _ in self.owners[sender].claims]
+        held = [lease for lease in leases if self._holds(lease)]
+        with self.db.write() as session:
+            kept = renew_leases(session, sender, leases, lease=LEASE, now=self.now)
+        assert kept == {lease.chunk_id for lease in held}
+        for lease in held:
+            self.holders[lease.chunk_id] = (sender, lease.epoch, self.now + LEASE)
+
+    @rule(sender=SENDERS)
+    def crash(self, sender: str) -> None:
+        self.owners[sender] = Owner()
+
+    @rule(sender=SENDERS, others=st.integers(1, 2))
+    def oversleep(self, sender: str, others: int) -> None:
+        """One pauses for longer than its lease, and the other one takes over what it can."""
+        self.let_time_pass(2 * LEASE)
+        for _ in range(others):
+            self.lease("two" if sender == "one" else "one")
+
+    @rule(jump=st.sampled_from(JUMPS))
+    def let_time_pass(self, jump: timedelta) -> None:
+        self.clock.advance(jump)
+        if not self.db.is_sqlite:  # its own clock says when leases run out
+            with self.db.write() as session:
+                session.execute(update(Chunk).values(lease_until=Chunk.lease_until - jump))
+
+    # What readers and operators do.
+
+    @rule(pick=PICK)
+    def reader_leaves_or_returns(self, pick: int) -> None:
+        id = sorted(self.rows)[pick % len(self.rows)]
+        self.away ^= {id}
+        state = SubscriptionState.UNSUBSCRIBED if id in self.away else SubscriptionState.ACTIVE
+        with self.db.write() as session:
+            session.get_one(Subscription, self.readers[id]).state = state
+
+    @rule(paused=st.booleans())
+    def pause_or_resume(self, paused: bool) -> None:
+        with self.db.write() as session:
+            (pause_issue if paused else resume_issue)(session, self.issue_id)
+
+    @precondition(lambda self: self.now > START + timedelta(minutes=5))
+    @rule(sure=st.integers(0, 5))
+    def stop(self, sure: int) -> None:
+        if sure:
+            return  # seldom, or little else would happen
+        with self.db.write() as session:
+            if stop_issue(session, self.issue_id, self.now):
+                stop_rows(session, self.issue_id, self.now)
+        self._follow({(PENDING, SKIPPED), (DOTTED, UNCERTAIN)})
+
+    @rule()
+    def tick(self) -> None:
+        """What the sender does about doubts and finished issues with every tick."""
+        if self._issue().state is not IssueState.SENDING:
+            return
+        with self.db.write() as session:
+            resolve_overdue(
+                session, self.issue_id, policy=self.policy, patience=PATIENCE, now=self.now
+            )
+        by_policy = {
+            "hold": set[tuple[DeliveryState, DeliveryState]](),
+            "assume_accepted": {(UNCERTAIN, ACCEPTED)},
+            "resend": {(UNCERTAIN, PENDING)},
+        }
+        recalled = {(UNCERTAIN, ACCEPTED), (UNCERTAIN, REJECTED)}
+        stopped = {(PENDING, SKIPPED), (DOTTED, UNCERTAIN), (DOTTED, ACCEPTED), (DOTTED, REJECTED)}
+        allowed = by_policy[self.policy] | recalled
+        self._follow(allowed | stopped if self._issue().stopped_at else allowed)
+        self._close_if_finished()
+
+    def _close_if_finished(self) -> None:
+        with self.db.write() as session:
+            sums = count_sums(session, self.issue_id)
+            if not (sums.open or sums.uncertain):
+                assert move_issue(session, self.issue_id, to=IssueState.SENT, sent_at=self.now)
+
+    @rule(pick=PICK, bounced=st.booleans())
+    def evidence_comes(self, pick: int, bounced: bool) -> None:
+        """A witness tells the truth; what becomes of it is the ledger's judgement."""
+        id = sorted(self.rows)[pick % len(self.rows)]
+        kind = EvidenceKind.UNKNOWN_TO_RELAY
+        if self.rows[id].arrived:
+            kind = EvidenceKind.REFUSED if bounced else EvidenceKind.ACCEPTED
+        before = self.rows[id].state
+        with self.db.write() as session:
+            to = apply_evidence(session, Evidence(id, kind, "witness", self.now), self.now)
+        assert to is None or before is UNCERTAIN
+        if to is PENDING:
+            assert not self.rows[id].arrived
+            assert self._is_idle(id)
+            self._wake(id)
+        if to is not None:
+            self.rows[id].state, self.rows[id].trusted = to, True
+
+    @rule(pick=PICK, to=st.sampled_from([ACCEPTED, REJECTED, PENDING]))
+    def person_decides(self, pick: int, to: Any) -> None:
+        id = sorted(self.rows)[pick % len(self.rows)]
+        row, idle = self.rows[id], self._is_idle(id)
+        try:
+            with self.db.write() as session:
+                done = settle_doubt(session, id, to, by="an editor", now=self.now)
+        except Refused:
+            assert self._issue().stopped_at is not None
+            assert to is PENDING
+            return
+        assert done == (row.state is UNCERTAIN and (to is not PENDING or idle))
+        if done:
+            self._moved(id, to)
+
+    # What the model says.
+
+    def _moved(self, id: int, to: DeliveryState) -> None:
+        """A row was moved by somebody who does not know whether its copy arrived."""
+        row = self.rows[id]
+        if row.state is UNCERTAIN and to is PENDING:
+            row.excused += 1
+            self._wake(id)
+        row.state, row.trusted = to, False
+
+    def _wake(self, id: int) -> None:
+        """Its chunk has no owner any more."""
+        self.holders.pop(self._chunk_of(id), None)
+
+    def _follow(self, allowed: set[tuple[DeliveryState, DeliveryState]]) -> None:
+        """Take over what one verb did to several rows, where each may have done that."""
+        for id, state in self._states().items():
+            row = self.rows[id]
+            if state is row.state:
+                continue
+            assert (row.state, state) in allowed
+            if (row.state, state) == (UNCERTAIN, PENDING):
+                assert self._is_idle(id)
+                assert row.excused < RESENDS_MOST + 50
+            if row.state is DOTTED:
+                assert self._is_idle(id)
+            self._moved(id, state)
+
+    def _runs(self) -> bool:
+        issue = self._issue()
+        return issue.state is IssueState.SENDING and not issue.paused
+
+    def _is_free(self, chunk_id: int) -> bool:
+        return chunk_id not in self.holders or self.holders[chunk_id][2] <= self.now
+
+    def _holds(self, lease: Lease) -> bool:
+        holder = self.holders.get(lease.chunk_id)
+        return (
+            holder is not None
+            and holder[:2] == (lease.owner, lease.epoch)
+            and (holder[2] > self.now)
+        )
+
+    def _is_idle(self, id: int) -> bool:
+        return self._is_free(self._chunk_of(id))
+
+    def _chunk_of(self, id: int) -> int:
+        with self.db.read() as session:
+            return session.scalars(
+                select(Chunk.id).where(Chunk.first_id <= id, Chunk.last_id >= id)
+            ).one()
+
+    def _rows_of(self, lease: Lease) -> list[int]:
+        return [id for id in self.rows if lease.first_id <= id <= lease.last_id]
+
+    def _issue(self) -> Issue:
+        with self.db.read() as session:
+            return session.get_one(Issue, self.issue_id)
+
+    def _states(self) -> dict[int, DeliveryState]:
+        with self.db.read() as session:
+            found = session.execute(select(Delivery.id, Delivery.state))
+            return {row[0]: row[1] for row in found}
+
+    # What must always be true.
+
+    @invariant()
+    def everybody_is_accounted_for(self) -> None:
+        if self.rows:
+            assert self._states() == {id: row.state for id, row in self.rows.items()}
+            with self.db.read() as session:
+                assert verify_issue(session, self.issue_id) == []
+
+    @invariant()
+    def accepted_is_never_said_of_a_copy_that_did_not_arrive(self) -> None:
+        for row in self.rows.values():
+            assert row.state is not ACCEPTED or row.arrived or not row.trusted
+
+    def teardown(self) -> None:
+        """Whatever happened, one healthy sender brings every row to an end."""
+        if not self.rows:
+            return
+        for name in self.owners:
+            self.crash(name)
+        with self.db.write() as session:
+            resume_issue(session, self.issue_id)
+        for _ in range(4 * len(self.rows) + 4):
+            self.let_time_pass(timedelta(hours=5))
+            self.tick()
+            self._send_all()
+            if not self._open():
+                break
+        self.everybody_is_accounted_for()
+        assert not self._open(), "rows that no sender ever comes to"
+
+    def _open(self) -> list[int]:
+        return [id for id, row in self.rows.items() if row.state in {PENDING, DOTTED}]
+
+    def _send_all(self) -> None:
+        owner = self.owners["one"]
+        for _ in range(2 * len(self.rows)):
+            self.lease("one")
+            while owner.claims:
+                ids = owner.claims[0][1]
+                while ids:
+                    if ids[-1] in self.away:
+                        self.settle_before_the_dot("one", 0, SKIPPED)
+                    else:
+                        ids.insert(0, ids.pop())
+                        self.commit_dots("one", 0, 1)
+                        self.write_a_dot("one", 0, "250")
+                        self.settle_an_answer("one", 0)
+                self.finish_a_chunk("one", 0, False)
+
+
+def play(db: Database, examples: int, steps: int) -> None:
+    """Play so many examples; raises what the first broken promise raises, with its steps."""
+    run_state_machine_as_test(
+        lambda: LedgerMachine(db),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
