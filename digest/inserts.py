@@ -1,6 +1,6 @@
 """INSERT … ON CONFLICT DO NOTHING on both databases: the one place that knows their dialects."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import FromClause, Insert
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,9 +21,11 @@ def insert_new_in(dialect: str, model: type[Base] | FromClause) -> Insert:
     """Return the same insert for a dialect by its name, where a statement is built once for many
     sessions; takes a table as well.
     """
+    # SQLAlchemy takes tables and mapped classes, and says so only of the generic insert.
+    table: Any = model
     if dialect == "sqlite":
-        return sqlite.insert(model).on_conflict_do_nothing()
-    return postgresql.insert(model).on_conflict_do_nothing()
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 def insert_new_returning(session: Session, model: type[Row]) -> ReturningInsert[Row]:

@@ -1,4 +1,4 @@
-"""Postfix's own programs as servers for the proof: a whole Postfix in a folder, and its smtp-sink."""
+"""Postfix's own programs as servers: a whole Postfix in a folder of its own, and its smtp-sink."""
 
 import contextlib
 import os
@@ -198,12 +198,15 @@ class Sink:
 
 
 def free_port() -> int:
+    """Return a port of loopback on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for_port(port: int) -> None:
+    """Wait until somebody listens there."""
+
     def answers() -> bool:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -215,6 +218,7 @@ def wait_for_port(port: int) -> None:
 
 
 def wait_until(done: Callable[[], bool]) -> None:
+    """Wait until it is so; AssertionError when that takes too long."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not done():
         assert time.monotonic() < deadline, "it takes too long"

@@ -21,9 +21,9 @@ from digest.errors import ConfigError, Refused
 from digest.keys import Key, KeyRing
 from digest.models import Issue, Newsletter, StoredRendering
 from digest.rendering.fingerprint import issue_hash
-from digest.rendering.stored import Rendering
 from digest.rendering.mime import CopyPress, Letterhead
 from digest.rendering.personalise import ReaderValues
+from digest.rendering.stored import Rendering
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
@@ -29,7 +29,6 @@ from digest.curation.picks import edit_pick, list_picks
 from digest.delivery.dkim.keys import DkimKey, KeyType, new_private_key, write_private_key
 from digest.errors import BadInput
 from digest.models import Delivery
-from digest.outbox import NoticeText, enqueue
 from digest.scheduler import tick_once
 from digest.testing import FaultServer, MailServer
 from digest.testing.newsroom import Newsroom, open_newsroom
@@ -108,7 +107,12 @@ class Post:
 
 @contextmanager
 def smtp_newsroom(
-    folder: Path, clock: FixedClock, port: int, texts: Texts = SCRIPTS["ascii"], **more: str
+    folder: Path,
+    clock: FixedClock,
+    port: int,
+    texts: Texts = SCRIPTS["ascii"],
+    letters: str = LETTERS,
+    **more: str,
 ) -> Iterator[Newsroom]:
     """Open a newsroom on a server of this port; `more` are further lines of the newsletter."""
     relay = f'backend = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"'
@@ -116,7 +120,7 @@ def smtp_newsroom(
     changes = {
         'name = "The Harbour Courier"': f'name = "{texts.name}"',
         'language = "en"': f'language = "{texts.language}"',
-        "http://127.0.0.1:8000": LETTERS,
+        "http://127.0.0.1:8000": letters,
         "alerts = ": f"{lines}alerts = ",
     }
     with open_newsroom(folder, clock, relay=relay, more=changes) as newsroom:
@@ -128,12 +132,16 @@ def now() -> FixedClock:
     return FixedClock(SystemClock().now())
 
 
+def next_friday(newsroom: Newsroom) -> date:
+    """Return the date of the next slot."""
+    schedule = newsroom.app.config.newsletter("weekly").schedule.as_schedule()
+    return next_slot(schedule, newsroom.app.clock.now()).local_date
+
+
 def ready(newsroom: Newsroom, texts: Texts = SCRIPTS["ascii"]) -> str:
     """Approve the next Friday's issue and bring it forward; return what it is called."""
-    schedule = newsroom.app.config.newsletter("weekly").schedule.as_schedule()
-    day = next_slot(schedule, newsroom.app.clock.now()).local_date
     issue = newsroom.draft(
-        day,
+        next_friday(newsroom),
         subject=texts.subject,
         preheader=texts.headline,
         topper={"text": texts.text, "signed": texts.name},
@@ -148,6 +156,12 @@ def ready(newsroom: Newsroom, texts: Texts = SCRIPTS["ascii"]) -> str:
     newsroom.approve(issue)
     newsroom.make_due(issue)
     return issue
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with MailServer() as listening:
+        yield listening
 
 
 @pytest.fixture(scope="module", params=SCRIPTS)
@@ -258,15 +272,16 @@ def test_m4_m5_retry_next_day_keeps_its_message_id_and_gets_a_new_date(tmp_path:
     assert dates[1] - dates[0] == timedelta(days=1)
 
 
-def test_m4_next_issue_has_other_message_ids(tmp_path: Path) -> None:
+def test_m4_next_issue_has_other_message_ids(tmp_path: Path, server: MailServer) -> None:
     clock = now()
-    with MailServer() as server, smtp_newsroom(tmp_path, clock, server.port) as newsroom:
+    with smtp_newsroom(tmp_path, clock, server.port) as newsroom:
         newsroom.subscribe(ANNA)
         for _ in range(2):
             ready(newsroom)
             asyncio.run(tick_once(newsroom.app))
             clock.advance(timedelta(days=7))
-        ids = {raw(message, "Message-ID") for message in server.contents()}
+
+    ids = {raw(message, "Message-ID") for message in server.contents()}
 
     assert len(ids) == 2
 
@@ -296,21 +311,19 @@ def test_m6_machine_readable_headers_hold_no_encoded_word(post: Post) -> None:
 
 
 @pytest.mark.parametrize("length", [40, 120, 300])
-def test_m6_link_of_any_length_stands_on_one_line(tmp_path: Path, length: int) -> None:
-    path = "p" * (length - len(LETTERS) - 1)
-    clock = now()
-    relay = 'backend = "smtp"\nhost = "127.0.0.1"\nsecurity = "none"\nport = '
-    with MailServer() as server:
-        changes = {"http://127.0.0.1:8000": f"{LETTERS}/{path}"}
-        opened = open_newsroom(tmp_path, clock, relay=f"{relay}{server.port}", more=changes)
-        with opened as newsroom:
-            newsroom.subscribe(ANNA)
-            ready(newsroom)
-            asyncio.run(tick_once(newsroom.app))
-        (message,) = server.contents()
+def test_m6_link_of_any_length_stands_on_one_line(
+    tmp_path: Path, server: MailServer, length: int
+) -> None:
+    letters = f"{LETTERS}/{'p' * (length - len(LETTERS) - 1)}"
+    opened = smtp_newsroom(tmp_path, now(), server.port, letters=letters)
+    with opened as newsroom:
+        newsroom.subscribe(ANNA)
+        ready(newsroom)
+        asyncio.run(tick_once(newsroom.app))
+    (message,) = server.contents()
 
     link, mail = raw(message, "List-Unsubscribe").split(b",\r\n ")
-    assert link.startswith(f"<{LETTERS}/{path}/u/".encode())
+    assert link.startswith(f"<{letters}/u/".encode())
     assert link.endswith(b">")
     assert mail.startswith(b"<mailto:")
 
@@ -330,23 +343,14 @@ def test_m8_list_id_and_feedback_id_are_the_same_for_every_reader(post: Post) ->
     assert re.fullmatch(rb"1:weekly:full:[a-z0-9]{5,15}", feedback_id)
 
 
-def test_m8_service_mail_says_that_a_machine_sent_it_and_has_no_one_click(tmp_path: Path) -> None:
-    text = NoticeText("Please confirm", "Follow this link.")
-    with MailServer() as server, smtp_newsroom(tmp_path, now(), server.port) as newsroom:
-        app = newsroom.app
-        with app.db.write() as session:
-            enqueue(
-                session,
-                app.sealer,
-                kind="confirm",
-                newsletter_slug="weekly",
-                address=ANNA,
-                text=text,
-                dedupe_key="1",
-                now=app.clock.now(),
-            )
-        asyncio.run(app.notices.send_waiting())
-        (message,) = server.contents()
+def test_m8_alert_says_that_a_machine_sent_it_and_has_no_one_click(
+    tmp_path: Path, server: MailServer
+) -> None:
+    """Nothing was approved for a slot that is due."""
+    with smtp_newsroom(tmp_path, now(), server.port) as newsroom:
+        newsroom.make_due(newsroom.draft(next_friday(newsroom)))
+        asyncio.run(tick_once(newsroom.app))
+    (message,) = server.contents()
 
     assert raw(message, "Auto-Submitted") == b"auto-generated"
     assert not [name for name, _ in fields(message) if name.startswith("List-")]
@@ -442,14 +446,16 @@ def test_m13_configuration_with_a_line_end_in_a_header_text_is_refused(end: str)
         SenderConfig(name="Courier", address=f"a@b.example{end}Bcc: evil@evil.example")
 
 
-def test_m13_line_ends_in_what_editors_and_readers_type_never_make_a_header(tmp_path: Path) -> None:
+def test_m13_line_ends_in_what_editors_and_readers_type_never_make_a_header(
+    tmp_path: Path, server: MailServer
+) -> None:
     evil = "".join(f"Ships{end}Bcc: evil@evil.example{end}{end}" for end in LINE_ENDS)
     texts = Texts("The Harbour Courier", "en", evil, evil, evil)
-    with MailServer() as server, smtp_newsroom(tmp_path, now(), server.port) as newsroom:
+    with smtp_newsroom(tmp_path, now(), server.port) as newsroom:
         newsroom.subscribe(ANNA, name=evil)
         ready(newsroom, texts)
         asyncio.run(tick_once(newsroom.app))
-        (received,) = server.received
+    (received,) = server.received
 
     names = [name for name, _ in fields(received.content)]
     assert received.rcpt_to == [ANNA]

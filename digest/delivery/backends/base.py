@@ -59,8 +59,9 @@ class Channel(Protocol):
         wire.
 
         `ahead` tells what will be staged next, for a backend that saves a round trip by it; the
-        next `stage` must then be for this very envelope, or the channel be discarded. Uncertain when the dot may have been read and no reply was understood. The channel may need
-        replacing afterwards: see `usable`.
+        next `stage` must then be for this very envelope, or the channel be discarded. Uncertain
+        when the dot may have been read and no reply was understood. The channel may need replacing
+        afterwards: see `usable`.
         """
 
     async def discard(self) -> None:
