@@ -5,6 +5,7 @@ benchmarks/PROOF.md.
 """
 
 import argparse
+import logging
 import os
 import secrets
 import shlex
@@ -30,13 +31,13 @@ ledger row is held against that count. *doubled*: readers with more than one cop
 without a row, with a row that is neither accepted nor uncertain, and accepted rows that the server
 knows nothing of. *uncertain*: rows that say so; whether their copy arrived is not known to the
 sender, and under the default policy nobody gets it again. The *limit* for them is one for each
-connection that a killed daemon may have (and a daemon paused for longer than its lease) and one for
-each connection broken at a dot. A row is also wrong when `digest issue verify` finds anything, when
-the issue is not sent in the end, when a copy arrived whose row says that there was none, and when
-one kill leaves more rows dotted than the daemon has connections. *faults* are kills by SIGKILL,
-pauses, clock jumps and broken dots together, or the cases of a test file. Daemons are started as
-processes of their own and killed at random moments while they hold work; the seed decides which,
-when, and at which dots connections break, though not what the machine makes of it.
+connection of a killed daemon, or of one paused for longer than a dot may wait for its commit, and
+one for each connection broken at a dot. A row is also wrong when `digest issue verify` finds
+anything, when the issue is not sent in the end, when a copy arrived whose row says that there was
+none, and when one kill leaves more rows dotted than the daemon has connections. *faults* are kills
+by SIGKILL, pauses, clock jumps and broken dots together, or the cases of a test file. Daemons are
+processes of their own, killed at random moments while they hold work; the seed decides which, when,
+and at which dots connections break, though not what the machine makes of it.
 """
 
 
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # children must not be left behind
     os.environ.pop("DIGEST_CRASH_AT", None)
+    logging.getLogger().addHandler(logging.NullHandler())  # trouble is what is asked for here
     plan = Plan(chosen.quick, chosen.seed)
     console.print(f"seed {plan.seed}")
     started = time.monotonic()
@@ -72,7 +74,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(name: str, plan: Plan, rows: list[ProofRow], console: Console) -> None:
     """Add the rows of one part; what goes wrong in it is said in its place."""
-    before = len(rows)
+    before, started = len(rows), time.monotonic()
     try:
         for row in PARTS[name](plan):
             rows.append(row)
@@ -88,6 +90,7 @@ def _run(name: str, plan: Plan, rows: list[ProofRow], console: Console) -> None:
         rows.append(ProofRow(name, problems=(describe_failure(error),)))
     if len(rows) == before:
         rows.append(ProofRow(name, problems=("it had nothing to say",)))
+    console.print(f"{name}: {time.monotonic() - started:.0f} s")
 
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:

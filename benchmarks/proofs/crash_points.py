@@ -57,7 +57,8 @@ def crash_row(
         CountingServer(delay=0.002, chance=chance) as server,
         open_room(folder, url, server, connections=connections, copies=COPIES) as room,
     ):
-        return add([crash(room, each, f"{what}, {connections} connections") for each in crashes])
+        what = f"{what}, {connections} connection{'s' * (connections > 1)}"
+        return add([crash(room, each, what) for each in crashes])
 
 
 def add(rows: Sequence[ProofRow]) -> ProofRow:

@@ -5,7 +5,7 @@ in; the ledger does not, and must never let it take a copy twice unless somebody
 the end every example is driven to rest, so that nobody is left behind.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -18,10 +18,17 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, literal, select, update
 
-from benchmarks.proofs.ledger_model import Flight, Owner, Row, choose, make_issue
-from digest.clock import FixedClock
+from benchmarks.proofs.ledger_model import (
+    START,
+    Beliefs,
+    Flight,
+    Owner,
+    Row,
+    choose,
+    make_issue,
+)
 from digest.curation.issues import move_issue, pause_issue, resume_issue, stop_issue
 from digest.db import Database
 from digest.delivery.ledger.doubts import (
@@ -63,38 +70,20 @@ UNCERTAIN = DeliveryState.UNCERTAIN
 ENDS = (UNCERTAIN, ACCEPTED, REJECTED)
 
 
-START = datetime(2026, 11, 27, 7, tzinfo=UTC)
-LEASE = timedelta(
-    seconds=50
-)  # no sum of the jumps below comes near it, for PostgreSQL's real clock
+LEASE = timedelta(seconds=50)  # no sum of jumps comes near it, for PostgreSQL's real clock
 JUMPS = tuple(timedelta(seconds=n) for n in (3, 20, 100, 2400))
 PATIENCE = timedelta(hours=1)
 VERIFIED_EVERY = 3  # steps, for it costs as much as all else
 DOT_WITHIN = timedelta(seconds=5)  # as the drain keeps it
+IN_NETWORK = timedelta(minutes=20)  # that bytes of a broken connection may still arrive
 
 SENDERS = st.sampled_from(["one", "two"])
 PICK = st.integers(0, 50)
-FATES = st.sampled_from(["250", "250", "451", "550", "lost", "never came"])
+FATES = st.sampled_from(["250", "250", "451", "550", "lost", "late", "never came"])
 
 
-class LedgerMachine(RuleBasedStateMachine):
+class LedgerMachine(Beliefs, RuleBasedStateMachine):
     """One issue, two senders; each rule does one thing to the ledger and the same to the model."""
-
-    def __init__(self, db: Database) -> None:
-        super().__init__()
-        self.db = db
-        self.clock = FixedClock(START)
-        self.owners = {"one": Owner(), "two": Owner()}
-        self.rows: dict[int, Row] = {}
-        self.readers: dict[int, int] = {}  # subscription by row
-        self.away: set[int] = set()  # rows whose reader has left
-        self.holders: dict[int, tuple[str, int, datetime]] = {}  # of chunks: owner, epoch, until
-        self.policy: Any = "hold"
-        self.looks = 0
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
 
     @initialize(
         readers=st.integers(1, 7),
@@ -109,14 +98,9 @@ class LedgerMachine(RuleBasedStateMachine):
                 session.execute(delete(table))
             session.execute(delete(Newsletter))
             self.newsletter_id, self.issue_id = make_issue(session, readers, groups, self.now)
-            count = freeze(
-                session,
-                self.issue_id,
-                self.newsletter_id,
-                not_before=self.now,
-                now=self.now,
-                chunk_rows=chunk_rows,
-            )
+            ids = (self.issue_id, self.newsletter_id)
+            now = self.now
+            count = freeze(session, *ids, not_before=now, now=now, chunk_rows=chunk_rows)
             assert count == readers
             session.get_one(Issue, self.issue_id).audience_count = count
             found = session.execute(
@@ -127,19 +111,11 @@ class LedgerMachine(RuleBasedStateMachine):
             self.readers = {row[0]: row[1] for row in found}
         self.rows = {id: Row() for id in self.readers}
 
-    # What senders do.
-
     @rule(sender=SENDERS)
     def lease(self, sender: str) -> None:
         with self.db.write() as session:
-            lease = lease_chunk(
-                session,
-                sender,
-                newsletter_ids=[self.newsletter_id],
-                relay="main",
-                lease=LEASE,
-                now=self.now,
-            )
+            ours = [self.newsletter_id]
+            lease = lease_chunk(session, sender, newsletter_ids=ours, lease=LEASE, now=self.now)
             if lease is None:
                 return
             ids = [row.id for row in list_pending(session, lease, self.now)]
@@ -199,12 +175,26 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.now - flight.allowed_at > DOT_WITHIN:
             flight.answer = self._answer(flight, PENDING)  # too late to write it
             return
-        row = self.rows[flight.id]
         if fate in {"250", "lost"}:
-            row.arrived += 1
-            assert row.arrived <= 1 + row.excused, "the server took a copy twice"
+            self._arrive(flight)
+        if fate == "late":
+            self.late.append((flight, self.now + IN_NETWORK))
         ends = {"250": ACCEPTED, "451": PENDING, "550": REJECTED}
         flight.answer = self._answer(flight, ends.get(fate, UNCERTAIN))
+
+    def _arrive(self, flight: Flight) -> None:
+        row = self.rows[flight.id]
+        row.arrived += 1
+        assert row.arrived <= 1 + row.excused, "the server took a copy twice"
+
+    @precondition(lambda self: self.late)
+    @rule(pick=PICK)
+    def late_dot_arrives(self, pick: int) -> None:
+        """The sender has given it up long ago, and the server answers nobody."""
+        entry = choose(self.late, pick)
+        self.late.remove(entry)
+        if self.now <= entry[1]:
+            self._arrive(entry[0])
 
     def _answer(self, flight: Flight, state: DeliveryState) -> Settlement:
         retry = self.now + timedelta(minutes=30) if state is PENDING else None
@@ -279,21 +269,30 @@ class LedgerMachine(RuleBasedStateMachine):
     def crash(self, sender: str) -> None:
         self.owners[sender] = Owner()
 
-    @rule(sender=SENDERS, others=st.integers(1, 2))
-    def oversleep(self, sender: str, others: int) -> None:
-        """One pauses for longer than its lease, and the other one takes over what it can."""
+    @rule(taker=SENDERS, chunks=st.integers(1, 2))
+    def oversleep(self, taker: str, chunks: int) -> None:
+        """All pause for longer than a lease, and one wakes up first."""
         self.let_time_pass(2 * LEASE)
-        for _ in range(others):
-            self.lease("two" if sender == "one" else "one")
+        for _ in range(chunks):
+            self.lease(taker)
+
+    @rule(sender=SENDERS, pick=PICK)
+    def send_a_doubt_again(self, sender: str, pick: int) -> None:
+        """A person decides so when nobody works on it, and it gets another dot."""
+        doubts = [id for id, row in self.rows.items() if row.state is UNCERTAIN]
+        if doubts:
+            self.let_time_pass(2 * LEASE)
+            self.person_decides(sorted(self.rows).index(choose(doubts, pick)), PENDING)
+            self.oversleep(sender, 2)
+            for number in range(len(self.owners[sender].claims)):
+                self.commit_dots(sender, number, 3)
 
     @rule(jump=st.sampled_from(JUMPS))
     def let_time_pass(self, jump: timedelta) -> None:
         self.clock.advance(jump)
         if not self.db.is_sqlite:  # its own clock says when leases run out
             with self.db.write() as session:
-                session.execute(update(Chunk).values(lease_until=Chunk.lease_until - jump))
-
-    # What readers and operators do.
+                session.execute(update(Chunk).values(lease_until=Chunk.lease_until - literal(jump)))
 
     @rule(pick=PICK)
     def reader_leaves_or_returns(self, pick: int) -> None:
@@ -373,71 +372,6 @@ class LedgerMachine(RuleBasedStateMachine):
         assert done == (row.state is UNCERTAIN and (to is not PENDING or idle))
         if done:
             self._moved(id, to)
-
-    # What the model says.
-
-    def _moved(self, id: int, to: DeliveryState) -> None:
-        """A row was moved by somebody who does not know whether its copy arrived."""
-        row = self.rows[id]
-        if row.state is UNCERTAIN and to is PENDING:
-            row.excused += 1
-            self._wake(id)
-        row.state, row.trusted = to, False
-
-    def _wake(self, id: int) -> None:
-        """Its chunk has no owner any more."""
-        self.holders.pop(self._chunk_of(id), None)
-
-    def _follow(self, allowed: set[tuple[DeliveryState, DeliveryState]]) -> None:
-        """Take over what one verb did to several rows, where each may have done that."""
-        for id, state in self._states().items():
-            row = self.rows[id]
-            if state is row.state:
-                continue
-            assert (row.state, state) in allowed
-            if (row.state, state) == (UNCERTAIN, PENDING):
-                assert self._is_idle(id)
-            if row.state is DOTTED:
-                assert self._is_idle(id)
-            self._moved(id, state)
-
-    def _runs(self) -> bool:
-        issue = self._issue()
-        return issue.state is IssueState.SENDING and not issue.paused
-
-    def _is_free(self, chunk_id: int) -> bool:
-        return chunk_id not in self.holders or self.holders[chunk_id][2] <= self.now
-
-    def _holds(self, lease: Lease) -> bool:
-        holder = self.holders.get(lease.chunk_id)
-        return (
-            holder is not None
-            and holder[:2] == (lease.owner, lease.epoch)
-            and (holder[2] > self.now)
-        )
-
-    def _is_idle(self, id: int) -> bool:
-        return self._is_free(self._chunk_of(id))
-
-    def _chunk_of(self, id: int) -> int:
-        with self.db.read() as session:
-            return session.scalars(
-                select(Chunk.id).where(Chunk.first_id <= id, Chunk.last_id >= id)
-            ).one()
-
-    def _rows_of(self, lease: Lease) -> list[int]:
-        return [id for id in self.rows if lease.first_id <= id <= lease.last_id]
-
-    def _issue(self) -> Issue:
-        with self.db.read() as session:
-            return session.get_one(Issue, self.issue_id)
-
-    def _states(self) -> dict[int, DeliveryState]:
-        with self.db.read() as session:
-            found = session.execute(select(Delivery.id, Delivery.state))
-            return {row[0]: row[1] for row in found}
-
-    # What must always be true.
 
     @invariant()
     def everybody_is_accounted_for(self) -> None:

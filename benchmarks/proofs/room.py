@@ -144,14 +144,18 @@ def judge(room: Room, issue: str, what: str, *, faults: int, limit: int) -> Proo
     problems = room.newsroom.problems(issue) + list_lies(states, got)
     if not room.is_sent(issue):
         problems.append(f"{issue} is {room.newsroom.state(issue)}")
-    told = {DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN}
-    missing = [address for address, state in states.items() if state not in told]
+    gone = [
+        address
+        for address, state in states.items()
+        if state is not DeliveryState.UNCERTAIN
+        and not (state is DeliveryState.ACCEPTED and got[address])
+    ]
     return ProofRow(
         what,
         copies=room.copies,
         faults=faults,
         doubled=sum(count > 1 for count in got.values()),
-        lost=room.copies - len(states) + len(missing),
+        lost=room.copies - len(states) + len(gone),
         uncertain=sum(state is DeliveryState.UNCERTAIN for state in states.values()),
         limit=limit,
         problems=tuple(problems),

@@ -32,7 +32,6 @@ from digest.delivery.ledger.rows import Dot, Settlement
 from digest.delivery.outcome import Deferred, Outcome, Rejected
 from digest.errors import BackendDown, BadInput, DigestError
 from digest.models import DeliveryState
-from digest.rendering.headers import NeedsSmtpUtf8
 from digest.subscribers.audience import may_mail
 
 log = logging.getLogger(__name__)
@@ -269,7 +268,7 @@ class Drain:
             return Settlement(row.id, DeliveryState.SKIPPED, None, reason=reason)
         try:
             return self._copies.make(task.claim.lease.issue_id, row)
-        except (BadInput, NeedsSmtpUtf8) as error:
+        except BadInput as error:
             refused = Rejected(0, str(error), "cannot be addressed")
             return self._settlement(task, refused, epoch=None)
         except DigestError as error:
@@ -318,12 +317,18 @@ class Drain:
         await self._pause(min(seconds, LONGEST_TURN_SECONDS))
 
     async def _stage(self, hand: Hand, copy: Copy, delivery_id: int) -> Deferred | Rejected | None:
-        if hand.channel is None or not hand.channel.usable:
+        used = hand.channel is not None and hand.channel.usable
+        if hand.channel is None or not used:
             await _close(hand)
             hand.channel = await self._backend.open()
         try:
             outcome = await hand.channel.stage(copy.envelope, copy.message)
         except BackendDown as error:
+            if used:
+                # Servers end a connection after so many copies, some without a word. Only a fresh
+                # one tells whether the relay is down.
+                await _close(hand)
+                return await self._stage(hand, copy, delivery_id)
             if not self._health.blames_copy(delivery_id, refused=False):
                 raise
             return Deferred(0, str(error))

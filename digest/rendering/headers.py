@@ -59,6 +59,17 @@ def ascii_address(address: str) -> str:
     return f"{local}@{domain.lower()}"
 
 
+def written_address(address: str) -> str:
+    """Return an address as a copy's To carries it: in ASCII where that can be, else in UTF-8 (RFC
+    6532), for a relay that offers SMTPUTF8; BadInput for what is no address.
+    """
+    try:
+        return ascii_address(address)
+    except NeedsSmtpUtf8:
+        checked = validate_email(address, check_deliverability=False, strict=True)
+        return f"{checked.local_part}@{checked.ascii_domain}"
+
+
 def _converted(address: str) -> str:
     try:
         checked = validate_email(address, check_deliverability=False, strict=True)

@@ -89,8 +89,9 @@ class CopyPress:
         """Return one reader's copy, RFC 5322 bytes ending in CRLF.
 
         `unsubscribe_url` and `leave_address` (an address, perhaps with ``?subject=token``) fill
-        List-Unsubscribe. Raises NeedsSmtpUtf8 for a local part outside ASCII, BadInput for a header
-        value that does not fit, RenderingFailed for a slot without a value.
+        List-Unsubscribe. A local part outside ASCII stays as it is, and is all that is not 7-bit.
+        Raises BadInput for a header value that does not fit, RenderingFailed for a slot without a
+        value.
         """
         head = self.head(
             to=to,
@@ -113,11 +114,11 @@ class CopyPress:
         """Return a copy's header lines, without the blank line; errors are those of `build`."""
         by_mail = leave_address or self._letterhead.leave_address
         return (
-            f"{self._from}To: <{headers.ascii_address(to)}>\r\n"
+            f"{self._from}To: <{headers.written_address(to)}>\r\n"
             f"{self._date_line(date)}{headers.message_id_line(message_id)}"
             f"{headers.unsubscribe_lines(unsubscribe_url, by_mail)}"
             f"{self._fixed}"
-        ).encode("ascii")
+        ).encode()
 
     def body(self, values: ReaderValues) -> list[bytes]:
         """Return a copy's body in pieces to be joined; RenderingFailed for a slot without value."""

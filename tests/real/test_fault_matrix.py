@@ -18,9 +18,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from benchmarks.proofs.row import ProofRow
 from sqlalchemy import select
 
+from benchmarks.proofs.row import ProofRow
 from digest.app import App, open_app
 from digest.clock import FixedClock
 from digest.db import Database

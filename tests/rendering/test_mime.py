@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import BadInput, DigestError, RenderingFailed
-from digest.rendering.headers import NeedsSmtpUtf8
 from digest.rendering.issue import Rendering
 from digest.rendering.mime import CopyPress, Letterhead, build_notice
 from digest.rendering.personalise import ReaderValues, fill_html, fill_text
@@ -262,9 +261,11 @@ def test_m13_line_breaks_are_refused_wherever_they_hide(
             press(**attempt)
 
 
-def test_m15_local_part_outside_ascii_ends_here(press: Press) -> None:
-    with pytest.raises(NeedsSmtpUtf8):
-        press(to="zoë@example.net")
+def test_m15_local_part_outside_ascii_stays_and_its_domain_does_not(press: Press) -> None:
+    copy = press(to="zoë@exämple.net")
+
+    assert "To: <zoë@xn--exmple-cua.net>\r\n".encode() in copy
+    assert copy.replace("zoë".encode(), b"").isascii()
 
 
 @given(st.text(max_size=60))

@@ -29,7 +29,8 @@ class Envelope:
 
 
 class WireReady(bytes):
-    """A message whose maker vouches for its bytes: 7-bit, CRLF lines, none led by a dot.
+    """A message whose maker vouches for its bytes: CRLF lines, none led by a dot, 7-bit but for an
+    address in its To that the envelope has too.
 
     The copy press makes such ones by construction; looking through 60 kB again for every copy costs
     as much as making it. A backend may skip that look, and only that.

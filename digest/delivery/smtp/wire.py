@@ -70,7 +70,8 @@ class Wire(asyncio.Protocol):
         for start in range(0, len(data), BLOCK):
             self.write(data if len(data) <= BLOCK else data[start : start + BLOCK])
             while self._paused and not self._parser.spoken:
-                await self._wait("room for more of the body", within)
+                late = f"it took no more of the body within {within:g} s"
+                await self._wait(late, self._loop.time() + within)
             if self._parser.spoken:
                 return
 
@@ -82,8 +83,10 @@ class Wire(asyncio.Protocol):
         would be taken for the next command's.
         """
         replies = self._parser.replies
+        # One deadline for all of it: a reply that drips in byte by byte must not move it.
+        deadline = self._loop.time() + within
         while not replies:
-            await self._wait(to, within)
+            await self._wait(f"no reply to {to} within {within:g} s", deadline)
         return replies.popleft()
 
     def early_reply(self) -> Reply | None:
@@ -95,7 +98,10 @@ class Wire(asyncio.Protocol):
         after this.
         """
         self._fail(why)
-        self._transport.abort()
+        # A transport whose last bytes left after the other side's end of file knows no loop any
+        # more, and asyncio's own abort would fail on it.
+        if not self._gone.done():
+            self._transport.abort()
 
     async def gone(self) -> None:
         """Wait until the socket is closed, after `cut`; a second at most, for it may have gone
@@ -103,12 +109,15 @@ class Wire(asyncio.Protocol):
         """
         await asyncio.wait([self._gone], timeout=1)
 
-    async def _wait(self, what: str, within: float) -> None:
-        """Wait until something happens here; BackendDown when the wire is broken or becomes so."""
+    async def _wait(self, late: str, deadline: float) -> None:
+        """Wait until something happens here; BackendDown when the wire is broken or becomes so.
+
+        `late` is what broke it when nothing has happened by `deadline` (the loop's time).
+        """
         if self.broken:
-            raise self._down(f" (no reply to {what})")
+            raise self._down(f" ({late.partition(' within ')[0]})")
         self._waiter = self._loop.create_future()
-        self._watch(self._loop.time() + within, f"no reply to {what} within {within:g} s")
+        self._watch(deadline, late)
         try:
             await self._waiter
         finally:
@@ -126,8 +135,8 @@ class Wire(asyncio.Protocol):
 
     def _look_at_clock(self) -> None:
         self._timer = None
-        if self._deadline is None:
-            return
+        if self._deadline is None or self._waiter is None or self._waiter.done():
+            return  # what was waited for has come, perhaps while this process was paused
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._look_at_clock)
         else:

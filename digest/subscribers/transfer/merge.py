@@ -30,8 +30,8 @@ from digest.subscribers.transfer.step import Step, merge_stretch
 WANTED_STEP_SECONDS = 0.018
 LEAST_WORK_SECONDS = 0.009  # where committing alone takes long, shorter steps only commit more
 SETTLED_ROWS = 3000  # sooner than SQLite does it inside a commit: every 1000 pages
-FEWEST_STEP_ROWS = 256  # what SQLAlchemy and the commit cost a step is then still the lesser part
-FIRST_STEP_ROWS = 256
+FEWEST_STEP_ROWS = 512  # for fewer, what a step costs by itself would be the greater part
+FIRST_STEP_ROWS = 512
 MOST_STEP_ROWS = 4096
 # Longer than a writer of another program waits between two attempts to get SQLite's lock: without
 # this pause it would always find us there again.

@@ -63,7 +63,7 @@ def judged_blocks(source: Source, after_row: int) -> Generator[Block, None, None
     Close the iterator when it is not read to its end.
     """
     if source.path.stat().st_size >= LONG_FILE_BYTES:
-        with closing(_Child(source, after_row)) as child:
+        with suppress(OSError), closing(_Child(source, after_row)) as child:
             for block in child.blocks():
                 after_row = block.last_row
                 yield block
@@ -130,15 +130,16 @@ class _Child:
 
     def __init__(self, source: Source, after_row: int) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
                 [sys.executable, "-P", "-m", CHILD, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # the parent meets the same trouble and tells of it
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 process_group=0,  # a Ctrl-C is for the parent, who ends the child itself
             )
-        self._line = Connection(ours.detach())
+            self._line = Connection(ours.detach())
         self._asked = (source, after_row)
         self.is_done = False
 

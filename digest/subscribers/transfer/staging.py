@@ -98,9 +98,9 @@ def stage_csv(
     staging_path = folder / f"import-{newsletter_id}-{digest[:32]}.sqlite3"
     with StagingFile(staging_path) as staging:
         import_id = _open_import(db, newsletter_id, digest, clock)
-        tally = staging.tally()
-        if tally is None or tally.import_id != import_id:
-            tally = Tally(import_id, index_keys=len(sealer.indexes("")))
+        tally, fresh = staging.tally(), _fresh_tally(import_id, sealer)
+        if tally is None or (tally.import_id, tally.keys_digest) != (import_id, fresh.keys_digest):
+            tally = fresh
             with db.write() as session:
                 _forget_merged(session, import_id)
             staging.restart(tally)
@@ -140,6 +140,15 @@ def _open_import(db: Database, newsletter_id: int, digest: str, clock: Clock) ->
         session.add(made)
         session.flush()
         return made.id
+
+
+def _fresh_tally(import_id: int, sealer: Sealer) -> Tally:
+    """Return the tally of a file not yet read. What was staged under other index keys is of no use:
+    it would miss suppressions written since.
+    """
+    indexes = sealer.indexes("")
+    digest = hashlib.sha256(b"".join(indexes)).hexdigest()
+    return Tally(import_id, index_keys=len(indexes), keys_digest=digest)
 
 
 def _forget_merged(session: Session, import_id: int) -> None:

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS blocks (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS problems (row INTEGER PRIMARY KEY, field TEXT NOT NULL, what TEXT NOT
 NULL); CREATE TABLE IF NOT EXISTS tally ( import_id INTEGER PRIMARY KEY, last_row INTEGER NOT NULL,
 rows INTEGER NOT NULL, understood INTEGER NOT NULL, bad INTEGER NOT NULL, inactive INTEGER NOT NULL,
-readers INTEGER NOT NULL, index_keys INTEGER NOT NULL, complete INTEGER NOT NULL);
+readers INTEGER NOT NULL, index_keys INTEGER NOT NULL, keys_digest TEXT NOT NULL,
+complete INTEGER NOT NULL);
 """
 _LAYOUT = 2  # of the tables; those of an older program are emptied, and filled again
 _DROPPED = f"""
@@ -43,6 +44,7 @@ _BETWEEN = """
 FROM staged WHERE block IN (SELECT number FROM blocks) AND address_index >= ? AND address_index < ?
 """
 _CACHE_KIB = 8_000
+_CHECKPOINT_PAGES = 8_000  # 32 MB: only then is the disk waited for
 
 
 # One reader, sealed: the columns of the table in their order; a plain tuple, made by the million.
@@ -70,6 +72,7 @@ class Tally(NamedTuple):
     inactive: int = 0
     readers: int = 0  # different addresses; known once complete
     index_keys: int = 1  # under how many keys each address has an index
+    keys_digest: str = ""  # of which keys
     complete: int = 0  # 1 once the whole file is read and every address is there once
 
 
@@ -85,9 +88,10 @@ class StagingFile:
         self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             self._connection.execute("PRAGMA locking_mode = exclusive")
-            # Blocks are appended, so a journal holds next to nothing; a WAL would hold all twice.
-            self._connection.execute("PRAGMA journal_mode = truncate")
+            # A power cut may take the last blocks, and then they are read again; nothing is torn.
+            self._connection.execute("PRAGMA journal_mode = wal")
             self._connection.execute("PRAGMA synchronous = normal")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self._connection.execute("BEGIN EXCLUSIVE")
             self._connection.execute("COMMIT")  # the lock stays
@@ -149,7 +153,7 @@ class StagingFile:
 
     def _write_tally(self, tally: Tally) -> None:
         self._connection.execute("DELETE FROM tally")
-        self._connection.execute("INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tally)
+        self._connection.execute("INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", tally)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -195,5 +199,5 @@ class StagingFile:
 
 def remove_staging_file(path: Path) -> None:
     """Remove a staging file and what SQLite keeps beside it; nothing happens when it is gone."""
-    for suffix in ("", "-journal"):
+    for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -151,3 +151,15 @@ def test_staging_file_of_an_older_program_is_filled_anew(
         older.executescript("DROP TABLE staged; CREATE TABLE staged (row); PRAGMA user_version = 0")
 
     assert stage(db, newsletter_id, "email\nanna@x.org\n").counts.new == 1
+
+
+def test_file_staged_under_other_index_keys_is_staged_anew(
+    db: Database, keys: KeyRing, clock: FixedClock, newsletter_id: int, stage: Any
+) -> None:
+    stage(db, newsletter_id, "email\nanna@x.org\neva@x.org\n")
+    rotated = Sealer(replace(keys, index=(*new_key_ring().index, *keys.index)))
+    with db.write() as session:
+        suppress(session, rotated, "anna@x.org", SuppressionReason.MANUAL, now=clock.now())
+    counts = stage(db, newsletter_id, "email\nanna@x.org\neva@x.org\n", sealer=rotated).counts
+
+    assert (counts.suppressed, counts.new) == (1, 1)
