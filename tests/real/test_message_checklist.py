@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 import dkim
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import select
 
 from digest.clock import FixedClock, SystemClock, next_slot
 from digest.config import NewsletterConfig, SenderConfig
@@ -29,7 +28,6 @@ from digest.curation.issues import find_issue
 from digest.curation.picks import edit_pick, list_picks
 from digest.delivery.dkim.keys import DkimKey, KeyType, new_private_key, write_private_key
 from digest.errors import BadInput
-from digest.models import Delivery
 from digest.scheduler import tick_once
 from digest.testing import FaultServer, MailServer
 from digest.testing.newsroom import Newsroom, open_newsroom
@@ -471,32 +469,6 @@ def test_m14_signature_verifies_and_covers_what_counts(post: Post) -> None:
 )
 def test_m14_altered_message_fails(post: Post, alter: Callable[[bytes], bytes]) -> None:
     assert not any(verifies(alter(message), post.key) for message in post.messages)
-
-
-async def mailed_to_zoe(folder: Path, *offers: str) -> tuple[FaultServer, str, str]:
-    async with FaultServer(offers=offers) as server:
-        with smtp_newsroom(folder, now(), server.port) as newsroom:
-            newsroom.subscribe(ZOE)
-            ready(newsroom)
-            await tick_once(newsroom.app)
-            with newsroom.app.db.read() as session:
-                row = session.scalars(select(Delivery)).one()
-                return server, row.state, row.reason
-
-
-def test_m15_local_part_outside_ascii_is_never_said_without_smtputf8(tmp_path: Path) -> None:
-    server, state, reason = asyncio.run(mailed_to_zoe(tmp_path))
-
-    assert (state, reason) == ("rejected", "smtputf8")
-    assert not [command for command in server.commands if command.startswith(b"MAIL")]
-
-
-def test_m15_local_part_outside_ascii_goes_where_smtputf8_is_offered(tmp_path: Path) -> None:
-    server, state, _ = asyncio.run(mailed_to_zoe(tmp_path, "SMTPUTF8"))
-
-    assert state == "accepted"
-    [(_, message)] = server.accepted
-    assert f"To: <{ZOE}>\r\n".encode() in message
 
 
 def test_m16_every_link_is_https_to_a_name_of_ours(post: Post) -> None:
