@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
+from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.app import App
@@ -30,7 +31,7 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
     _say_others(app)
     alarm = AsyncIOScheduler(timezone="UTC")
     ticking = asyncio.Lock()
-    alarm.add_job(
+    job = alarm.add_job(
         _tick,
         "interval",
         args=[app, ticking],
@@ -48,6 +49,7 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
                 for name in app.sender.relay_names()
             ),
             _for_ever(stop, NOTICE_SECONDS, app.notices.send_waiting),
+            _for_ever(stop, app.config.scheduler.tick_seconds, partial(_follow_clock, app, job)),
             _for_ever(
                 stop,
                 app.config.scheduler.tick_seconds,
@@ -82,6 +84,13 @@ async def _tick(app: App, ticking: asyncio.Lock) -> None:
             await asyncio.to_thread(app.sender.tick)
         except DigestError as error:
             log.error("tick failed: %s", error)
+
+
+async def _follow_clock(app: App, job: Job) -> None:
+    """Ring at once where the clock was set back; the alarm waits for the old time."""
+    tick = timedelta(seconds=app.config.scheduler.tick_seconds)
+    if job.next_run_time is not None and job.next_run_time - app.clock.now() > 2 * tick:
+        job.modify(next_run_time=app.clock.now())
 
 
 def _intake(app: App, stop: asyncio.Event) -> None:

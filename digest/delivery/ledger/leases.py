@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from digest.db import UtcDateTime
 from digest.models import Chunk, Delivery, DeliveryEvent, DeliveryState, Issue, IssueState
 
+ABSURD = 10  # times as long as a lease lasts, none was given by a clock that is right
 _EVENTS = cast(Table, DeliveryEvent.__table__)
 
 
@@ -61,7 +62,8 @@ def lease_chunk(
     uncertain.
     """
     lease_now, lease_until = _lease_times(session, now, lease)
-    due = _first_due(now, lease_now).where(
+    _, absurd = _lease_times(session, now, ABSURD * lease)
+    due = _first_due(now, lease_now, absurd).where(
         Issue.newsletter_id.in_(newsletter_ids), Issue.id.not_in(except_issues)
     )
     if except_groups:
@@ -94,14 +96,22 @@ def lease_chunk(
     return claimed
 
 
-def _first_due(now: datetime, lease_now: ColumnElement[datetime]) -> Select[int]:
-    """Return the select of the chunk that has waited longest and that nobody works on."""
+def _first_due(
+    now: datetime, lease_now: ColumnElement[datetime], absurd: ColumnElement[datetime]
+) -> Select[int]:
+    """Return the select of the chunk that has waited longest and that nobody works on.
+
+    A lease beyond `absurd` was given by a clock that was ahead; whoever has it may be gone.
+    """
+    free = or_(
+        Chunk.lease_until.is_(None), Chunk.lease_until <= lease_now, Chunk.lease_until > absurd
+    )
     return (
         select(Chunk.id)
         .join(Issue, Issue.id == Chunk.issue_id)
         .where(
             Chunk.next_at <= now,
-            or_(Chunk.lease_until.is_(None), Chunk.lease_until <= lease_now),
+            free,
             Issue.state == IssueState.SENDING,
             Issue.paused.is_(False),
         )

@@ -8,11 +8,11 @@ clock, which several machines share.
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, literal, select, update
+from sqlalchemy import ColumnElement, delete, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
-from digest.delivery.ledger.leases import lease_clock
+from digest.delivery.ledger.leases import ABSURD, lease_clock
 from digest.inserts import insert_new
 from digest.models import RelaySeat
 
@@ -79,6 +79,15 @@ def seats_end(session: Session, until: datetime, now: datetime) -> ColumnElement
     return lease_clock(dialect, now) + literal(until - now)
 
 
+def has_lapsed(session: Session, until: datetime, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a seat's time is over, or so far from it that a clock that was
+    ahead gave it; its owner may be gone.
+    """
+    clock = lease_clock(session.get_bind().dialect.name, now)
+    absurd = seats_end(session, now + ABSURD * (until - now), now)
+    return or_(RelaySeat.until <= clock, RelaySeat.until > absurd)
+
+
 def _take_lapsed(
     session: Session,
     relay: str,
@@ -88,13 +97,11 @@ def _take_lapsed(
     until: datetime,
     now: datetime,
 ) -> list[int]:
-    clock = lease_clock(session.get_bind().dialect.name, now)
+    free = has_lapsed(session, until, now)
     # A statement of its own: inside the update PostgreSQL may run it, and count its limit, twice.
     lapsed = session.scalars(
         select(RelaySeat.number)
-        .where(
-            RelaySeat.relay == relay, RelaySeat.until <= clock, RelaySeat.number.between(1, most)
-        )
+        .where(RelaySeat.relay == relay, free, RelaySeat.number.between(1, most))
         .order_by(RelaySeat.number)
         .limit(wanted)
         .with_for_update(skip_locked=True)

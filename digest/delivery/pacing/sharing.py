@@ -6,11 +6,10 @@ are alive, so many share; whoever has more than its share gives seats up when it
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, not_, select
 from sqlalchemy.orm import Session
 
-from digest.delivery.ledger.leases import lease_clock
-from digest.delivery.pacing.seats import free_seats, seats_end, take_seats
+from digest.delivery.pacing.seats import free_seats, has_lapsed, seats_end, take_seats
 from digest.inserts import insert_new
 from digest.models import RelaySeat
 
@@ -26,10 +25,9 @@ def share_seats(
     them, rounded up, as soon as the others have given theirs up.
     """
     _show_card(session, relay, owner, until, now)
-    clock = lease_clock(session.get_bind().dialect.name, now)
     owners = session.scalar(
         select(func.count(RelaySeat.owner.distinct())).where(
-            RelaySeat.relay == relay, RelaySeat.until > clock
+            RelaySeat.relay == relay, not_(has_lapsed(session, until, now))
         )
     )
     share = -(-most // max(owners or 1, 1))
@@ -41,9 +39,8 @@ def share_seats(
 
 def _show_card(session: Session, relay: str, owner: str, until: datetime, now: datetime) -> None:
     """Keep the owner's card; those of processes that are gone are taken away."""
-    clock = lease_clock(session.get_bind().dialect.name, now)
     cards = (RelaySeat.relay == relay, RelaySeat.number < 0)
-    session.execute(delete(RelaySeat).where(*cards, RelaySeat.until <= clock))
+    session.execute(delete(RelaySeat).where(*cards, has_lapsed(session, until, now)))
     for _ in range(TRIES):
         numbers = session.execute(select(RelaySeat.number, RelaySeat.owner).where(*cards)).all()
         if owner in {row.owner for row in numbers}:
