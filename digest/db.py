@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
@@ -300,9 +300,14 @@ def _begin_sqlite(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     driver.execute("PRAGMA busy_timeout = 0")
     try:
-        _begin_immediate(driver, patience)
-    finally:
-        driver.execute("PRAGMA busy_timeout = 5000")
+        try:
+            _begin_immediate(driver, patience)
+        finally:
+            driver.execute("PRAGMA busy_timeout = 5000")
+    except sqlite3.OperationalError as error:
+        # What a begin raises never comes to `_forget_readonly`.
+        connection.invalidate(error)
+        raise OperationalError("BEGIN IMMEDIATE", {}, error) from error
 
 
 def _begin_immediate(driver: sqlite3.Connection, patience: float) -> None:

@@ -5,7 +5,7 @@ in; the ledger does not, and must never let it take a copy twice unless somebody
 the end every example is driven to rest, so that nobody is left behind.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -245,10 +245,14 @@ class LedgerMachine(Beliefs, RuleBasedStateMachine):
     def finish_a_chunk(self, sender: str, pick: int, wait: bool) -> None:
         """With rows in hand or in flight too, as when the database failed in between."""
         claim = choose(self.owners[sender].claims, pick)
-        if claim is None:
-            return
+        if claim is not None:
+            later = self.now + timedelta(minutes=5) if wait else None
+            self._finish(sender, claim, later)
+
+    def _finish(
+        self, sender: str, claim: tuple[Lease, list[int]], later: datetime | None = None
+    ) -> None:
         lease = claim[0]
-        later = self.now + timedelta(minutes=5) if wait else None
         with self.db.write() as session:
             finish_chunk(session, lease, later=later)
         self.owners[sender].claims.remove(claim)
@@ -269,23 +273,36 @@ class LedgerMachine(Beliefs, RuleBasedStateMachine):
     def crash(self, sender: str) -> None:
         self.owners[sender] = Owner()
 
-    @rule(taker=SENDERS, chunks=st.integers(1, 2))
-    def oversleep(self, taker: str, chunks: int) -> None:
-        """All pause for longer than a lease, and one wakes up first."""
+    @rule(taker=SENDERS, chunks=st.integers(1, 2), tidy=st.booleans())
+    def oversleep(self, taker: str, chunks: int, tidy: bool = False) -> None:
+        """All pause for longer than a lease, and one wakes up first; it may give back what it had
+        only afterwards.
+        """
+        before = list(self.owners[taker].claims)
         self.let_time_pass(2 * LEASE)
         for _ in range(chunks):
             self.lease(taker)
+        for claim in before if tidy else []:
+            self._finish(taker, claim)
 
-    @rule(sender=SENDERS, pick=PICK)
-    def send_a_doubt_again(self, sender: str, pick: int) -> None:
-        """A person decides so when nobody works on it, and it gets another dot."""
+    @rule(sender=SENDERS, pick=PICK, by_log=st.booleans())
+    def send_a_doubt_again(self, sender: str, pick: int, by_log: bool) -> None:
+        """A person or a log says so when nobody works on it, and it gets another dot."""
         doubts = [id for id, row in self.rows.items() if row.state is UNCERTAIN]
-        if doubts:
-            self.let_time_pass(2 * LEASE)
-            self.person_decides(sorted(self.rows).index(choose(doubts, pick)), PENDING)
-            self.oversleep(sender, 2)
-            for number in range(len(self.owners[sender].claims)):
-                self.commit_dots(sender, number, 3)
+        if not doubts:
+            return
+        number = sorted(self.rows).index(choose(doubts, pick))
+        self.let_time_pass(2 * LEASE)
+        if by_log:
+            self.evidence_comes(number, False)
+        else:
+            self.person_decides(number, PENDING)
+        self.oversleep(sender, 2)
+        for number in range(len(self.owners[sender].claims)):
+            self.commit_dots(sender, number, 3)
+            self.write_a_dot(sender, number, "250")
+        while self.late:  # now of all times the network gives back what it held
+            self.late_dot_arrives(0)
 
     @rule(jump=st.sampled_from(JUMPS))
     def let_time_pass(self, jump: timedelta) -> None:

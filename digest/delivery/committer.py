@@ -16,8 +16,11 @@ from digest.db import Database
 from digest.delivery.crash import crash_point
 from digest.delivery.ledger.rows import Dot, NotAllDotted, Settlement, commit_dots, settle
 
+ENOUGH = 0.7  # of the connections with a copy under way, not to wait for the others
+GATHER_SECONDS, GATHERINGS = 0.001, 2  # the longest that those who are ready wait for others
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Committed:
     """What a commit said: whether the dot may be written, and when (monotonic seconds) that was
     known.
@@ -44,6 +47,7 @@ class Committer:
         self._clock = clock
         self._thread = thread
         self._waiting: list[_Request] = []
+        self.busy = 0  # connections with a copy under way, which may soon wait here
         self._worker: asyncio.Task[None] | None = None
 
     def submit(
@@ -67,7 +71,7 @@ class Committer:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            await asyncio.sleep(0)  # let every connection that is ready join this transaction
+            await self._gather()
             batch, self._waiting = self._waiting, []
             try:
                 hit = await loop.run_in_executor(self._thread, self._write, batch)
@@ -81,6 +85,16 @@ class Committer:
                 if not request.done.done():
                     dotted = request.dot is not None and request.dot.delivery_id in hit
                     request.done.set_result(Committed(dotted, at))
+
+    async def _gather(self) -> None:
+        """Let connections that are about to be ready join this transaction: fewer and larger ones
+        cost each copy less.
+        """
+        await asyncio.sleep(0)
+        for _ in range(GATHERINGS):
+            if len(self._waiting) >= ENOUGH * self.busy:
+                return
+            await asyncio.sleep(GATHER_SECONDS)
 
     def _write(self, batch: Sequence[_Request]) -> set[int]:
         settlements = [s for request in batch for s in request.settlements]

@@ -31,7 +31,7 @@ FULL = "full"
 KEPT = 32  # issues, the newest; far more than ever have a chunk under way at once
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Copy:
     """What a backend gets: the envelope and the message."""
 

@@ -48,7 +48,7 @@ LONGEST_TURN_SECONDS = 1.0  # so that stopping is noticed
 HELD_MOST = 50  # outcomes a connection may hold back for the next commit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """A row that may still be mailed, and its copy."""
 
@@ -289,6 +289,15 @@ class Drain:
             self._shed_closed()
             return
         hand.next = None
+        self._committer.busy += 1
+        try:
+            await self._hand_over(hand, prepared)
+        finally:
+            self._committer.busy -= 1
+
+    async def _hand_over(self, hand: Hand, prepared: Prepared) -> None:
+        """Stage a copy, and where the relay takes it, ask for its dot and write it."""
+        task = prepared.task
         began = self._clock.now()
         try:
             outcome = await self._stage(hand, prepared.copy, task.row.id)

@@ -7,7 +7,7 @@ first (RFC 2046, 5.1.4). It never signs (delivery does) and never decides who ge
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -19,6 +19,8 @@ from digest.rendering.personalise import ReaderValues, shown_parts, text_value
 from digest.rendering.quoted import HARD, SAME_EVERYWHERE, encode_same, encode_segment, encode_value
 from digest.rendering.stored import Rendering
 
+PLAIN, HTML = 0, 1
+Encoded = tuple[bytes, bytes]  # a value for the plain and for the html part
 PART_HEAD = (
     "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 )
@@ -27,10 +29,17 @@ CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Slot(NamedTuple):
-    """A place in a copy's body that takes a reader's value, in the plain or the html part."""
+    """A place in a copy's body that takes a reader's value, in the PLAIN or the HTML part."""
 
-    kind: str
+    kind: int
     name: str
+
+
+class Plan(NamedTuple):
+    """A body for one choice of blocks: its pieces, and by slot the (place, kind) to be filled."""
+
+    pieces: list[bytes]
+    slots: list[tuple[str, list[tuple[int, int]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +74,10 @@ class CopyPress:
         # "=_" cannot occur in quoted-printable, so no part can hold the boundary.
         self._boundary = f"=_{rendering.content_hash[:24]}"
         self._fixed = _fixed_headers(rendering, letterhead, self._boundary)
-        self._plans: dict[frozenset[str], list[bytes | Slot]] = {}
+        self._plans: dict[frozenset[str], Plan] = {}
         self._dated: tuple[datetime | None, str] = (None, "")
         # The last value of each slot: most are new for every copy, some are the issue's own.
-        self._encoded: dict[str, tuple[str, dict[str, bytes]]] = {}
+        self._encoded: dict[str, tuple[str, Encoded]] = {}
 
     @property
     def slots(self) -> frozenset[str]:
@@ -125,8 +134,12 @@ class CopyPress:
         plan = self._plans.get(values.hidden_blocks)
         if plan is None:
             plan = self._plans[values.hidden_blocks] = self._plan(values.hidden_blocks)
-        encode = self._encode
-        return [step if isinstance(step, bytes) else encode(step, values) for step in plan]
+        pieces = plan.pieces.copy()
+        for name, places in plan.slots:
+            encoded = self._encode(name, values)
+            for place, kind in places:
+                pieces[place] = encoded[kind]
+        return pieces
 
     def _date_line(self, date: datetime) -> str:
         """Return the Date header, made once for all copies of a second."""
@@ -135,34 +148,38 @@ class CopyPress:
             self._dated = (second, headers.date_line(second))
         return self._dated[1]
 
-    def _encode(self, slot: Slot, values: ReaderValues) -> bytes:
-        value = values.slots.get(slot.name, "")
-        known, encoded = self._encoded.get(slot.name, ("", {}))
-        if known != value:
-            encoded = {}
-            self._encoded[slot.name] = (value, encoded)
-        if slot.kind not in encoded:
-            _add_encoded(encoded, slot, values)
-        return encoded[slot.kind]
+    def _encode(self, name: str, values: ReaderValues) -> Encoded:
+        value = values.slots.get(name, "")
+        last = self._encoded.get(name)
+        if last is None or last[0] != value:
+            last = self._encoded[name] = (value, _encoded(text_value(name, values.slots)))
+        return last[1]
 
-    def _plan(self, hidden: frozenset[str]) -> list[bytes | Slot]:
-        """Return the body as fixed bytes and slots, neighbouring bytes joined."""
+    def _plan(self, hidden: frozenset[str]) -> Plan:
         mark = f"--{self._boundary}"
         steps: list[bytes | Slot] = [f"{mark}\r\n{PART_HEAD.format('plain')}".encode()]
-        steps += _steps("plain", self._rendering.text, hidden)
+        steps += _steps(PLAIN, self._rendering.text, hidden)
         steps.append(f"\r\n{mark}\r\n{PART_HEAD.format('html')}".encode())
-        steps += _steps("html", self._rendering.html, hidden)
+        steps += _steps(HTML, self._rendering.html, hidden)
         steps.append(f"\r\n{mark}--\r\n".encode())
-        return _joined(steps)
+        return _planned(_joined(steps))
 
 
-def _add_encoded(encoded: dict[str, bytes], slot: Slot, values: ReaderValues) -> None:
-    """Encode a slot's value for the slot's kind, or for both where they are the same."""
-    value = text_value(slot.name, values.slots)
+def _encoded(value: str) -> Encoded:
+    """Return a reader's value for the plain and for the html part."""
     if SAME_EVERYWHERE.fullmatch(value):
-        encoded["plain"] = encoded["html"] = encode_same(value)
-    else:
-        encoded[slot.kind] = encode_value(html.escape(value) if slot.kind == "html" else value)
+        same = encode_same(value)
+        return same, same
+    return encode_value(value), encode_value(html.escape(value))
+
+
+def _planned(steps: Sequence[bytes | Slot]) -> Plan:
+    slots: dict[str, list[tuple[int, int]]] = {}
+    for place, step in enumerate(steps):
+        if isinstance(step, Slot):
+            slots.setdefault(step.name, []).append((place, step.kind))
+    pieces = [step if isinstance(step, bytes) else b"" for step in steps]
+    return Plan(pieces, list(slots.items()))
 
 
 def _fixed_headers(rendering: Rendering, letterhead: Letterhead, boundary: str) -> str:
@@ -178,7 +195,7 @@ def _fixed_headers(rendering: Rendering, letterhead: Letterhead, boundary: str) 
     )
 
 
-def _steps(kind: str, parts: Iterable[Part], hidden: frozenset[str]) -> list[bytes | Slot]:
+def _steps(kind: int, parts: Iterable[Part], hidden: frozenset[str]) -> list[bytes | Slot]:
     steps: list[bytes | Slot] = [
         Slot(kind, part.slot) if part.slot else encode_segment(part.text)
         for part in shown_parts(parts, hidden)

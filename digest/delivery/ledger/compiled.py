@@ -24,6 +24,10 @@ class Compiled:
             name: bind.type.dialect_impl(dialect).bind_processor(dialect)
             for name, bind in compiled.binds.items()
         }
+        self._readers = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in getattr(statement, "selected_columns", ())
+        ]
         self._fixed = {
             name: self._converted(name, value)
             for name, value in compiled.params.items()
@@ -45,6 +49,16 @@ class Compiled:
         """Execute it and return what it returns."""
         with closing(self._execute(connection, values)) as cursor:
             return list(cursor.fetchall())
+
+    def converted_rows(self, connection: Connection, values: Mapping[str, Any]) -> list[list[Any]]:
+        """Execute a select and return its rows with every value as its column's type has it."""
+        readers = [(n, read) for n, read in enumerate(self._readers) if read is not None]
+        rows = [list(row) for row in self.rows(connection, values)]
+        for row in rows:
+            for place, read in readers:
+                if row[place] is not None:
+                    row[place] = read(row[place])
+        return rows
 
     def _execute(self, connection: Connection, values: Mapping[str, Any]) -> DBAPICursor:
         given: Any = dict(self._fixed)

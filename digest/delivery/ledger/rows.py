@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
-    Row,
     Table,
     Update,
     and_,
@@ -30,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
 from digest.delivery.ledger.compiled import Compiled
-from digest.delivery.ledger.leases import Lease, lease_clock, record_events, rows_of
+from digest.delivery.ledger.leases import Lease, lease_clock, record_events
 from digest.models import (
     Chunk,
     Delivery,
@@ -39,14 +38,16 @@ from digest.models import (
     IssueState,
     Subscriber,
     Subscription,
+    SubscriptionState,
     Suppression,
 )
 from digest.subscribers.audience import mailable
 
+ALL = 1_000_000  # more rows than a chunk ever has
 _TABLE = cast(Table, Delivery.__table__)  # plain statements: no ORM bookkeeping for each copy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Dot:
     """The wish to write one copy's final dot."""
 
@@ -71,16 +72,46 @@ class Settlement:
     tried: bool = True  # whether this counts as an attempt where no dot counted it
 
 
-def list_pending(
-    session: Session, lease: Lease, now: datetime, *, most: int | None = None
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the chunk's rows that may be tried now, `most` of them, each with what decides about
-    and addresses the copy.
+class PendingRow(NamedTuple):
+    """A row that may be tried, with what decides about and addresses its copy.
 
-    A subscriber or subscription that is gone leaves its columns None.
+    A subscriber or subscription that is gone leaves its fields None.
     """
+
+    id: int
+    attempt: int
+    edition: str
+    address_sealed: bytes | None
+    name_sealed: bytes | None
+    public_id: str | None
+    state: SubscriptionState | None
+    paused_until: datetime | None
+    appeal_hidden_until: datetime | None
+    suppressed: bool
+
+
+def list_pending(
+    session: Session, lease: Lease, now: datetime, *, most: int = ALL
+) -> list[PendingRow]:
+    """Return the chunk's rows that may be tried now, `most` of them, in their order."""
+    connection = session.connection()
+    values = {
+        "p_issue": lease.issue_id,
+        "p_first": lease.first_id,
+        "p_last": lease.last_id,
+        "p_group": lease.domain_group,
+        "p_newsletter": lease.newsletter_id,
+        "p_now": now,
+        "p_most": most,
+    }
+    rows = _pending(connection.dialect).converted_rows(connection, values)
+    return [PendingRow(*row) for row in rows]
+
+
+@lru_cache(maxsize=16)
+def _pending(dialect: Dialect) -> Compiled:
     suppressed = exists().where(Suppression.address_index == Subscriber.address_index)
-    return session.execute(
+    return Compiled(
         select(
             Delivery.id,
             Delivery.attempt,
@@ -97,16 +128,22 @@ def list_pending(
         .outerjoin(
             Subscription,
             (Subscription.subscriber_id == Delivery.subscriber_id)
-            & (Subscription.newsletter_id == lease.newsletter_id),
+            & (Subscription.newsletter_id == bindparam("p_newsletter")),
         )
         .where(
-            *rows_of(lease),
+            Delivery.issue_id == bindparam("p_issue"),
+            Delivery.id.between(bindparam("p_first"), bindparam("p_last")),
+            Delivery.domain_group == bindparam("p_group"),
             Delivery.state == DeliveryState.PENDING,
-            or_(Delivery.next_at.is_(None), Delivery.next_at <= now),
+            or_(
+                Delivery.next_at.is_(None),
+                Delivery.next_at <= bindparam("p_now", type_=UtcDateTime()),
+            ),
         )
         .order_by(Delivery.id)
-        .limit(most)
-    ).all()
+        .limit(bindparam("p_most", type_=BigInteger())),
+        dialect,
+    )
 
 
 class NotAllDotted(Exception):

@@ -65,7 +65,7 @@ class SmtpChannel:
         if not isinstance(message, WireReady):
             message = stuffed(message, envelope.reference)
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead != Ahead(envelope, len(message)):
+        if ahead is not None and (ahead.envelope != envelope or ahead.size != len(message)):
             self._wire.cut("another copy was told ahead")
             raise ValueError(f"copy {envelope.reference}: another one was told ahead")
         commands = SAID

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from digest.db import Database, HeldDatabase, UtcDateTime
 from digest.errors import Conflict
-from digest.subscribers.transfer.staging_file import StagedRow, StagingFile
+from digest.subscribers.transfer.staging_file import CACHE_KIB, StagedRow, StagingFile
 
 SPACE_BITS = 48
 END = 1 << SPACE_BITS  # where the last stretch ends, counted in the first bits of an address index
@@ -130,6 +130,7 @@ def _attached(db: Database, path: Path) -> Iterator[Beside]:
         try:
             held.driver.execute("ATTACH ? AS staging", (str(path),))
             held.driver.execute("PRAGMA staging.locking_mode = exclusive")
+            held.driver.execute(f"PRAGMA staging.cache_size = -{CACHE_KIB}")
             held.driver.execute("DELETE FROM staging.blocks WHERE false")  # takes the lock
         except sqlite3.OperationalError as error:
             raise Conflict(f"{path}: another process is at work on this import") from error

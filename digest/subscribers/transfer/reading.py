@@ -28,7 +28,7 @@ from digest.subscribers.transfer.rows import (
 )
 
 CHILD = "digest.subscribers.transfer.reading_child"
-BLOCK_ROWS = 5_000
+BLOCK_ROWS = 10_000
 LONG_FILE_BYTES = 2_000_000  # what a child needs to start, this process has read by then
 
 

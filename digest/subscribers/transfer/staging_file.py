@@ -43,8 +43,9 @@ DROP TABLE IF EXISTS blocks; PRAGMA user_version = {_LAYOUT};
 _BETWEEN = """
 FROM staged WHERE block IN (SELECT number FROM blocks) AND address_index >= ? AND address_index < ?
 """
-_CACHE_KIB = 8_000
-_CHECKPOINT_PAGES = 8_000  # 32 MB: only then is the disk waited for
+CACHE_KIB = 16_000  # the page that is next in each block of a million readers, and some more
+_PAGE_BYTES = 16_384  # rows are long: on small pages the way from the root to one would be too
+_CHECKPOINT_PAGES = 2_000  # 32 MB: only then is the disk waited for
 
 
 # One reader, sealed: the columns of the table in their order; a plain tuple, made by the million.
@@ -88,11 +89,12 @@ class StagingFile:
         self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             self._connection.execute("PRAGMA locking_mode = exclusive")
+            self._connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             # A power cut may take the last blocks, and then they are read again; nothing is torn.
             self._connection.execute("PRAGMA journal_mode = wal")
             self._connection.execute("PRAGMA synchronous = normal")
             self._connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             self._connection.execute("BEGIN EXCLUSIVE")
             self._connection.execute("COMMIT")  # the lock stays
             if self._connection.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
