@@ -114,7 +114,7 @@ class DeliveryConfig(Strict):
     retry_window_hours: float = Field(default=48, gt=0, le=720)
     uncertain: Literal["hold", "assume_accepted", "resend"] = "hold"
     uncertain_hours: float = Field(default=6, ge=0, le=720)
-    chunk_rows: int = Field(default=500, ge=1, le=10_000)
+    chunk_rows: int = Field(default=1000, ge=1, le=10_000)
     lease_seconds: float = Field(default=60, ge=1, le=3600)
     breaker_refusals: int = Field(default=5, ge=1, le=1000)
     breaker_minutes: float = Field(default=10, gt=0, le=1440)
