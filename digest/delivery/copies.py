@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.config import Config, NewsletterConfig
-from digest.delivery.backends.base import Envelope, WireReady
+from digest.delivery.backends.base import Envelope
 from digest.delivery.dkim.signing import DkimSigner, load_signers, sign
 from digest.delivery.message_ids import make_message_id
 from digest.errors import ConfigError, Refused
@@ -36,7 +36,7 @@ class Copy:
     """What a backend gets: the envelope and the message."""
 
     envelope: Envelope
-    message: WireReady
+    message: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ class Copies:
             whole = b"".join(body)
             body = [whole]
             head = sign(issue.signers, head, whole, now, canonical=True) + head
-        message = WireReady(b"".join((head, b"\r\n", *body)))
-        return Copy(Envelope(issue.mail_from, address, f"delivery {row.id}"), message)
+        message = b"".join((head, b"\r\n", *body))
+        return Copy(Envelope(issue.mail_from, address, f"delivery {row.id}", True), message)
 
     def _values(
         self, issue: IssueCopies, row: Any, address: str, unsubscribe_url: str

@@ -21,20 +21,16 @@ class Envelope:
     """The SMTP envelope of one copy: one sender, exactly one recipient.
 
     `reference` names the copy in logs and errors (a delivery id); it never holds an address.
+    `wire_ready`: the message's maker vouches for its bytes: CRLF lines, none led by a dot, 7-bit
+    but for an address in its To that is this `rcpt_to`. The copy press makes such ones by
+    construction; looking through 60 kB again for each copy costs as much as making it. A backend
+    may skip that look, and only that.
     """
 
     mail_from: str
     rcpt_to: str
     reference: str = ""
-
-
-class WireReady(bytes):
-    """A message whose maker vouches for its bytes: CRLF lines, none led by a dot, 7-bit but for an
-    address in its To that the envelope has too.
-
-    The copy press makes such ones by construction; looking through 60 kB again for every copy costs
-    as much as making it. A backend may skip that look, and only that.
-    """
+    wire_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +98,4 @@ __all__ = [
     "Outcome",
     "Rejected",
     "Uncertain",
-    "WireReady",
 ]

@@ -8,7 +8,7 @@ can have been accepted (RFC 5321 section 4.1.1.10); one that breaks after it is 
 
 import re
 
-from digest.delivery.backends.base import Ahead, Envelope, WireReady
+from digest.delivery.backends.base import Ahead, Envelope
 from digest.delivery.crash import crash_point
 from digest.delivery.outcome import Deferred, Outcome, Rejected, Uncertain
 from digest.delivery.smtp.envelopes import Extensions, envelope_commands
@@ -62,7 +62,7 @@ class SmtpChannel:
         """
         if not self.usable:
             raise BackendDown(f"{self._wire.name}: {self._wire.trouble or 'the channel is spent'}")
-        if not isinstance(message, WireReady):
+        if not envelope.wire_ready:
             message = stuffed(message, envelope.reference)
         ahead, self._ahead = self._ahead, None
         if ahead is not None and (ahead.envelope != envelope or ahead.size != len(message)):

@@ -107,6 +107,7 @@ def _add_evidence(dialect: str, index_keys: int) -> Insert:
     staged = (
         select(known_subscriber(index_keys).label("subscriber_id"), STAGED.c.evidence)
         .where(in_stretch(dialect))
+        .offset(0)  # keeps databases from looking the subscriber up again wherever the id is named
         .subquery()
     )
     made = (
