@@ -53,9 +53,11 @@ class RenderingFailed(DigestError):
 
 class BackendDown(DigestError):
     """A delivery backend cannot be used at all right now; rows stay pending and nobody is to
-    blame. `code` is what the server replied with, 0 where it gave no reply.
+    blame. `code` is what the server replied with, 0 where it gave no reply. `in_doubt`: it takes
+    copies and answers no dot, so that each try would put another reader in doubt.
     """
 
-    def __init__(self, message: str, *, code: int = 0) -> None:
+    def __init__(self, message: str, *, code: int = 0, in_doubt: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.in_doubt = in_doubt

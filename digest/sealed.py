@@ -6,7 +6,6 @@ a stolen database names nobody. Neither ever appears in a log.
 """
 
 import hashlib
-import hmac
 import os
 from collections.abc import Sequence
 
@@ -28,7 +27,7 @@ class Sealer:
     def __init__(self, ring: KeyRing) -> None:
         self._newest = ring.seal[0]
         self._ciphers = {key.id.encode(): AESGCM(key.secret) for key in ring.seal}
-        self._macs = [hmac.new(key.secret, b"address\0", hashlib.sha256) for key in ring.index]
+        self._macs = [_begun(key.secret) for key in ring.index]
 
     def seal(self, value: str) -> bytes:
         """Return `value` encrypted; two calls never return the same bytes."""
@@ -78,7 +77,17 @@ class Sealer:
         return tuple([_finished(mac, address) for mac in self._macs])
 
 
-def _finished(begun: hmac.HMAC, address: str) -> bytes:
-    mac = begun.copy()
-    mac.update(address.encode())
-    return mac.digest()
+def _begun(secret: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """Return the inner and the outer hash of HMAC-SHA-256 (RFC 2104) that have taken the key in: of
+    a short text that is most of the work, and an import has a million.
+    """
+    padded = secret.ljust(hashlib.sha256().block_size, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + b"address\0")
+    return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+
+def _finished(begun: tuple["hashlib._Hash", "hashlib._Hash"], address: str) -> bytes:
+    inner, outer = begun[0].copy(), begun[1].copy()
+    inner.update(address.encode())
+    outer.update(inner.digest())
+    return outer.digest()

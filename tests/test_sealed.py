@@ -1,5 +1,6 @@
 """What is sealed opens with the right key only, and says nothing without it."""
 
+import hmac
 from dataclasses import replace
 
 import pytest
@@ -128,3 +129,11 @@ def test_values_sealed_together_open_one_by_one(values: list[str]) -> None:
 
     assert [sealer.open(each) for each in sealed] == values
     assert len(set(sealed)) == len(values)
+
+
+@given(st.text())
+def test_index_is_the_hmac_of_the_standard(address: str) -> None:
+    keys = new_key_ring()
+    wanted = hmac.digest(keys.index[0].secret, b"address\0" + address.encode(), "sha256")
+
+    assert Sealer(keys).index(address) == wanted

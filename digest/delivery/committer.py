@@ -47,6 +47,7 @@ class Committer:
         self._clock = clock
         self._thread = thread
         self._waiting: list[_Request] = []
+        self._owed: list[Settlement] = []  # known, and not written yet
         self.busy = 0  # connections with a copy under way, which may soon wait here
         self._worker: asyncio.Task[None] | None = None
 
@@ -64,6 +65,17 @@ class Committer:
             self._worker = asyncio.create_task(self._work())
         return done
 
+    def owe(self, settlements: Sequence[Settlement]) -> None:
+        """Keep outcomes of dots that could not be written; the next commit carries them, however
+        late: they answer to their own lease alone.
+        """
+        self._owed += [s for s in settlements if s.epoch is not None]
+
+    async def settle_owed(self) -> None:
+        """Write what is owed; raises what the database raised, and keeps it then."""
+        if self._owed:
+            await self.submit([])
+
     def close(self) -> None:
         """Close the connection to the store; nothing may be under way."""
         self._store.close()
@@ -73,9 +85,11 @@ class Committer:
         while self._waiting:
             await self._gather()
             batch, self._waiting = self._waiting, []
+            owed, self._owed = self._owed, []
             try:
-                hit = await loop.run_in_executor(self._thread, self._write, batch)
+                hit = await loop.run_in_executor(self._thread, self._write, batch, owed)
             except Exception as error:
+                self._owed = [*owed, *self._owed]
                 for request in batch:
                     if not request.done.done():
                         request.done.set_exception(error)
@@ -96,8 +110,8 @@ class Committer:
                 return
             await asyncio.sleep(GATHER_SECONDS)
 
-    def _write(self, batch: Sequence[_Request]) -> set[int]:
-        settlements = [s for request in batch for s in request.settlements]
+    def _write(self, batch: Sequence[_Request], owed: Sequence[Settlement]) -> set[int]:
+        settlements = [*owed, *(s for request in batch for s in request.settlements)]
         dots = [request.dot for request in batch if request.dot is not None]
         try:
             hit = self._transact(settlements, dots, all_of_them=True)

@@ -29,7 +29,7 @@ from digest.delivery.gate import Gate, News
 from digest.delivery.health import RelayHealth
 from digest.delivery.judgement import blames_setup, settle_outcome
 from digest.delivery.ledger.rows import Dot, Settlement
-from digest.delivery.outcome import Deferred, Outcome, Rejected
+from digest.delivery.outcome import Deferred, Outcome, Rejected, Uncertain
 from digest.errors import BackendDown, BadInput, DigestError
 from digest.models import DeliveryState
 from digest.subscribers.audience import may_mail
@@ -111,6 +111,7 @@ class Drain:
         self._stop, self._until_idle, self._failed = stop, until_idle, None
         self._failed_chances = 0
         try:
+            await self._committer.settle_owed()
             await self._claims.look()
             if until_idle:
                 await self._wait_out_short_rest()
@@ -169,6 +170,8 @@ class Drain:
             self._prepare(hand, task)
         elif hand.held:
             await self._commit(hand)
+        elif await self._wait_for_room():
+            return True
         elif self._until_idle:
             if self._gate.rests(self._clock.now()):
                 await self._give_up_round()
@@ -178,6 +181,18 @@ class Drain:
             await _close(hand)
             await self._pause(IDLE_SECONDS)
         return True
+
+    async def _wait_for_room(self) -> bool:
+        """Wait where a limit lets more copies go within seconds; False when none does, or the clock
+        stands still.
+        """
+        before = self._clock.now()
+        seconds = self._gate.seconds_to_room(before)
+        if seconds is None or seconds > SHORT_REST_SECONDS:
+            return False
+        await self._claims.flush()
+        await self._pause(seconds)
+        return self._clock.now() > before
 
     async def _held_up(self, hand: Hand) -> bool:
         """Wait while the relay rests, or while another connection finds out whether it is well.
@@ -227,7 +242,7 @@ class Drain:
     async def _save(self, hand: Hand) -> None:
         """Write what is known of the last copies, whatever ended the round.
 
-        What cannot be written stays dotted, and the next lease finds it in doubt.
+        What cannot be written is owed: the next round writes it first.
         """
         for pause in SAVE_PAUSES_SECONDS:
             if not hand.held:
@@ -238,6 +253,7 @@ class Drain:
             except Exception as error:
                 self._failed = self._failed or error
                 log.error("outcomes are not written yet: %s", error)
+        self._committer.owe([settlement for settlement, _ in hand.held])
 
     def _over_at_once(self) -> bool:
         return self._stop.is_set() or self._failed is not None
@@ -379,7 +395,7 @@ class Drain:
 
     async def _dot(self, hand: Hand, channel: Channel, task: Task) -> None:
         """Ask for the dot; while the commit runs, make the next copy."""
-        lease = task.claim.lease
+        lease, began = task.claim.lease, self._clock.now()
         held, hand.held = hand.held, []
         asked = self._committer.submit([s for s, _ in held], Dot(task.row.id, lease))
         if not self._over_at_once():
@@ -405,6 +421,16 @@ class Drain:
             crash_point("after_250")
         hand.held.append((self._settlement(task, outcome, epoch=lease.epoch), task.claim))
         await self._note(hand, task, outcome)
+        if isinstance(outcome, Uncertain):
+            await self._note_doubt(hand, outcome, began)
+        else:
+            self._health.answered()
+
+    async def _note_doubt(self, hand: Hand, outcome: Uncertain, began: datetime) -> None:
+        """A relay that answers no dot puts a reader in doubt with every try, so it has to rest."""
+        if self._health.blames_relay() or not self._gate.is_well:
+            said = f"relay {self._gate.relay}: dots in a row without an answer: {outcome.text}"
+            await self._note_down(hand, BackendDown(said, in_doubt=True), began)
 
     def _ahead(self, hand: Hand) -> Ahead | None:
         """Return the envelope to say with the dot: of the next copy, where its turn has come."""

@@ -155,6 +155,11 @@ class Gate:
         self._full_until[group] = allowance.next_at
         return Allowed(waits, later=allowance.next_at)
 
+    def seconds_to_room(self, now: datetime) -> float | None:
+        """Return in how many seconds a limit that was met lets more copies go; None: none was."""
+        waits = [until for until in self._full_until.values() if until > now]
+        return (min(waits) - now).total_seconds() if waits else None
+
     def give_back(self, session: Session, group: str, allowance: Allowance, unused: int) -> None:
         """Take back what was reserved and not used."""
         limits = self._config.relays[self.relay]

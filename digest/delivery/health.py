@@ -6,6 +6,7 @@ must last is in rows.
 
 from dataclasses import dataclass
 
+DOUBTS_IN_A_ROW = 3  # dots without an answer, before the relay is to blame
 POISON_FAILURES = 3  # of one copy, before it waits like a deferred one and lets others pass
 
 
@@ -22,6 +23,7 @@ class RelayHealth:
 
     def __init__(self) -> None:
         self._staged = 0
+        self._doubts = 0  # dots without an answer since the last with one
         self._troubles: dict[int, _Trouble] = {}  # by delivery id
 
     def went_well(self, delivery_id: int) -> None:
@@ -29,6 +31,15 @@ class RelayHealth:
         self._staged += 1
         if self._troubles:
             self._troubles.pop(delivery_id, None)
+
+    def answered(self) -> None:
+        """Note that the relay answered for a copy, whatever it said."""
+        self._doubts = 0
+
+    def blames_relay(self) -> bool:
+        """Note that a dot got no answer; return whether the relay is to blame and not chance."""
+        self._doubts += 1
+        return self._doubts >= DOUBTS_IN_A_ROW
 
     def blames_copy(self, delivery_id: int, *, refused: bool) -> bool:
         """Note that a copy failed; return whether the copy is to blame and not the relay.

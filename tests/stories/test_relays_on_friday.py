@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digest.clock import FixedClock
+from digest.clock import FixedClock, SystemClock
 from digest.delivery.backends.memory import MemoryBackend
 from digest.delivery.outcome import Accepted, Deferred, Rejected
 from digest.errors import BackendDown
@@ -81,6 +81,18 @@ def test_waiting_for_a_limit_is_no_attempt_and_expires_nobody(open_with, clock, 
     assert (sums.accepted, sums.pending, sums.expired) == (1, 2, 0)
     with newsroom.app.db.read() as session:
         assert sorted(row.attempt for row in session.query(Delivery)) == [0, 1, 1]
+
+
+def test_round_goes_on_at_the_pace_of_its_relay(tmp_path, run) -> None:
+    """A tick by cron must not leave after the first second's worth of copies."""
+    relay = 'backend = "memory"\nper_second = 10'
+    with open_newsroom(tmp_path, SystemClock(), relay=relay) as newsroom:
+        newsroom.subscribe(*READERS)
+        issue = newsroom.ready(FRIDAY)
+
+        run(tick_once(newsroom.app))
+
+        assert newsroom.sums(issue).accepted == 30
 
 
 def test_limit_of_one_domain_group_holds_up_no_other(open_with, run) -> None:

@@ -4,6 +4,7 @@
 what was met                         what follows
 ===================================  ============================================================
 no connection, TLS, banner, 421      the relay rests 1, 2, 5, 15, 30, then always 60 seconds
+3 dots in a row without an answer    the relay rests 1, 2, 5, 10, 20, then always 30 minutes
 5xx to us (MAIL, AUTH, banner)       the relay rests 1, 2, 5, 10, 20, then always 30 minutes
 any answer about one copy            the relay as a whole is well again
 N policy refusals (x.7.x) in a row   the domain group rests, twice as long each time, up to 4 hours
@@ -41,6 +42,7 @@ from digest.errors import BackendDown
 
 TRANSPORT_RESTS = tuple(timedelta(seconds=n) for n in (1, 2, 5, 15, 30, 60))
 SETUP_RESTS = tuple(timedelta(minutes=n) for n in (1, 2, 5, 10, 20, 30))
+DOUBT_RESTS = SETUP_RESTS  # each try may cost a reader's copy, so there are few
 FLOOD_REST = timedelta(minutes=10)  # after x.7.28, whatever is configured
 LONGEST_REST = timedelta(hours=4)  # of a domain group, unless more is configured
 ACCEPTED_FOR_ONE_MORE = 20  # copies in a row, before a recovering group gets another connection
@@ -64,6 +66,7 @@ class Down:
     reason: str
     began: datetime
     code: int = 0
+    in_doubt: bool = False  # it answers no dot
 
     @property
     def blames_setup(self) -> bool:
@@ -85,7 +88,7 @@ def limits_of(config: Config, relay: str, group: str) -> Limits:
 
 def down_of(error: BackendDown, began: datetime) -> Down:
     """Return what a failure of the backend says about its relay."""
-    return Down(str(error), began, error.code)
+    return Down(str(error), began, error.code, error.in_doubt)
 
 
 def after_down(standing: Standing, down: Down, now: datetime) -> Standing:
@@ -104,7 +107,8 @@ def after_down(standing: Standing, down: Down, now: datetime) -> Standing:
     if down.blames_setup:
         rests, earlier = SETUP_RESTS, standing.refusals
     else:
-        rests, earlier = TRANSPORT_RESTS, standing.failures - standing.refusals
+        rests = DOUBT_RESTS if down.in_doubt else TRANSPORT_RESTS
+        earlier = standing.failures - standing.refusals
     return Standing(
         open_until=now + rests[min(earlier, len(rests) - 1)],
         reason=short_reply(down.reason),

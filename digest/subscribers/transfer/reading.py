@@ -12,6 +12,7 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -117,12 +118,18 @@ def _joined_at(joined: str, confirmed: str) -> str | None:
 
 
 def _kept(text: str) -> str | None:
+    if len(text) == 19 and text[13] == text[16] == ":":  # to the second, as most write it
+        return f"{text[:10]} {text[11:]}.000000" if _is_time(text) else None
     at = read_time(text) if text else None
-    if at is None:
-        return None
-    if len(text) == 19 and text[16] == ":":  # to the second, as most write it: nearly as kept
-        return f"{text[:10]} {text[11:]}.000000"
-    return at.isoformat(" ", "microseconds")[: -len("+00:00")]
+    return at.isoformat(" ", "microseconds")[: -len("+00:00")] if at else None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _Child:
