@@ -71,9 +71,9 @@ migration: $(VENV)/dev
 	$(BIN)/python migrations/revise.py "$(TITLE)"
 
 lock: $(VENV)/dev
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+	$(BIN)/pip-compile --quiet --no-strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
 	  --no-emit-options --build-deps-for=wheel --build-deps-for=editable --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+	$(BIN)/pip-compile --quiet --no-strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
 	  --no-emit-options --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:

@@ -81,7 +81,7 @@ class Claims:
         self._ready: deque[Task] = deque()
         self._claims: dict[int, Claim] = {}
         self._done: list[Claim] = []
-        self._feed: asyncio.Task[bool] | None = None
+        self._feed: asyncio.Task[None] | None = None
         self._in_flight = Counter[str]()  # by domain group
         self._dry = False  # whether the last try to lease found nothing
         self._set_aside_until: dict[int, float] = {}
@@ -118,18 +118,19 @@ class Claims:
                 self._feed = asyncio.create_task(self._lease_next())
             feed = self._feed
             try:
-                found = await feed
+                await feed
             finally:
                 if self._feed is feed:
                     self._feed = None
-            if not found:
+            if self._dry:
                 return self.take()
         return task
 
-    async def _lease_next(self) -> bool:
+    async def _lease_next(self) -> None:
         done, self._done = self._done, []
         leased = await self.in_thread(self._lease_chunk, done)
-        self._dry = leased is None
+        # What was finished meanwhile may have work again.
+        self._dry = leased is None and not self._done
         if leased is not None:
             # On the event loop, where renewal drops lost chunks from the same collections.
             claim, tasks = leased
@@ -139,7 +140,6 @@ class Claims:
             else:
                 self._done.append(claim)
             crash_point("after_claim")
-        return leased is not None
 
     def _lease_chunk(self, done: Sequence[Claim]) -> tuple[Claim, list[Task]] | None:
         with self._db.write() as session:
