@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     Table,
     Text,
     and_,
     bindparam,
+    func,
     select,
 )
 from sqlalchemy.orm import Session
@@ -77,6 +80,18 @@ def in_stretch(dialect: str) -> ColumnElement[bool]:
     )
     # Naming the blocks lets SQLite look into each for the stretch.
     return and_(STAGED.c.block.in_(select(_BLOCKS.c.number)), lies) if dialect == "sqlite" else lies
+
+
+def count_staged(session: Session, stretch: Stretch) -> int:
+    """Return how many readers a stretch has."""
+    low, high = stretch.bounds()
+    count = _count(session.get_bind().dialect.name)
+    return session.scalar(count, {"low": low, "high": high}) or 0
+
+
+@cache
+def _count(dialect: str) -> Select[int]:
+    return select(func.count()).select_from(STAGED).where(in_stretch(dialect))
 
 
 class Beside:

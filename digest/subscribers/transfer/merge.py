@@ -151,11 +151,12 @@ class _Merge:
             width = END * rows // max(self._tally.readers, 1) + 1
             stretch = Stretch(self._reached, min(self._reached + width, END))
             rows = next_step_rows(rows, *self._step(beside, stretch))
-            if self._done - settled > SETTLED_ROWS:
-                beside.settle()
-                settled = self._done
             progress(self._done, self._tally.readers)
-            time.sleep(PAUSE_SECONDS)
+            if self._done - settled > SETTLED_ROWS:
+                beside.settle()  # pause enough
+                settled = self._done
+            else:
+                time.sleep(PAUSE_SECONDS)
 
     def _step(self, beside: Beside, stretch: Stretch) -> tuple[float, float]:
         """Merge a stretch and write, in the same transaction, that it is merged; return how many
@@ -168,10 +169,12 @@ class _Merge:
             if (book.state, _reached(book), book.merged_rows) != self._place():
                 raise Conflict("somebody else is merging or has abandoned this import")
             ids = (staged.newsletter_id, staged.import_id, self._tally.index_keys)
-            found = count_standings(session, stretch, *ids)
-            if found[Standing.NEW]:
-                (shared,) = letters(self._random_bytes, 1, SHARED_LETTERS)
-                merge_stretch(session, Step(*ids, stretch, shared, self._clock.now()))
+            (shared,) = letters(self._random_bytes, 1, SHARED_LETTERS)
+            step = Step(*ids, stretch, shared, self._clock.now())
+            readers, new = merge_stretch(session, step)
+            found = Counter({Standing.NEW: new})
+            if new < readers:  # what is there now counts as new as well: it is the import's own
+                found = count_standings(session, stretch, *ids)
             _note_merged(book, stretch, found)
             session.flush()
             worked = self._clock.monotonic()

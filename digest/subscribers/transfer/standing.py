@@ -10,11 +10,11 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from digest.models import Subscriber, Subscription, SubscriptionState, Suppression
-from digest.subscribers.transfer.beside import STAGED, Stretch, in_stretch
+from digest.subscribers.transfer.beside import STAGED, Stretch, count_staged, in_stretch
 
 INDEX_BYTES = 32
 
@@ -47,13 +47,15 @@ def count_standings(
     found = Counter[Standing]()
     for suppressed, state, is_own, count in session.execute(statement, values):
         found[judge(suppressed, state, bool(is_own))] += count
+    unknown = count_staged(session, stretch) - found.total()
+    found[judge(suppressed=False, state=None, is_own=False)] += unknown
     return found
 
 
 @cache
 def _facts(dialect: str, index_keys: int) -> Select[Any]:
-    """Return the select of (suppressed, state, is own, count), built once: building it takes longer
-    than a short stretch.
+    """Return the select of (suppressed, state, is own, count) of those the store knows, built once:
+    building it takes longer than a short stretch.
     """
     each = (
         select(
@@ -61,6 +63,7 @@ def _facts(dialect: str, index_keys: int) -> Select[Any]:
             known_subscriber(index_keys).label("subscriber_id"),
         )
         .where(in_stretch(dialect))
+        .offset(0)  # keeps databases from looking them up again wherever they are named
         .subquery()
     )
     theirs = and_(
@@ -71,6 +74,7 @@ def _facts(dialect: str, index_keys: int) -> Select[Any]:
     return (
         select(each.c.suppressed, Subscription.state, is_own, func.count())
         .select_from(each.outerjoin(Subscription, theirs))
+        .where(or_(each.c.suppressed, each.c.subscriber_id.is_not(None)))
         .group_by(each.c.suppressed, Subscription.state, is_own)
     )
 

@@ -18,7 +18,7 @@ from digest.inserts import insert_new_in
 from digest.models import Subscriber, Subscription, SubscriptionState
 from digest.subscribers import consent
 from digest.subscribers.consent import ConsentKind
-from digest.subscribers.transfer.beside import STAGED, Stretch, in_stretch
+from digest.subscribers.transfer.beside import STAGED, Stretch, count_staged, in_stretch
 from digest.subscribers.transfer.public_letters import OWN_LETTERS
 from digest.subscribers.transfer.standing import is_suppressed, known_subscriber
 
@@ -39,8 +39,10 @@ class Step:
     now: datetime
 
 
-def merge_stretch(session: Session, step: Step) -> None:
-    """Give every new reader of the stretch a subscription marked with the import, and evidence."""
+def merge_stretch(session: Session, step: Step) -> tuple[int, int]:
+    """Give every new reader of the stretch a subscription marked with the import, and evidence;
+    return how many readers are in it and how many were new.
+    """
     last = session.scalar(select(func.max(Subscription.id))) or 0
     low, high = step.stretch.bounds()
     values: Mapping[str, Any] = {
@@ -49,9 +51,17 @@ def merge_stretch(session: Session, step: Step) -> None:
         "origin": import_origin(step.import_id),
     }
     dialect = session.get_bind().dialect.name
+    staged = count_staged(session, step.stretch)
     session.execute(_add_subscribers(dialect, step.index_keys), values)
-    session.execute(_add_subscriptions(dialect, step.index_keys), values)
-    session.execute(_add_evidence(dialect, step.index_keys), values)
+    made: Any = session.execute(
+        _add_subscriptions(dialect, step.index_keys),
+        values,
+        execution_options={"preserve_rowcount": True},
+    )
+    new = int(made.rowcount)
+    if new:
+        session.execute(_add_evidence(dialect, step.index_keys, new == staged), values)
+    return staged, new
 
 
 def import_origin(import_id: int) -> str:
@@ -102,8 +112,11 @@ def _add_subscriptions(dialect: str, index_keys: int) -> Insert:
 
 
 @cache
-def _add_evidence(dialect: str, index_keys: int) -> Insert:
+def _add_evidence(dialect: str, index_keys: int, all_new: bool) -> Insert:
     """Return the insert of an event for each subscription this very step has made."""
+    if all_new:
+        events = select(known_subscriber(index_keys), STAGED.c.evidence)
+        return consent.recording(ConsentKind.IMPORTED, events.where(in_stretch(dialect)))
     staged = (
         select(known_subscriber(index_keys).label("subscriber_id"), STAGED.c.evidence)
         .where(in_stretch(dialect))
