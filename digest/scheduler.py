@@ -7,6 +7,7 @@ why nothing is kept in the scheduler's own store.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -23,6 +24,14 @@ log = logging.getLogger(__name__)
 
 NOTICE_SECONDS = 1.0
 AFTER_FAILURE_SECONDS = 5.0
+
+
+def spare_the_collector() -> None:
+    """Take what is loaded by now out of the garbage collector's sight; for a process that only
+    sends. To look through a whole program for every few hundred rows took a twentieth of its time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def run_scheduler(app: App, stop: asyncio.Event) -> None:

@@ -5,7 +5,6 @@ nonce, then ciphertext and tag. The index of an address is HMAC-SHA-256, so equa
 a stolen database names nobody. Neither ever appears in a log.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from digest.errors import ConfigError
+from digest.keyed import KeyedHash
 from digest.keys import KeyRing
 
 NONCE_BYTES = 12
@@ -27,7 +27,7 @@ class Sealer:
     def __init__(self, ring: KeyRing) -> None:
         self._newest = ring.seal[0]
         self._ciphers = {key.id.encode(): AESGCM(key.secret) for key in ring.seal}
-        self._macs = [_begun(key.secret) for key in ring.index]
+        self._macs = [KeyedHash(key.secret, b"address\0") for key in ring.index]
 
     def seal(self, value: str) -> bytes:
         """Return `value` encrypted; two calls never return the same bytes."""
@@ -56,9 +56,10 @@ class Sealer:
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise ConfigError(f"the key file lacks the seal key {key_id.decode(errors='replace')}")
-        box = sealed[1 + len(key_id) :]
+        start = 1 + len(key_id)
+        nonce_end = start + NONCE_BYTES
         try:
-            return cipher.decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], key_id).decode()
+            return cipher.decrypt(sealed[start:nonce_end], sealed[nonce_end:], key_id).decode()
         except (InvalidTag, ValueError) as error:  # ValueError: too short to hold nonce and tag
             raise ConfigError(
                 "a sealed value does not open: wrong key file or altered data"
@@ -68,26 +69,10 @@ class Sealer:
         """Return the look-up value of a normalised address under the current index key (32
         bytes).
         """
-        return _finished(self._macs[0], address)
+        return self._macs[0].digest(address.encode())
 
     def indexes(self, address: str) -> tuple[bytes, ...]:
         """Return the look-up values under every index key, retired ones included (for
         suppressions).
         """
-        return tuple([_finished(mac, address) for mac in self._macs])
-
-
-def _begun(secret: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
-    """Return the inner and the outer hash of HMAC-SHA-256 (RFC 2104) that have taken the key in: of
-    a short text that is most of the work, and an import has a million.
-    """
-    padded = secret.ljust(hashlib.sha256().block_size, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + b"address\0")
-    return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-
-
-def _finished(begun: tuple["hashlib._Hash", "hashlib._Hash"], address: str) -> bytes:
-    inner, outer = begun[0].copy(), begun[1].copy()
-    inner.update(address.encode())
-    outer.update(inner.digest())
-    return outer.digest()
+        return tuple([mac.digest(address.encode()) for mac in self._macs])

@@ -7,15 +7,18 @@ or a database id.
 
 import enum
 import hashlib
-import hmac
 import json
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping
+from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from digest.errors import BadInput
+from digest.keyed import KeyedHash
 from digest.keys import KeyRing
+
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(enum.StrEnum):
@@ -38,7 +41,7 @@ class TokenSigner:
             for purpose in Purpose
         }
         self._newest = {
-            purpose: hmac.new(_derived_key(serializer), digestmod=hashlib.sha256)
+            purpose: KeyedHash(_derived_key(serializer))
             for purpose, serializer in self._serializers.items()
         }
 
@@ -46,13 +49,10 @@ class TokenSigner:
         """Return a URL-safe token for one public id and one purpose.
 
         Byte for byte what itsdangerous makes of a short string, at a tenth of its time: every copy
-        carries two.
+        carries two. Made of A-Z, a-z, 0-9, "-", "_" and one dot.
         """
-        payload = urlsafe_b64encode(json.dumps(public_id).encode()).rstrip(b"=")
-        # A copied state, not hmac.digest: that one gives the interpreter away, for a microsecond.
-        mac = self._newest[purpose].copy()
-        mac.update(payload)
-        return (payload + b"." + urlsafe_b64encode(mac.digest()).rstrip(b"=")).decode("ascii")
+        payload = _payload(public_id)
+        return f"{payload}.{_encoded(self._newest[purpose].digest(payload.encode()))}"
 
     def read(self, purpose: Purpose, token: str) -> str:
         """Return the public id in a token; BadInput, with one text for all causes, when it is not
@@ -69,3 +69,14 @@ class TokenSigner:
 
 def _derived_key(serializer: URLSafeSerializer) -> bytes:
     return serializer.make_signer(serializer.salt).derive_key()
+
+
+@lru_cache(maxsize=64)
+def _payload(public_id: str) -> str:
+    """Return a public id as a token carries it; a copy's tokens follow each other."""
+    return _encoded(json.dumps(public_id).encode())
+
+
+def _encoded(data: bytes) -> str:
+    """Return the URL-safe alphabet's base64 (RFC 4648, section 5), unpadded."""
+    return b2a_base64(data, newline=False).translate(URL_SAFE).rstrip(b"=").decode("ascii")

@@ -25,7 +25,7 @@ from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter, SlotState
-from digest.scheduler import run_scheduler, tick_once
+from digest.scheduler import run_scheduler, spare_the_collector, tick_once
 from digest.subscribers.audience import audience_count
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ def scheduler(context: typer.Context) -> None:
     """Run the scheduler and sender alone. SIGTERM lets copies in flight finish and ends it."""
     end_with_supervisor()
     with opened(context, logging=True) as instance:
+        spare_the_collector()
         asyncio.run(_until_signal(instance))
 
 
@@ -138,6 +139,7 @@ def tick(context: typer.Context) -> None:
         before = {issue.id for issue, _ in _under_way(instance)}
         received: list[int] = []
         try:
+            spare_the_collector()
             asyncio.run(_tick_with_progress(instance, received))
         except BackendDown as error:
             waiting = sum(sums.open for _, sums in _under_way(instance))

@@ -7,6 +7,7 @@ is unsealed for the moment of one copy and kept nowhere.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -21,13 +22,17 @@ from digest.errors import ConfigError, Refused
 from digest.keys import Key, KeyRing
 from digest.models import Issue, Newsletter, StoredRendering
 from digest.rendering.fingerprint import issue_hash
-from digest.rendering.mime import CopyPress, Letterhead
+from digest.rendering.mime import CopyPress, Letterhead, is_plain_link
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.stored import Rendering
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 
 FULL = "full"
+OWN_LINKS = frozenset({"unsubscribe_url", "remind_later_url"})
+NOTHING = frozenset[str]()
+GREETING = frozenset({"greeting"})
+APPEAL = frozenset({"appeal"})
 KEPT = 32  # issues, the newest; far more than ever have a chunk under way at once
 
 
@@ -43,9 +48,12 @@ class Copy:
 class IssueCopies:
     """What all copies of one issue have in common."""
 
-    configured: NewsletterConfig
     message_key: Key
+    host: str
     view_url: str
+    leave_url: str  # a token follows
+    later_url: str  # a token follows
+    own: frozenset[str]  # slots whose links nobody needs to look at again
     mail_from: str
     presses: dict[str, CopyPress]  # by edition
     slots: frozenset[str]  # that any edition has
@@ -93,10 +101,14 @@ class Copies:
         slug = session.get_one(Newsletter, issue.newsletter_id).slug
         configured = self._config.newsletter(slug)
         presses = _presses(configured, issue, load_renderings(session, issue))
+        site = self._config.web.public_url
         self._issues[issue_id] = IssueCopies(
-            configured=configured,
             message_key=self._message_key(issue.message_key_id or ""),
-            view_url=f"{self._config.web.public_url}/i/{issue.public_id}",
+            host=configured.host,
+            view_url=f"{site}/i/{issue.public_id}",
+            leave_url=f"{site}/u/",
+            later_url=f"{site}/later/",
+            own=OWN_LINKS if is_plain_link(site) else NOTHING,
             mail_from=configured.bounce_address or configured.sender.address,
             presses=presses,
             signers=load_signers(configured.dkim, configured.sender.address),
@@ -114,16 +126,16 @@ class Copies:
         """
         issue = self._issues[issue_id]
         address = self._sealer.open(row.address_sealed)
-        unsubscribe_url = self._link("u", Purpose.UNSUBSCRIBE, row.public_id)
+        leave_url = issue.leave_url + self._signer.sign(Purpose.UNSUBSCRIBE, row.public_id)
         press = issue.presses.get(row.edition) or issue.presses[FULL]
         now = self._clock.now()
         head = press.head(
             to=address,
-            message_id=make_message_id(issue.message_key, f"copy {row.id}", issue.configured.host),
+            message_id=make_message_id(issue.message_key, f"copy {row.id}", issue.host),
             date=now,
-            unsubscribe_url=unsubscribe_url,
+            unsubscribe_url=leave_url,
         )
-        body = press.body(self._values(issue, row, address, unsubscribe_url))
+        body = press.body(self._values(issue, row, address, leave_url, now))
         if issue.signers:
             whole = b"".join(body)
             body = [whole]
@@ -132,28 +144,22 @@ class Copies:
         return Copy(Envelope(issue.mail_from, address, f"delivery {row.id}", True), message)
 
     def _values(
-        self, issue: IssueCopies, row: Any, address: str, unsubscribe_url: str
+        self, issue: IssueCopies, row: Any, address: str, leave_url: str, now: datetime
     ) -> ReaderValues:
-        slots = {
-            "unsubscribe_url": unsubscribe_url,
-            "view_url": issue.view_url,
-            "address": address,
-        }
-        hidden = set()
+        slots = {"unsubscribe_url": leave_url, "view_url": issue.view_url, "address": address}
+        hidden = NOTHING
         if "remind_later_url" in issue.slots:
-            slots["remind_later_url"] = self._link("later", Purpose.REMIND_LATER, row.public_id)
+            token = self._signer.sign(Purpose.REMIND_LATER, row.public_id)
+            slots["remind_later_url"] = issue.later_url + token
         if "first_name" in issue.slots:
             name = self._sealer.open(row.name_sealed).split() if row.name_sealed else []
             if name:
                 slots["first_name"] = name[0]
             else:
-                hidden.add("greeting")
-        if row.appeal_hidden_until is not None and row.appeal_hidden_until > self._clock.now():
-            hidden.add("appeal")
-        return ReaderValues(slots, frozenset(hidden))
-
-    def _link(self, path: str, purpose: Purpose, public_id: str) -> str:
-        return f"{self._config.web.public_url}/{path}/{self._signer.sign(purpose, public_id)}"
+                hidden |= GREETING
+        if row.appeal_hidden_until is not None and row.appeal_hidden_until > now:
+            hidden |= APPEAL
+        return ReaderValues(slots, hidden, issue.own)
 
 
 def _presses(

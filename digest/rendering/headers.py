@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -167,14 +168,20 @@ def unsubscribe_lines(url: str, leave_by_mail: str) -> str:
     """
     if not is_reader_link(url) or len(url) > LONGEST_LINK:
         raise BadInput("List-Unsubscribe: not a link of printable ASCII, or too long")
-    mail = ""
-    if leave_by_mail:
-        if not LEAVE_BY_MAIL.fullmatch(leave_by_mail) or len(leave_by_mail) > LONGEST_LINK:
-            raise BadInput("List-Unsubscribe: not an address to leave by")
-        mail = f",\r\n <mailto:{leave_by_mail}>"
     return (
-        f"List-Unsubscribe: <{url}>{mail}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        f"List-Unsubscribe: <{url}>{_by_mail(leave_by_mail)}\r\n"
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     )
+
+
+@lru_cache(maxsize=64)
+def _by_mail(address: str) -> str:
+    """Return the second way of List-Unsubscribe, mostly the same for every copy of an issue."""
+    if not address:
+        return ""
+    if not LEAVE_BY_MAIL.fullmatch(address) or len(address) > LONGEST_LINK:
+        raise BadInput("List-Unsubscribe: not an address to leave by")
+    return f",\r\n <mailto:{address}>"
 
 
 def feedback_id_line(feedback_id: str) -> str:

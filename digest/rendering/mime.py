@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from digest.errors import BadInput
 from digest.rendering import headers
+from digest.rendering.links import is_reader_link
 from digest.rendering.markers import Part
 from digest.rendering.personalise import ReaderValues, shown_parts, text_value
 from digest.rendering.quoted import HARD, SAME_EVERYWHERE, encode_same, encode_segment, encode_value
@@ -152,7 +153,12 @@ class CopyPress:
         value = values.slots.get(name, "")
         last = self._encoded.get(name)
         if last is None or last[0] != value:
-            last = self._encoded[name] = (value, _encoded(text_value(name, values.slots)))
+            if name in values.own:
+                same = encode_same(value)
+                last = (value, (same, same))
+            else:
+                last = (value, _encoded(text_value(name, values.slots)))
+            self._encoded[name] = last
         return last[1]
 
     def _plan(self, hidden: frozenset[str]) -> Plan:
@@ -163,6 +169,13 @@ class CopyPress:
         steps += _steps(HTML, self._rendering.html, hidden)
         steps.append(f"\r\n{mark}--\r\n".encode())
         return _planned(_joined(steps))
+
+
+def is_plain_link(url: str) -> bool:
+    """Whether a link is the same in plain text, HTML and quoted-printable, and stays so when a
+    token follows it.
+    """
+    return is_reader_link(url) and SAME_EVERYWHERE.fullmatch(url) is not None
 
 
 def _encoded(value: str) -> Encoded:

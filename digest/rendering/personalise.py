@@ -7,7 +7,7 @@ the wire, faster, over segments encoded once.
 import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from digest.errors import RenderingFailed
 from digest.rendering.links import is_reader_link
@@ -18,12 +18,16 @@ from digest.rendering.stored import Rendering
 UNSAFE_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderValues:
-    """One reader's slot values, as plain text, and the blocks this reader does not get."""
+class ReaderValues(NamedTuple):
+    """One reader's slot values, as plain text, and the blocks this reader does not get.
+
+    `own`: slots whose values are links that this program made of a checked address and a token, so
+    that nobody needs to look at each of them again.
+    """
 
     slots: Mapping[str, str]
     hidden_blocks: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
 
 
 def fill_html(rendering: Rendering, values: ReaderValues) -> str:

@@ -12,6 +12,7 @@ import re
 WIDTH = 75  # characters before the "=" of a soft break; RFC 2045 allows 76 with it
 SOFT = b"=\r\n"
 HARD = b"\r\n"
+DOT = ord(".")
 
 # All but single spaces and visible ASCII without the equals sign.
 ENCODED = re.compile(rb"[^ !-<>-~]|(?<= ) ")
@@ -43,10 +44,9 @@ def encode_same(value: str) -> bytes:
     data = value.encode("ascii")
     if len(data) <= WIDTH:
         return data + SOFT
-    pieces = [data[start : start + WIDTH] for start in range(0, len(data), WIDTH)]
-    if any(piece.startswith(b".") for piece in pieces):
-        return _wrap(data) + SOFT
-    return SOFT.join(pieces) + SOFT
+    if len(data) <= 2 * WIDTH and data[WIDTH] != DOT:  # as nearly every link is
+        return data[:WIDTH] + SOFT + data[WIDTH:] + SOFT
+    return _wrap(data) + SOFT
 
 
 def _escape(line: str) -> bytes:

@@ -8,16 +8,14 @@ says whether the copy may have gone. `digest.testing.BackendContract` runs every
 same claims.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected, Uncertain
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The SMTP envelope of one copy: one sender, exactly one recipient.
 
     `reference` names the copy in logs and errors (a delivery id); it never holds an address.
@@ -33,8 +31,7 @@ class Envelope:
     wire_ready: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(NamedTuple):
     """The next copy's envelope and the size of its message in bytes, known before its turn."""
 
     envelope: Envelope

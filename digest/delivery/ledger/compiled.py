@@ -66,11 +66,18 @@ class Compiled:
             given[name] = self._converted(name, value)
         if self._positions is not None:
             given = tuple(given[name] for name in self._positions)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(self._sql, given)
-        except connection.dialect.loaded_dbapi.Error as error:
-            cursor.close()
-            # As SQLAlchemy would say it: without the values.
-            raise DBAPIError(self._sql, {}, error, hide_parameters=True) from error
-        return cursor
+        return execute_plain(connection, self._sql, given)
+
+
+def execute_plain(connection: Connection, sql: str, values: Any) -> DBAPICursor:
+    """Give SQL with values in the driver's own form to the driver; return its cursor, to be closed.
+
+    Errors are what SQLAlchemy would raise, without the values.
+    """
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        cursor.close()
+        raise DBAPIError(sql, {}, error, hide_parameters=True) from error
+    return cursor

@@ -15,9 +15,11 @@ from digest.errors import BackendDown
 # Larger bodies are written in pieces, each with its own deadline (RFC 5321 section 4.5.3.2.5).
 BLOCK = 256 * 1024
 SEND_BUFFER = 256 * 1024  # bytes in the kernel: a whole copy leaves in one call
+# Bytes read at once. asyncio's own way asks for 256 kB of memory each time, for replies of a line.
+RECEIVE_BUFFER = 4 * 1024
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.BufferedProtocol):
     """One conversation. Only one coroutine may use it at a time. Broken is for ever."""
 
     def __init__(self, transport: asyncio.Transport, name: str) -> None:
@@ -25,6 +27,8 @@ class Wire(asyncio.Protocol):
         self.name = name
         self._transport = transport
         self._parser = ReplyParser()
+        # A view: asyncio's TLS reads the rest of a record into a slice of it.
+        self._received = memoryview(bytearray(RECEIVE_BUFFER))
         self._trouble = ""
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
@@ -83,6 +87,8 @@ class Wire(asyncio.Protocol):
         would be taken for the next command's.
         """
         replies = self._parser.replies
+        if replies:
+            return replies.popleft()
         # One deadline for all of it: a reply that drips in byte by byte must not move it.
         deadline = self._loop.time() + within
         while not replies:
@@ -156,12 +162,16 @@ class Wire(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to put what the server says next."""
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Parse replies; anything else breaks the wire."""
         if self._trouble:
             return
         try:
-            self._parser.feed(data)
+            self._parser.feed(bytes(self._received[:nbytes]))
         except BadReply as error:
             self.cut(f"it sent {error}")
         self._wake()
