@@ -8,7 +8,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -139,11 +139,20 @@ def subscribe_many(newsroom: Newsroom, count: int) -> None:
 
 def judge(room: Room, issue: str, what: str, *, faults: int, limit: int) -> ProofRow:
     """Hold an issue's ledger against what the server took; call when the server is quiet."""
-    states = states_of(room, issue)
-    got = Counter(room.server.copies)
-    problems = room.newsroom.problems(issue) + list_lies(states, got)
-    if not room.is_sent(issue):
-        problems.append(f"{issue} is {room.newsroom.state(issue)}")
+    row = compare(room.newsroom, issue, room.server.copies, copies=room.copies, limit=limit)
+    return replace(row, what=what, faults=faults)
+
+
+def compare(
+    newsroom: Newsroom, issue: str, copies_by_address: Mapping[str, int], *, copies: int, limit: int
+) -> ProofRow:
+    """Hold an issue's ledger against what a server took, `copies` being those there should be; it
+    must have been sent.
+    """
+    states, got = states_in(newsroom, issue), Counter(copies_by_address)
+    problems = newsroom.problems(issue) + list_lies(states, got)
+    if newsroom.state(issue) != "sent":
+        problems.append(f"{issue} is {newsroom.state(issue)}")
     gone = [
         address
         for address, state in states.items()
@@ -151,11 +160,10 @@ def judge(room: Room, issue: str, what: str, *, faults: int, limit: int) -> Proo
         and not (state is DeliveryState.ACCEPTED and got[address])
     ]
     return ProofRow(
-        what,
-        copies=room.copies,
-        faults=faults,
+        "",
+        copies=copies,
         doubled=sum(count > 1 for count in got.values()),
-        lost=room.copies - len(states) + len(gone),
+        lost=copies - len(states) + len(gone),
         uncertain=sum(state is DeliveryState.UNCERTAIN for state in states.values()),
         limit=limit,
         problems=tuple(problems),
@@ -179,7 +187,12 @@ def list_lies(states: Mapping[str, DeliveryState], got: Mapping[str, int]) -> li
 
 def states_of(room: Room, issue: str) -> dict[str, DeliveryState]:
     """Return how each reader's copy stands, by address."""
-    app = room.newsroom.app
+    return states_in(room.newsroom, issue)
+
+
+def states_in(newsroom: Newsroom, issue: str) -> dict[str, DeliveryState]:
+    """Return the same of any newsroom."""
+    app = newsroom.app
     with app.db.read() as session:
         rows = session.execute(
             select(Subscriber.address_sealed, Delivery.state)

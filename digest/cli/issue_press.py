@@ -22,7 +22,13 @@ from digest.delivery.pacing.plan import audience_by_group, forecast_issue
 from digest.delivery.slots import find_slot, set_due_by_hand
 from digest.errors import BadInput
 from digest.models import Issue, IssueState, Slot, SlotState
-from digest.press.approval import approve, list_renderings, render_draft
+from digest.press.approval import (
+    MANY_HTML_BYTES,
+    MOST_HTML_BYTES,
+    approve,
+    list_renderings,
+    render_draft,
+)
 from digest.press.preview import neutral_values
 from digest.rendering.personalise import fill_html, fill_text
 from digest.rendering.stored import Rendering
@@ -45,7 +51,10 @@ def preview(
     issue: IssueName,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("preview"),
 ) -> None:
-    """Write an issue to HTML and text files. As approved, or as it would be approved now."""
+    """Write an issue to HTML and text files. As approved, or as it would be approved now.
+
+    Says when the last copy will leave, where the issue has a moment.
+    """
     with opened(context) as instance, progress_bar("rendering"):
         found, renderings = _rendered(instance, issue)
         values = neutral_values(instance.config.web.public_url, found.row.public_id)
@@ -56,6 +65,10 @@ def preview(
                 path = out / f"{rendering.edition}.{suffix}"
                 path.write_text(content, encoding="utf-8")
                 say(f"{path}  {len(content.encode()):,} bytes")
+        with instance.db.read() as session:
+            due = _due_of(found, _slot_of(session, found.row))
+        if last_copy := _last_copy(instance, found, due):
+            say(last_copy)
 
 
 def _rendered(instance: App, issue: str) -> tuple[Referred, list[Rendering]]:
@@ -91,6 +104,8 @@ def approve_(
             )
         last_copy = _last_copy(instance, found, due)
     say(f"{found.name} is approved, {approved.html_bytes:,} bytes of HTML.")
+    if approved.html_bytes > MANY_HTML_BYTES:
+        say(f"That is much: mail programs cut off what is beyond {MOST_HTML_BYTES:,}.")
     if last_copy:
         say(last_copy)
     say(f"hash {approved.content_hash}")

@@ -16,6 +16,7 @@ from digest.clock import Clock
 from digest.config import NewsletterConfig
 from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
+from digest.errors import BadInput
 from digest.models import Issue, StoredRendering
 from digest.press.proofs import build_proof
 from digest.press.view import freeze_view
@@ -26,6 +27,10 @@ from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView
 
 EDITIONS = ("full",)
+# Gmail shows about 102,000 bytes of HTML and cuts off the rest, the unsubscribe link with it. What
+# the slots are filled with is not counted, and fits the difference.
+MOST_HTML_BYTES = 100_000
+MANY_HTML_BYTES = 80_000  # not refused, but worth a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,8 @@ def approve(
     """Compile an issue and approve exactly those bytes.
 
     Refused when the issue is not ready or on its way already; RenderingFailed when it does not
-    compile; BadInput when no mail can be made of it; Conflict when somebody edited it in between,
-    and then nothing is stored.
+    compile; BadInput when no mail can be made of it, or one that mail programs cut off; Conflict
+    when somebody edited it in between, and then nothing is stored.
     """
     now = clock.now()
     with db.read() as session:
@@ -88,6 +93,8 @@ def approve(
         view = _view(session, issue, configured, now)
     # No transaction is open here: a compile may take seconds.
     renderings = press.render(view)
+    size = max(html_bytes(rendering) for rendering in renderings)
+    _refuse_too_large(size)
     for rendering in renderings:
         _try_a_copy(rendering, configured, now)
     content_hash = issue_hash(renderings)
@@ -96,8 +103,15 @@ def approve(
             session, issue.id, version=issue.version, content_hash=content_hash, by=by, now=now
         )
         _store(session, issue.id, issue.version, renderings, now)
-    size = max(html_bytes(rendering) for rendering in renderings)
     return Approved(issue.number, content_hash, size)
+
+
+def _refuse_too_large(size: int) -> None:
+    if size > MOST_HTML_BYTES:
+        raise BadInput(
+            f"the mail has {size:,} bytes of HTML, and mail programs cut off what is beyond "
+            f"{MOST_HTML_BYTES:,}: shorten texts or take articles out"
+        )
 
 
 def _try_a_copy(rendering: Rendering, configured: NewsletterConfig, now: datetime) -> None:

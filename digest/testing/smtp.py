@@ -37,10 +37,11 @@ class MailServer:
         credentials: tuple[str, str] | None = None,
         pipelining: bool = False,
         smtputf8: bool = False,
+        port: int = 0,
     ) -> None:
-        """Set up; nothing listens before ``with``."""
+        """Set up; nothing listens before ``with``. Any free port is taken unless one is given."""
         self.received: list[Received] = []
-        self.port = 0
+        self.port = port
         self._tls, self._implicit = tls, implicit
         self._credentials = credentials
         self._pipelining = pipelining
@@ -49,7 +50,7 @@ class MailServer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="mail server")
 
     def __enter__(self) -> Self:
-        """Listen on a free port."""
+        """Listen."""
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
         return self
@@ -67,7 +68,7 @@ class MailServer:
 
     async def _listen(self) -> None:
         self._server = await self._loop.create_server(
-            self._protocol, "127.0.0.1", 0, ssl=self._tls if self._implicit else None
+            self._protocol, "127.0.0.1", self.port, ssl=self._tls if self._implicit else None
         )
         self.port = self._server.sockets[0].getsockname()[1]
 

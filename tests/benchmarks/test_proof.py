@@ -1,15 +1,17 @@
 """The proof's own arithmetic: it must be able to say no."""
 
 import io
+import random
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from benchmarks.proofs.crash_points import add
-from benchmarks.proofs.parts import report_row
+from benchmarks.proofs.crash_points import PASSAGES, add, plan
+from benchmarks.proofs.parts import NAMES, TROUBLES, list_parts, report_row
 from benchmarks.proofs.room import list_lies
 from benchmarks.proofs.row import ProofRow, as_markdown, as_rich
+from digest.delivery.crash import POINTS
 from digest.models import DeliveryState
 
 HELD = ProofRow("killed", copies=100, faults=3, uncertain=2, limit=2)
@@ -88,3 +90,31 @@ def test_tables_show_the_verdict() -> None:
 
     assert "| killed | 100 | 3 | 0 | 0 | 2 | 2 | yes |" in as_markdown([HELD])
     assert "yes" in screen.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_every_instant_is_crashed_at_early_and_late() -> None:
+    crashes = plan(random.Random(1))
+
+    assert [crash.point for crash in crashes if crash.passage == 1] == list(POINTS)
+    assert [crash.point for crash in crashes if crash.passage >= PASSAGES[0]] == list(POINTS)
+
+
+def test_daemons_are_killed_a_hundred_and_fifty_times_in_all() -> None:
+    assert sum(trouble.kills for kind in TROUBLES.values() for trouble in kind) >= 150
+
+
+@pytest.mark.parametrize("database", NAMES)
+def test_every_database_meets_every_trouble(database: str) -> None:
+    troubles = TROUBLES[database]
+
+    assert any(trouble.kills and not trouble.drop for trouble in troubles)
+    assert any(trouble.kills and trouble.drop for trouble in troubles)
+    assert any(trouble.pauses for trouble in troubles)
+    assert any(trouble.jumps for trouble in troubles)
+
+
+def test_whole_proof_has_every_part() -> None:
+    assert list(list_parts()) == [
+        *(f"{kind}-{database}" for database in NAMES for kind in ("points", "kills")),
+        *("hypothesis", "faults", "hard-times", "postfix"),
+    ]

@@ -1,4 +1,4 @@
-"""``digest doctor``, and what an approval says of the last copy."""
+"""``digest doctor``, and what preview and approval say of the last copy."""
 
 import json
 import re
@@ -39,6 +39,16 @@ def test_doctor_changes_nothing(drafted) -> None:
     drafted.good("doctor")
 
     assert drafted.store() == before
+
+
+def test_preview_says_when_the_last_copy_would_leave_before_anything_is_approved(drafted) -> None:
+    drafted.configure("connections = 2", "per_hour = 1")
+    drafted.good("issue", "schedule", "weekly", "--at", "2099-01-02 07:00")
+
+    out = drafted.good("issue", "preview", "weekly", "--out", drafted.folder / "look")
+
+    assert "The last copy will leave about Friday 08:01 (limited by relays.main.per_hour).\n" in out
+    assert "weekly/1  draft" in drafted.good("issue", "show", "weekly")
 
 
 def test_approval_says_when_the_last_copy_leaves(drafted) -> None:

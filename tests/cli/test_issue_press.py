@@ -14,7 +14,9 @@ def test_preview_writes_html_and_text(drafted) -> None:
     assert "Fog" in html
     assert "/u/" not in html
     assert "Rain" in (drafted.folder / "look" / "full.txt").read_text()
-    assert len(out.splitlines()) == 2
+    assert [line.split()[0] for line in out.splitlines()[:2]] == [
+        str(drafted.folder / "look" / name) for name in ("full.html", "full.txt")
+    ]
 
 
 def test_preview_of_an_approved_issue_shows_the_approved_bytes(drafted) -> None:
@@ -49,6 +51,16 @@ def test_approval_says_what_was_approved_and_by_whom(drafted) -> None:
     assert out.startswith("weekly/1 is approved, ")
     assert "(UTC) by Ada\n" in shown
     assert out.split("hash ")[1] in shown
+
+
+@pytest.mark.parametrize(("paragraphs", "warned"), [(1, False), (800, True)])
+def test_approval_warns_of_a_mail_that_is_nearly_cut_off(drafted, paragraphs, warned) -> None:
+    text = "The harbour sang and sang, and then it rained on the quay.\n\n" * paragraphs
+    drafted.good("issue", "set", "weekly", f"topper={text}")
+
+    out = drafted.good("issue", "approve", "weekly")
+
+    assert ("mail programs cut off what is beyond 100,000" in out) is warned
 
 
 def test_approval_without_a_subject_is_one_clear_line(drafted) -> None:

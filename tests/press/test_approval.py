@@ -242,6 +242,14 @@ def test_what_cannot_be_mailed_is_refused_at_approval(newsroom: Newsroom) -> Non
     assert stored(newsroom) == []
 
 
+def test_mail_that_mail_programs_cut_off_is_refused_at_approval(newsroom: Newsroom) -> None:
+    issue = newsroom.draft(FRIDAY, topper={"text": "The harbour sang. " * 6_000})
+
+    with pytest.raises(BadInput, match=r"bytes of HTML, and mail programs cut off .* 100,000"):
+        newsroom.approve(issue)
+    assert stored(newsroom) == []
+
+
 @pytest.mark.parametrize(
     ("name", "source", "words"),
     [

@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from benchmarks.proofs.row import ProofRow
 from digest.app import App, open_app
+from digest.assets import asset
 from digest.clock import FixedClock
 from digest.db import Database
 from digest.delivery.breaker.rows import load_relays
@@ -30,6 +31,7 @@ from digest.errors import BackendDown
 from digest.models import Delivery
 from digest.scheduler import tick_once
 from digest.testing import FaultServer, LoopbackCertificate
+from digest.testing.faults import PHASES
 from digest.testing.newsroom import CONFIG, Newsroom, open_newsroom
 
 TABLE = Path(__file__).with_name("fault_table.csv")
@@ -178,10 +180,10 @@ class Stage:
     def _room(self, copies: int, *, huge: bool) -> Path:
         if (copies, huge) not in self._rooms:
             path = self._folder / f"{copies}-{huge}"
-            topper = {"topper": {"text": "The harbour sang. " * 25_000}} if huge else {}
-            with open_newsroom(path, FixedClock(FRIDAY)) as newsroom:
+            more = {"[web]": f'templates = "{_long_winded(path)}"\n\n[web]'} if huge else {}
+            with open_newsroom(path, FixedClock(FRIDAY), more=more) as newsroom:
                 newsroom.subscribe(*READERS[:copies])
-                newsroom.ready(FRIDAY.date(), **topper)
+                newsroom.ready(FRIDAY.date())
             self._rooms[copies, huge] = path
         return self._rooms[copies, huge]
 
@@ -210,6 +212,14 @@ class Stage:
         if row.phase == "auth":
             lines.append(f'username = "friday"\npassword = "{PASSWORD}"')
         return lines
+
+
+def _long_winded(folder: Path) -> Path:
+    """Return a folder of templates whose text part is too long for any buffer."""
+    own = _made(folder / "own")
+    shipped = (asset("templates") / "email" / "issue.txt.j2").read_text(encoding="utf-8")
+    (own / "issue.txt.j2").write_text(shipped + "The harbour sang.\n" * 60_000, encoding="utf-8")
+    return own
 
 
 def _made(folder: Path) -> Path:
@@ -335,3 +345,16 @@ def played(
 @pytest.mark.parametrize("row", cases(), ids=str)
 def test_fault_ends_as_the_table_says(row: Row, played: dict[Row, Found]) -> None:
     assert played[row] == row.expected
+
+
+def test_table_has_every_fault_at_every_phase() -> None:
+    """What the server says is a code: one of 4xx and one of 5xx will do."""
+    kinds = {"close", "reset", "hang", "421", "4xx", "5xx", "garbage", "multiline", "slow"}
+    found: dict[str, set[str]] = {phase: set() for phase in PHASES}
+    for row in cases():
+        if row.copies == 1:
+            refusal = row.fault != "421" and row.fault.isdigit()
+            found[row.phase].add(f"{row.fault[0]}xx" if refusal else row.fault)
+
+    missing = {phase: kinds - faults for phase, faults in found.items() if kinds - faults}
+    assert missing == {}

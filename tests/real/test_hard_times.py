@@ -13,6 +13,7 @@ import os
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -25,8 +26,9 @@ from sqlalchemy.exc import DBAPIError
 
 from benchmarks.cluster import Cluster
 from benchmarks.processes import HelperFailed
+from benchmarks.proofs.postfix import free_port
 from benchmarks.proofs.programs import Program
-from benchmarks.proofs.room import Room, judge, open_room
+from benchmarks.proofs.room import Room, compare, judge, open_room
 from benchmarks.proofs.row import ProofRow
 from digest.clock import FixedClock, SystemClock
 from digest.errors import BackendDown
@@ -35,6 +37,7 @@ from digest.scheduler import tick_once
 from digest.testing.counting import CountingServer
 from digest.testing.faults import FaultServer
 from digest.testing.newsroom import Newsroom, open_newsroom
+from digest.testing.smtp import MailServer
 
 COPIES, CONNECTIONS = 400, 4
 MEGABYTE = 1 << 20
@@ -155,26 +158,28 @@ class RestartedCluster(Cluster):
 
 
 def dead_relay_row(folder: Path) -> ProofRow:
-    """Let a relay refuse every connection for an hour, with a tick every minute."""
-    clock = FixedClock(datetime(2026, 11, 27, 7, tzinfo=UTC))
-    with open_newsroom(folder, clock) as newsroom:
+    """Let nobody listen where the relay was, for an hour, with a tick every minute."""
+    clock, port = FixedClock(datetime(2026, 11, 27, 7, tzinfo=UTC)), free_port()
+    relay = f'backend = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"'
+    with open_newsroom(folder, clock, relay=relay) as newsroom:
         readers = subscribe(newsroom, 50)
         issue = newsroom.ready(FRIDAY)
-        newsroom.backend.down = "connection refused"
+        refused = 0
         for _ in range(60):
-            with contextlib.suppress(BackendDown):
+            try:
                 asyncio.run(tick_once(newsroom.app))
+            except BackendDown:
+                refused += 1
             clock.advance(timedelta(minutes=1))
         before, tried = newsroom.sums(issue), tries(newsroom)
-        newsroom.backend.down = ""
-        asyncio.run(tick_once(newsroom.app))
-        waiting = (before.pending, before.expired, tried) != (len(readers), 0, 0)
-        problems = (f"after the hour: {before}, {tried} tries counted",) if waiting else ()
-        reached = {e.rcpt_to for e, _ in newsroom.backend.accepted if e.rcpt_to in readers}
+        with MailServer(port=port) as server:
+            asyncio.run(tick_once(newsroom.app))
+        got = Counter(one.rcpt_to[0] for one in server.received if one.rcpt_to[0] in readers)
+        row = compare(newsroom, issue, got, copies=len(readers), limit=0)
+        wrong = (before.pending, before.expired, tried) != (len(readers), 0, 0)
+        found = (f"after the hour: {before}, {tried} tries counted",) if wrong else ()
         return replace(
-            local_row(newsroom, issue, reached=len(reached), limit=0),
-            faults=60,
-            problems=(*problems, *newsroom.problems(issue)),
+            row, faults=60, problems=(*row.problems, *found), note=f"{refused} ticks said so"
         )
 
 
@@ -201,23 +206,15 @@ async def _slow_relay_row(folder: Path, phase: str) -> ProofRow:
             began = time.monotonic()
             await tick_once(newsroom.app)
             took = time.monotonic() - began
-            got = [address for address, _ in server.accepted if address in readers]
+            got = Counter(address for address, _ in server.accepted if address in readers)
             late = (f"it took {took:.0f} s",) if took > 15 else ()
-            row = local_row(newsroom, issue, reached=len(set(got)), limit=1)
+            row = compare(newsroom, issue, got, copies=len(readers), limit=1)
             return replace(
                 row,
                 faults=1,
-                doubled=len(got) - len(set(got)),
-                problems=(*late, *newsroom.problems(issue)),
+                problems=(*row.problems, *late),
                 note=f"{took:.1f} s for {SLOW_READERS} copies",
             )
-
-
-def local_row(newsroom: Newsroom, issue: str, *, reached: int, limit: int) -> ProofRow:
-    """Return the row of a newsroom in this process, whose server has `reached` readers."""
-    sums = newsroom.sums(issue)
-    lost = sums.frozen - max(reached, sums.accepted + sums.uncertain)
-    return ProofRow("", sums.frozen, lost=lost, uncertain=sums.uncertain, limit=limit)
 
 
 def subscribe(newsroom: Newsroom, count: int) -> set[str]:

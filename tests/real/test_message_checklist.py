@@ -1,5 +1,6 @@
 """What every receiver demands of a message, line by line of our checklist (M1 to M16), held against
-the bytes that a real SMTP server took: the shipped template, in four scripts, both parts.
+the bytes that a real SMTP server took: the shipped template, in four scripts, both parts. What the
+configuration refuses beforehand (M13) is in tests/test_config_injection.py.
 """
 
 import asyncio
@@ -20,10 +21,8 @@ from urllib.parse import urlsplit
 
 import dkim
 import pytest
-from pydantic import ValidationError
 
 from digest.clock import FixedClock, SystemClock, next_slot
-from digest.config import NewsletterConfig, SenderConfig
 from digest.curation.issues import find_issue
 from digest.curation.picks import edit_pick, list_picks
 from digest.delivery.dkim.keys import DkimKey, KeyType, new_private_key, write_private_key
@@ -38,7 +37,14 @@ ANNA, BEN, CLEO = "anna.o'hara@example.org", "ben+news@web.de", "cleo@bücher.ex
 READERS = (ANNA, BEN, CLEO)
 ZOE = "zoë@example.org"  # what is before the @ is not ASCII
 ON_THE_WIRE = {ANNA, BEN, "cleo@xn--bcher-kva.example"}
+SIGNED_BY = {  # the issue in each script
+    "ascii": (KeyType.RSA, KeyType.ED25519),
+    "german": (KeyType.RSA,),
+    "arabic": (KeyType.ED25519,),
+    "emoji": (KeyType.RSA, KeyType.ED25519),
+}
 LINE_ENDS = ("\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028")
+OVERSIGNED = {"from", "subject", "message-id", "list-unsubscribe", "list-unsubscribe-post"}
 ONCE = (
     *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"),
     *("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Feedback-ID"),
@@ -72,7 +78,7 @@ class Post:
     received: list[Received]
     clock: FixedClock
     picks: list[tuple[str, str]]  # headline and URL
-    key: DkimKey
+    keys: list[DkimKey]
 
     @property
     def messages(self) -> list[bytes]:
@@ -142,12 +148,12 @@ def server() -> Iterator[MailServer]:
 def post(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Post:
     """An issue sent to a real server, in each script."""
     folder, texts, clock = tmp_path_factory.mktemp("post"), SCRIPTS[request.param], now()
-    key = DkimKey("courier.example", "e1", new_private_key(KeyType.ED25519))
-    write_private_key(folder / "e1.pem", key.private)
-    more = {
-        "dkim": '[{ selector = "e1", key_file = "e1.pem" }]',
-        "reply_to": '"desk@courier.example"',
-    }
+    kinds = SIGNED_BY[request.param]
+    keys = [DkimKey("courier.example", kind, new_private_key(kind)) for kind in kinds]
+    for key in keys:
+        write_private_key(folder / f"{key.selector}.pem", key.private)
+    tables = [f'{{ selector = "{k.selector}", key_file = "{k.selector}.pem" }}' for k in keys]
+    more = {"dkim": f"[{', '.join(tables)}]", "reply_to": '"desk@courier.example"'}
     with MailServer(pipelining=True) as server:
         with smtp_newsroom(folder, clock, server.port, texts, **more) as newsroom:
             for address in (*READERS, ZOE):
@@ -158,7 +164,7 @@ def post(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 row = find_issue(session, issue)
                 picks = [(p.headline, a.url) for _, p, a in list_picks(session, row.id)]
         assert len(server.received) == len(READERS)
-        return Post(texts, server.received, clock, picks, key)
+        return Post(texts, server.received, clock, picks, keys)
 
 
 def fields(message: bytes) -> list[tuple[str, bytes]]:
@@ -188,7 +194,7 @@ def part(message: bytes, kind: str) -> str:
 
 def test_m1_every_header_is_there_once(post: Post) -> None:
     for message in post.messages:
-        names = [name.lower() for name, _ in fields(message)]
+        names = [name.lower() for name, _ in fields(message) if name != "DKIM-Signature"]
 
         assert [name for name in ONCE if names.count(name.lower()) != 1] == []
         assert len(names) == len(set(names))
@@ -247,7 +253,9 @@ def test_m4_m5_retry_next_day_keeps_its_message_id_and_gets_a_new_date(tmp_path:
     assert dates[1] - dates[0] == timedelta(days=1)
 
 
-def test_m4_next_issue_has_other_message_ids(tmp_path: Path, server: MailServer) -> None:
+@pytest.fixture
+def two_issues(tmp_path: Path, server: MailServer) -> list[bytes]:
+    """What one reader got in two weeks."""
     clock = now()
     with smtp_newsroom(tmp_path, clock, server.port) as newsroom:
         newsroom.subscribe(ANNA)
@@ -255,10 +263,11 @@ def test_m4_next_issue_has_other_message_ids(tmp_path: Path, server: MailServer)
             ready(newsroom)
             asyncio.run(tick_once(newsroom.app))
             clock.advance(timedelta(days=7))
+    return server.contents()
 
-    ids = {raw(message, "Message-ID") for message in server.contents()}
 
-    assert len(ids) == 2
+def test_m4_next_issue_has_other_message_ids(two_issues: list[bytes]) -> None:
+    assert len({raw(message, "Message-ID") for message in two_issues}) == 2
 
 
 def test_m5_date_is_now_with_a_zone(post: Post) -> None:
@@ -294,9 +303,8 @@ def test_m6_link_of_any_length_stands_on_one_line(
     (message,) = server.contents()
 
     link, mail = raw(message, "List-Unsubscribe").split(b",\r\n ")
-    assert link.startswith(f"<{letters}/u/".encode())
-    assert link.endswith(b">")
-    assert mail.startswith(b"<mailto:")
+    assert re.fullmatch(rb"<%s/u/[!-;=?-~]+>" % letters.encode(), link)  # not folded, not encoded
+    assert re.fullmatch(rb"<mailto:[!-;=?-~]+>", mail)
 
 
 def test_m7_list_unsubscribe_post_is_exact(post: Post) -> None:
@@ -311,6 +319,12 @@ def test_m8_list_id_and_feedback_id_are_the_same_for_every_reader(post: Post) ->
     words = str(email.header.make_header(email.header.decode_header(list_id.decode())))
     assert words.replace('"', "") == f"{post.texts.name} <weekly.courier.example>"
     assert re.fullmatch(rb"1:weekly:full:[a-z0-9]{5,15}", feedback_id)
+
+
+def test_m8_list_id_is_the_same_in_every_issue(two_issues: list[bytes]) -> None:
+    first, second = (raw(message, "List-Id") for message in two_issues)
+
+    assert first == second
 
 
 def test_m8_alert_says_that_a_machine_sent_it_and_has_no_one_click(
@@ -400,16 +414,6 @@ def test_m12_subject_comes_back_exactly_from_short_encoded_words(post: Post) -> 
         assert value == value.strip()
 
 
-@pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
-def test_m13_configuration_with_a_line_end_in_a_header_text_is_refused(end: str) -> None:
-    for config, key in ((SenderConfig, "name"), (NewsletterConfig, "name")):
-        with pytest.raises(ValidationError) as refused:
-            config.model_validate({key: f"Courier{end}Bcc: evil@evil.example"})
-        assert [e for e in refused.value.errors() if e["loc"] == (key,) and e["type"] != "missing"]
-    with pytest.raises(ValidationError, match="plain e-mail address"):
-        SenderConfig(name="Courier", address=f"a@b.example{end}Bcc: evil@evil.example")
-
-
 def test_m13_line_ends_in_what_editors_and_readers_type_never_make_a_header(
     tmp_path: Path, server: MailServer
 ) -> None:
@@ -428,33 +432,40 @@ def test_m13_line_ends_in_what_editors_and_readers_type_never_make_a_header(
     assert parsed(received.content)["Subject"] == " ".join(evil.split())
 
 
-def verifies(message: bytes, key: DkimKey) -> bool:
-    """Return what a receiver makes of a message's one signature; the key is in its DNS."""
-    record = key.dns_record().value.encode()
+def verdicts(message: bytes, keys: list[DkimKey]) -> list[bool]:
+    """Return what a receiver makes of each signature, from the top; the keys are in its DNS."""
+    records = {record.name: record.value.encode() for record in (k.dns_record() for k in keys)}
+    count = len([name for name, _ in fields(message) if name == "DKIM-Signature"])
+    return [_verdict(message, number, records) for number in range(count)]
+
+
+def _verdict(message: bytes, number: int, records: dict[str, bytes]) -> bool:
+    def ask(name: bytes, timeout: int) -> bytes:
+        return records[name.decode().rstrip(".")]
+
     try:
-        return bool(dkim.DKIM(message).verify(dnsfunc=lambda name, timeout: record))
+        return bool(dkim.DKIM(message).verify(idx=number, dnsfunc=ask))
     except dkim.DKIMException:
         return False
 
 
-def test_m14_signature_verifies_and_covers_what_counts(post: Post) -> None:
+def test_m14_every_signature_verifies(post: Post) -> None:
     for message in post.messages:
-        signature = re.sub(rb"\s", b"", raw(message, "DKIM-Signature")).decode()
-        tags = dict(tag.split("=", 1) for tag in signature.rstrip(";").split(";"))
-        covered = tags["h"].lower().split(":")
+        assert verdicts(message, post.keys) == [True] * len(post.keys)
 
-        assert verifies(message, post.key)
+
+def test_m14_every_signature_covers_what_counts(post: Post) -> None:
+    signatures = [v for m in post.messages for name, v in fields(m) if name == "DKIM-Signature"]
+
+    assert len(signatures) == len(post.messages) * len(post.keys)
+    for signature in signatures:
+        pairs = re.sub(rb"\s", b"", signature).decode().rstrip(";").split(";")
+        tags = dict(pair.split("=", 1) for pair in pairs)
+        covered = tags["h"].lower().split(":")
         assert tags["d"] == "courier.example"
         assert "l" not in tags
         assert {name.lower() for name in ONCE} <= set(covered)
-        twice = {name for name in covered if covered.count(name) == 2}
-        assert {
-            "from",
-            "subject",
-            "message-id",
-            "list-unsubscribe",
-            "list-unsubscribe-post",
-        } <= twice
+        assert {name for name in covered if covered.count(name) == 2} >= OVERSIGNED
 
 
 @pytest.mark.parametrize(
@@ -468,7 +479,8 @@ def test_m14_signature_verifies_and_covers_what_counts(post: Post) -> None:
     ids=["link altered", "second link", "second sender", "body altered"],
 )
 def test_m14_altered_message_fails(post: Post, alter: Callable[[bytes], bytes]) -> None:
-    assert not any(verifies(alter(message), post.key) for message in post.messages)
+    for message in post.messages:
+        assert verdicts(alter(message), post.keys) == [False] * len(post.keys)
 
 
 def test_m16_every_link_is_https_to_a_name_of_ours(post: Post) -> None:

@@ -2,6 +2,8 @@
 SMTP server.
 
 S6, the share of complaints among what was accepted, has no test here: nothing computes it yet.
+Limits over several processes are in test_limits_over_processes.py, over restarts in
+test_nothing_in_memory.py.
 """
 
 import asyncio
@@ -155,6 +157,15 @@ def test_s1_pace_of_a_domain_group_spreads_its_copies(gmail: Gmail, opened: Open
     assert gmail.at[-1] - gmail.at[0] > 0.8 * 11 / 20
 
 
+def test_s1_connections_of_a_domain_group_are_its_own(gmail: Gmail, opened: Opener) -> None:
+    newsroom = opened(gmail.port, GOOGLE + OTHERS, "groups = { google = { connections = 1 } }")
+
+    asyncio.run(tick_once(newsroom.app))
+
+    assert gmail.count() == Counter(GOOGLE + OTHERS)
+    assert gmail.most_at_once == 1
+
+
 def test_s2_flood_reply_rests_the_group_for_ten_minutes_and_nobody_else(
     gmail: Gmail, opened: Opener, clock: FixedClock
 ) -> None:
@@ -233,6 +244,23 @@ def test_s4_copies_that_waited_for_the_breaker_arrive(
 
     assert states(newsroom) == {"rejected": 5, "accepted": 11}
     assert set(gmail.count().values()) == {1}
+
+
+def test_s4_refusal_of_our_reputation_is_not_held_against_the_reader(
+    gmail: Gmail, opened: Opener, clock: FixedClock
+) -> None:
+    gmail.reply = BLOCKED
+    newsroom = opened(gmail.port, GOOGLE, connections=1)
+    asyncio.run(tick_once(newsroom.app))
+    gmail.reply = ""
+
+    clock.advance(timedelta(days=7))
+    newsroom.ready(FRIDAY.date() + timedelta(days=7))
+    asyncio.run(tick_once(newsroom.app))
+
+    refused = {reader for reader, copies in gmail.count().items() if copies == 1}
+    assert len(refused) == states(newsroom)["rejected"] == 5  # of the first issue alone
+    assert set(gmail.count()) == set(GOOGLE)
 
 
 @pytest.mark.parametrize("connections", [1, 4])
