@@ -51,13 +51,12 @@ def _baseline(bench: Bench, kind: str, port: int, copies: int) -> Speed:
 
 
 def measure_late_replies(bench: Bench) -> list[Row]:
-    """Return the rows of Friday and smtplib over a link whose replies come 20 ms late."""
+    """Return the rows of Friday and smtplib with a relay whose replies come 20 ms late."""
     ours, theirs = [], []
     copies, plain_copies = bench.settings.late
     seconds = 3600.0
-    port = bench.port()
-    with Helper("benchmarks.slow_link", str(port), str(DELAY), seconds=seconds) as link:
-        far = int(link.hear())
+    with Helper("benchmarks.late_sink", str(DELAY), seconds=seconds) as sink:
+        far = int(sink.hear())
         for _ in range(bench.settings.rounds):
             theirs.append(_baseline(bench, "smtplib", far, plain_copies).rate)
             with fresh_copy(bench.stock(copies), [far]) as configs:

@@ -25,6 +25,7 @@ from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter, SlotState
+from digest.operations.reception import Mood, Reception, count_reception
 from digest.scheduler import run_scheduler, spare_the_collector, tick_once
 from digest.subscribers.audience import audience_count
 
@@ -207,8 +208,8 @@ def status(
 ) -> None:
     """Show what is due next and how it went last.
 
-    Of each newsletter: readers, the next slot and its issue, the last issues and their copies; and
-    whether a scheduler is alive.
+    Of each newsletter: readers, the next slot and its issue, the last issues, their copies, and the
+    complaints and bounces since; and whether a scheduler is alive.
     """
     with opened(context) as instance:
         now = instance.clock.now()
@@ -236,13 +237,36 @@ def _show_newsletter(
         what = f"{what}, slot {slot.state.value}"
     say(f"{configured.slug}: {audience_count(session, newsletter.id, now)} readers")
     say(f"next slot: {local_time(due.due_at, zone)} ({zone}), {what}")
-    rows = []
+    rows, worries = [], []
     for row in list_issues(session, newsletter.id, most):
-        sums = in_words(count_sums(session, row.id)) if row.sending_at else ""
         name = f"{configured.slug}/{row.number}"
-        rows.append((name, str(row.slot_date or "extra"), row.state.value, sums))
+        cells = ["", "", ""]
+        if row.sending_at is not None:
+            sums = count_sums(session, row.id)
+            reception = count_reception(session, row, sums)
+            cells = [in_words(sums), *_came_back(reception)]
+            worries += [f"{name}: {worry}" for worry in _worries(reception)]
+        rows.append((name, str(row.slot_date or "extra"), row.state.value, *cells))
     none = f"No issues yet: digest issue new {configured.slug} opens one."
-    print_table(("issue", "slot", "state", "copies"), rows, none=none)
+    print_table(("issue", "slot", "state", "copies", "complaints", "bounces"), rows, none=none)
+    for worry in worries:
+        say(worry)
+
+
+def _came_back(reception: Reception) -> tuple[str, str]:
+    """Return complaints, marked where they are too many, and bounces."""
+    complaints = reception.in_words(reception.complaints)
+    return f"{complaints} {reception.mood.value}".rstrip(), reception.in_words(reception.bounces)
+
+
+def _worries(reception: Reception) -> list[str]:
+    """Say what the marks mean, where there is one."""
+    said = {
+        Mood.CALM: [],
+        Mood.UNEASY: ["! complaints are above 0.1 %, below which Gmail wants them"],
+        Mood.GRAVE: ["!! complaints are at 0.3 % or above, where Gmail and Yahoo draw their line"],
+    }
+    return said[reception.mood]
 
 
 def in_words(sums: Sums) -> str:

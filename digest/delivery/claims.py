@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,12 +21,11 @@ from digest.delivery.gate import Gate
 from digest.delivery.ledger.leases import Lease, finish_chunk, lease_chunk, renew_leases, stands
 from digest.delivery.ledger.rows import list_pending
 from digest.delivery.pacing.limits import Allowance
-from digest.delivery.pacing.seats import free_seats
+from digest.delivery.pacing.seating import Asking, Seats
 from digest.errors import DigestError
 
 log = logging.getLogger(__name__)
 
-ENDLESS = 1_000_000  # more connections than anybody allows
 LOOK_SECONDS = 1.0  # between looks at what other processes found out about the relay
 MOST_UNDER_LIMIT = 200  # rows asked for at once where a limit is, which lets few of them go
 SET_ASIDE_SECONDS = 300.0  # before an issue that could not be prepared is tried again
@@ -86,7 +85,10 @@ class Claims:
         self._dry = False  # whether the last try to lease found nothing
         self._set_aside_until: dict[int, float] = {}
         self._upkeep: list[asyncio.Task[None]] = []
+        self._looking = asyncio.Lock()  # each look builds on the one before
+        self._open: Callable[[], int] = int  # how many seats open connections take
         self.seats = 0  # how many connections this process may use now
+        self._shares: Mapping[str, int] = {}  # the same by domain group, of those with a cap
 
     def take(self) -> Task | None:
         """Return a row that is at hand, or None; has more fetched before they run out."""
@@ -107,7 +109,8 @@ class Claims:
 
     def _has_room(self, group: str) -> bool:
         """Whether one more copy may be on its way to this domain group."""
-        return self._in_flight[group] < self._gate.caps.get(group, ENDLESS)
+        cap = self._gate.caps.get(group)
+        return cap is None or self._in_flight[group] < min(cap, self._shares.get(group, 0))
 
     async def next_task(self) -> Task | None:
         """Return a row to try, waiting for the next chunk where none is at hand; None when nothing
@@ -122,15 +125,17 @@ class Claims:
             finally:
                 if self._feed is feed:
                     self._feed = None
-            if self._dry:
+            if self._dry and not self._has_new_caps():
                 return self.take()
         return task
 
     async def _lease_next(self) -> None:
+        if self._has_new_caps():
+            await self.look()
         done, self._done = self._done, []
         leased = await self.in_thread(self._lease_chunk, done)
-        # What was finished meanwhile may have work again.
-        self._dry = leased is None and not self._done
+        # What was finished meanwhile may have work again, and so may groups we have no share of.
+        self._dry = leased is None and not self._done and not self._has_new_caps()
         if leased is not None:
             # On the event loop, where renewal drops lost chunks from the same collections.
             claim, tasks = leased
@@ -186,6 +191,10 @@ class Claims:
     def _full_groups(self) -> set[str]:
         """Return the domain groups that have as many copies on their way as they may."""
         return {group for group in self._gate.caps if not self._has_room(group)}
+
+    def _has_new_caps(self) -> bool:
+        """Whether domain groups have a cap since a moment ago, and we no share of it yet."""
+        return bool(self._gate.caps) and not self._gate.caps.keys() <= self._shares.keys()
 
     def _unfit(self) -> list[int]:
         """Return the issues that could not be prepared a moment ago; others need not wait."""
@@ -259,19 +268,19 @@ class Claims:
         flight.
         """
         await self._end_feed()
-        await self._give_back_allowances()
+        await self._give_back_allowances(self._ready)
         self._ready.clear()
         claims = [*self._done, *self._claims.values()]
         self._done = []
         self._claims.clear()
-        if claims or self.seats:
+        if claims or self._gate.is_seated:
             await self.in_thread(self._finish_chunks, claims)
             await self.in_thread(self._stand_up)
-        self.seats = 0
+        self.seats, self._shares = 0, {}
 
-    async def _give_back_allowances(self) -> None:
-        """Take back what limits allowed and nobody used, so that others may."""
-        unused = Counter(task.claim for task in self._ready if task.claim.allowance is not None)
+    async def _give_back_allowances(self, tasks: Iterable[Task]) -> None:
+        """Take back what limits allowed to rows that were not tried, so that others may use it."""
+        unused = Counter(task.claim for task in tasks if task.claim.allowance is not None)
         if unused:
             await self.in_thread(self._write_back, dict(unused))
 
@@ -283,7 +292,7 @@ class Claims:
 
     def _stand_up(self) -> None:
         with self._db.write() as session:
-            free_seats(session, self._gate.relay, self._owner)
+            self._gate.stand_up(session, self._owner, self._clock.now())
 
     async def _end_feed(self) -> None:
         """Wait for a chunk that is on its way; what failed there has nobody left to tell."""
@@ -294,8 +303,12 @@ class Claims:
             except Exception as error:
                 log.error("no further chunk was leased: %s", error)
 
-    def keep_alive(self) -> None:
-        """Start renewing leases, and looking at the gate, in the background; `rest` ends it."""
+    def keep_alive(self, seats_in_use: Callable[[], int]) -> None:
+        """Start renewing leases, and looking at the gate, in the background; `rest` ends it.
+
+        `seats_in_use` returns the highest number, from 1 on, of a connection that is open now.
+        """
+        self._open = seats_in_use
         self._upkeep = [
             asyncio.create_task(self._renew_for_ever()),
             asyncio.create_task(self._look_for_ever()),
@@ -303,28 +316,66 @@ class Claims:
 
     async def rest(self) -> None:
         """Stop what `keep_alive` started."""
+        async with self._looking:  # never in the middle of a look
+            for task in self._upkeep:
+                task.cancel()
         for task in self._upkeep:
-            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
     async def _look_for_ever(self) -> None:
+        # Seats are renewed by looking, and must not run out in between.
+        pause = min(LOOK_SECONDS, self._lease.total_seconds() / 3)
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(pause)
             try:
                 await self.look()
             except Exception as error:
                 log.error("how the relay stands is not known: %s", error)
 
     async def look(self) -> None:
-        """See how the relay stands, and how many of its connections are this process's."""
-        self.seats = await self.in_thread(self._look)
+        """See how the relay stands, and how many of its connections are this process's, in all and
+        to each domain group that has a cap.
+        """
+        async with self._looking:
+            if await self._look_once():
+                await self._look_once()  # fewer than before: the others are given away at once
+            await self._leave_to_others()
 
-    def _look(self) -> int:
+    async def _look_once(self) -> bool:
+        """Take over what the store says; whether this process may use less than before."""
+        before = Seats(self.seats, self._shares)
+        seats = await self.in_thread(self._look, self._asking())
+        self.seats, self._shares = seats.relay, seats.groups
+        fewer = any(seats.groups.get(group, 0) < most for group, most in before.groups.items())
+        return fewer or seats.relay < before.relay
+
+    def _asking(self) -> Asking:
+        """Return what is in use, or may be until the answer is there."""
+        in_flight = {
+            group: max(self._in_flight[group], self._shares.get(group, 0))
+            for group in {*self._gate.caps, *self._shares}
+        }
+        at_hand = {claim.lease.domain_group for claim in self._claims.values()} if in_flight else ()
+        in_use = Seats(max(self.seats, self._open()), in_flight)
+        return Asking(self._owner, in_use, at_hand, self._lease)
+
+    def _look(self, asking: Asking) -> Seats:
         with self._db.write() as session:
             self._gate.refresh(session)
-            now = self._clock.now()
-            return self._gate.share(session, self._owner, now + self._lease, now)
+            return self._gate.share(session, asking, self._clock.now())
+
+    async def _leave_to_others(self) -> None:
+        """Give back the chunks of domain groups to which other processes have all connections; all
+        chunks where they have all of the relay's.
+        """
+        without = {group for group, most in self._shares.items() if most == 0}
+        seated = self.seats > 0
+        left = [t for t in self._ready if not seated or t.claim.lease.domain_group in without]
+        if left:
+            self.shed(lambda group: not seated or group in without)
+            await self._give_back_allowances(left)
+            await self.flush()
 
     async def _renew_for_ever(self) -> None:
         while True:

@@ -21,7 +21,7 @@ from digest.clock import Clock
 from digest.config import DeliveryConfig
 from digest.db import Database
 from digest.delivery.backends.base import Ahead, Backend, Channel
-from digest.delivery.claims import Claim, Claims, Task
+from digest.delivery.claims import Claims, Task
 from digest.delivery.committer import Committer
 from digest.delivery.copies import Copies, Copy
 from digest.delivery.crash import crash_point
@@ -29,10 +29,10 @@ from digest.delivery.gate import Gate, News
 from digest.delivery.health import RelayHealth
 from digest.delivery.judgement import blames_setup, settle_outcome
 from digest.delivery.ledger.rows import Dot, Settlement
+from digest.delivery.made_ahead import HELD_MOST, Held, MadeAhead, Prepared
 from digest.delivery.outcome import Deferred, Outcome, Rejected, Uncertain
-from digest.errors import BackendDown, BadInput, DigestError
+from digest.errors import BackendDown
 from digest.models import DeliveryState
-from digest.subscribers.audience import may_mail
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +45,6 @@ SHORT_REST_SECONDS = 5.0
 WAIT_SECONDS = 0.1  # between looks whether a relay may be tried again
 SAVE_PAUSES_SECONDS = (0.0, 0.5, 2.0)  # before each try to write the last outcomes
 LONGEST_TURN_SECONDS = 1.0  # so that stopping is noticed
-HELD_MOST = 50  # outcomes a connection may hold back for the next commit
-
-
-@dataclass(slots=True)
-class Prepared:
-    """A row that may still be mailed, and its copy."""
-
-    task: Task
-    copy: Copy
 
 
 @dataclass(slots=True)
@@ -63,9 +54,10 @@ class Hand:
     """
 
     number: int
+    connected: bool = False  # from before its channel opens until that is closed
     channel: Channel | None = None
     next: Prepared | None = None
-    held: list[tuple[Settlement, Claim]] = field(default_factory=list)
+    held: Held = field(default_factory=list)
 
 
 class Drain:
@@ -93,9 +85,12 @@ class Drain:
         self._connections = connections
         self._claims = claims
         self._committer = committer
-        self._copies = copies
         self._jitter = jitter
         self._health = RelayHealth()
+        self._made = MadeAhead(
+            clock=clock, gate=gate, claims=claims, copies=copies, settle=self._without_dot
+        )
+        self._hands: dict[int, Hand] = {}
         self._prober: Hand | None = None  # of a relay that is not well, the one that tries
         self._failed_chances = 0
         self._failed: BaseException | None = None
@@ -115,9 +110,10 @@ class Drain:
             await self._claims.look()
             if until_idle:
                 await self._wait_out_short_rest()
-            self._claims.keep_alive()
+            self._claims.keep_alive(self._seats_in_use)
             await asyncio.gather(*(self._connection(n) for n in range(self._connections)))
         finally:
+            self._made.put_back()
             await self._claims.rest()
             await self._claims.hand_back()
         if self._failed is not None:
@@ -132,7 +128,7 @@ class Drain:
 
     async def _connection(self, number: int) -> None:
         """Work until it is over; a failure is kept for `run`, so that the others end in peace."""
-        hand = Hand(number)
+        hand = self._hands[number] = Hand(number)
         try:
             await self._go_round(hand)
         except Exception as error:
@@ -149,6 +145,8 @@ class Drain:
             if not self._is_seated(hand):
                 if self._until_idle:
                     return  # other processes have the other connections
+                if not self._claims.seats:
+                    self._made.put_back()  # they have them all, and may want these rows
                 await self._stand_by(hand, IDLE_SECONDS)
             elif not self._gate.is_well and await self._held_up(hand):
                 continue
@@ -158,16 +156,20 @@ class Drain:
     def _is_seated(self, hand: Hand) -> bool:
         return hand.number < self._claims.seats
 
+    def _seats_in_use(self) -> int:
+        """Return how many seats the open connections take: those up to the highest of them."""
+        return max((hand.number + 1 for hand in self._hands.values() if hand.connected), default=0)
+
     async def _go_on(self, hand: Hand) -> bool:
         """Do the next thing there is to do; False when there is none and nobody waits for more."""
         if hand.next is None:
-            self._prepare(hand, self._claims.take())
+            hand.next = self._made.take(hand.held)
         if hand.next is not None:
             await self._try(hand, hand.next)
         elif len(hand.held) >= HELD_MOST:
             await self._commit(hand)
         elif (task := await self._claims.next_task()) is not None:
-            self._prepare(hand, task)
+            self._made.start_with(task, hand.held)
         elif hand.held:
             await self._commit(hand)
         elif await self._wait_for_room():
@@ -209,6 +211,7 @@ class Drain:
         if self._prober is hand and (at_once or not rests):
             return False
         if rests and not at_once:
+            self._made.put_back()
             self._claims.shed(lambda _group: True)
             await self._claims.flush()
         await self._stand_by(hand, WAIT_SECONDS)
@@ -264,34 +267,6 @@ class Drain:
         except TimeoutError:
             return
 
-    def _prepare(self, hand: Hand, task: Task | None) -> None:
-        """Make the copy of `task`, or of the first row after it that may be mailed, the hand's
-        next; outcomes of those that may not are held.
-        """
-        while task is not None:
-            made = self._make(task)
-            if not isinstance(made, Settlement):
-                hand.next = Prepared(task, made)
-                return
-            hand.held.append((made, task.claim))
-            task = self._claims.take() if len(hand.held) < HELD_MOST else None
-
-    def _make(self, task: Task) -> Copy | Settlement:
-        """Return the copy of a row, or how the row goes on without one."""
-        row = task.row
-        reason = may_mail(row.state, bool(row.suppressed), row.paused_until, self._clock.now())
-        if reason is not None:
-            return Settlement(row.id, DeliveryState.SKIPPED, None, reason=reason)
-        try:
-            return self._copies.make(task.claim.lease.issue_id, row)
-        except BadInput as error:
-            refused = Rejected(0, str(error), "cannot be addressed")
-            return self._settlement(task, refused, epoch=None)
-        except DigestError as error:
-            # A key that is missing, a value that was altered: one copy waits, no other does.
-            log.error("copy not made: %s", error, extra={"fields": {"delivery": row.id}})
-            return self._settlement(task, Deferred(0, str(error)), epoch=None)
-
     async def _try(self, hand: Hand, prepared: Prepared) -> None:
         task = prepared.task
         if (wait := task.at - self._clock.monotonic()) > 0:
@@ -326,13 +301,14 @@ class Drain:
             self._claims.put_back(task)
             raise
         if outcome is not None:
-            hand.held.append((self._settlement(task, outcome, epoch=None), task.claim))
+            hand.held.append((self._without_dot(task, outcome), task.claim))
             await self._note(hand, task, outcome)
         elif hand.channel is not None:
             await self._dot(hand, hand.channel, task)
 
     def _shed_closed(self) -> None:
         now = self._clock.now()
+        self._made.put_back()
         self._claims.shed(lambda group: self._gate.is_closed(group, now))
 
     async def _wait_for_turn(self, hand: Hand, seconds: float) -> None:
@@ -345,6 +321,7 @@ class Drain:
         used = hand.channel is not None and hand.channel.usable
         if hand.channel is None or not used:
             await _close(hand)
+            hand.connected = True
             hand.channel = await self._backend.open()
         try:
             outcome = await hand.channel.stage(copy.envelope, copy.message)
@@ -399,7 +376,7 @@ class Drain:
         held, hand.held = hand.held, []
         asked = self._committer.submit([s for s, _ in held], Dot(task.row.id, lease))
         if not self._over_at_once():
-            self._prepare(hand, self._claims.take())
+            hand.next = self._made.take(hand.held)
         try:
             said = await asked
         except BaseException:
@@ -411,6 +388,7 @@ class Drain:
         if not said.dotted:
             await channel.discard()
             self._claims.let_go(task.claim)
+            self._made.put_back()
             await self._claims.doubt(task.claim)
             return
         if self._clock.monotonic() - said.at > DOT_WITHIN_SECONDS:
@@ -436,12 +414,15 @@ class Drain:
         """Return the envelope to say with the dot: of the next copy, where its turn has come."""
         if hand.next is None or self._over_at_once() or hand.next.task.at > self._clock.monotonic():
             return None
-        return Ahead(hand.next.copy.envelope, len(hand.next.copy.message))
+        return Ahead(hand.next.copy.envelope, hand.next.copy.size)
 
     def _undotted(self, task: Task) -> Settlement:
         """Take back a dot that may have been committed and was surely not written."""
         now, epoch = self._clock.now(), task.claim.lease.epoch
         return Settlement(task.row.id, DeliveryState.PENDING, epoch, next_at=now)
+
+    def _without_dot(self, task: Task, outcome: Outcome) -> Settlement:
+        return self._settlement(task, outcome, epoch=None)
 
     def _settlement(self, task: Task, outcome: Outcome, *, epoch: int | None) -> Settlement:
         return settle_outcome(
@@ -467,3 +448,4 @@ async def _close(hand: Hand) -> None:
     channel, hand.channel = hand.channel, None
     if channel is not None:
         await channel.close()
+    hand.connected = False

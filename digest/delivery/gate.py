@@ -7,7 +7,7 @@ session run on the ledger's thread, the others on the event loop.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,14 +27,15 @@ from digest.delivery.breaker.standing import (
 )
 from digest.delivery.breaker.watch import Watch
 from digest.delivery.failover import list_relays, newsletters_for
-from digest.delivery.ledger.leases import has_due_chunk
+from digest.delivery.ledger.leases import has_due_chunk, list_waiting_groups
 from digest.delivery.outcome import Outcome
 from digest.delivery.pacing.allowances import give_back, reserve
 from digest.delivery.pacing.limits import Allowance, is_limited
-from digest.delivery.pacing.seats import free_seats
-from digest.delivery.pacing.sharing import share_seats
+from digest.delivery.pacing.seating import Asking, Seating, Seats
 from digest.errors import BackendDown
 from digest.models import Newsletter
+
+SOON = timedelta(seconds=5)  # work that is due so soon is worth keeping seats for
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Gate:
         }
         self._connections = configured.connections
         self._full_until: dict[str, datetime] = {}  # spares asking for every chunk of a group
+        self._seating = Seating(relay)
         self.caps: Mapping[str, int] = self._configured  # by domain group, where there is one
 
     @property
@@ -127,18 +129,40 @@ class Gate:
 
     def has_work(self, session: Session, now: datetime) -> bool:
         """Whether copies are due that this relay could send if it were well."""
-        slugs = [n.slug for n in self._config.newsletters if self.relay in list_relays(n)]
-        return has_due_chunk(session, _ids(session, slugs), now)
+        return has_due_chunk(session, self._newsletters(session), now)
 
-    def share(self, session: Session, owner: str, until: datetime, now: datetime) -> int:
-        """Take this process's share of the relay's connections while it has work; return how
-        many.
+    def _newsletters(self, session: Session) -> list[int]:
+        slugs = [n.slug for n in self._config.newsletters if self.relay in list_relays(n)]
+        return _ids(session, slugs)
+
+    def share(self, session: Session, asking: Asking, now: datetime) -> Seats:
+        """Take this process's share of the relay's connections, and of the capped groups', while it
+        has work for them; return how many it may use from now on.
+
+        What it uses meanwhile is given to nobody else, so that the limits hold over all processes.
         """
-        if not self.has_work(session, now):
-            free_seats(session, self.relay, owner)
-            return 0
-        most = self._connections
-        return len(share_seats(session, self.relay, owner, most=most, until=until, now=now))
+        newsletters, due = self._newsletters(session), now + SOON
+        most = self._connections if has_due_chunk(session, newsletters, due) else 0
+        relay = self._seating.share(session, WHOLE, most, asking, now)
+        wanted: set[str] = set()
+        if relay and self.caps:
+            wanted = list_waiting_groups(
+                session, newsletters, self.caps, due=due, lease=asking.lease, now=now
+            ).union(asking.at_hand)
+        groups = {}
+        for group in sorted({*self.caps, *self._seating.taken} - {WHOLE}):  # all in one order
+            most = self.caps.get(group, 0) if group in wanted else 0
+            groups[group] = self._seating.share(session, group, most, asking, now)
+        return Seats(relay, {group: groups[group] for group in self.caps})
+
+    @property
+    def is_seated(self) -> bool:
+        """Whether this process may have seats."""
+        return bool(self._seating.taken)
+
+    def stand_up(self, session: Session, owner: str, now: datetime) -> None:
+        """Give up all seats of this process, for a clean stop: nothing is in flight."""
+        self._seating.stand_up(session, owner, now)
 
     def is_limited(self, group: str, now: datetime) -> bool:
         """Whether copies to a domain group have to be asked for."""

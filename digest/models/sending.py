@@ -150,11 +150,13 @@ class RelayPace(Base):
 
 
 class RelaySeat(Base):
-    """One connection that a relay allows, and which process has it. Writer: delivery.pacing."""
+    """One connection that a relay allows, or a domain group through it, and which process has it.
+    Writer: delivery.pacing.
+    """
 
     __tablename__ = "relay_seats"
 
-    relay: Mapped[str] = mapped_column(String(41), primary_key=True)
+    relay: Mapped[str] = mapped_column(String(62), primary_key=True)  # or relay/domain group
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     owner: Mapped[str] = mapped_column(String(60))
     until: Mapped[datetime]

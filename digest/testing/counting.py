@@ -21,7 +21,8 @@ class CountingServer:
 
     `copies` is how many each address got; read it while `quiet`. `drop` is the share of dots at
     which the connection breaks: one half before the copy counts, one half after it. Answers to a
-    dot take `delay` seconds on average, from none to twice that.
+    dot take `delay` seconds on average, from none to twice that; meanwhile their copies are
+    `unanswered`, by address.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class CountingServer:
     ) -> None:
         """Set up; nothing listens before ``with``. `chance` decides which dots, and how long."""
         self.copies = Counter[str]()
+        self.unanswered = Counter[str]()
         self.accepted = 0  # in all, for whoever waits for progress
         self.drops = 0
         self.port = 0
@@ -101,6 +103,7 @@ class _Conversation(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.conversations.discard(self._transport)
+        self._note_end()
 
     def data_received(self, data: bytes) -> None:
         self._heard += data
@@ -158,13 +161,19 @@ class _Conversation(asyncio.Protocol):
             self._transport.abort()
         elif server.delay:
             self._owes_answer = True
+            server.unanswered[self._address] += 1
             pause = server.chance.uniform(0, 2 * server.delay)
             asyncio.get_running_loop().call_later(pause, self._answer_dot)
         else:
             self._answer_dot()
 
-    def _answer_dot(self) -> None:
+    def _note_end(self) -> None:
+        if self._owes_answer:
+            self._server.unanswered[self._address] -= 1
         self._owes_answer = False
+
+    def _answer_dot(self) -> None:
+        self._note_end()
         if not self._transport.is_closing():
             self._transport.write(b"250 2.0.0 Ok: queued as C0\r\n")
             self._go_on()

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from digest.app import open_app
 from digest.cli.running import in_words
 from digest.delivery.ledger.sums import Sums
+from digest.models import SuppressionReason
+from digest.subscribers.suppression import suppress
 from digest.testing.smtp import MailServer
 
 SMTP = """backend = "smtp"
@@ -130,6 +133,19 @@ def test_status_shows_how_the_last_issues_went(due) -> None:
     row = due.good("status").splitlines()[-1].split("\t")
 
     assert (row[0], row[2], row[3]) == ("weekly/1", "sent", "2 accepted of 2")
+    assert row[4:] == ["0 (0.00 %)", "0 (0.00 %)"]
+
+
+def test_status_marks_an_issue_that_many_complain_about(due) -> None:
+    due.good("tick")
+    with open_app(due.folder / "config.toml") as app, app.db.write() as session:
+        reason = SuppressionReason.COMPLAINED
+        suppress(session, app.sealer, "anna@example.org", reason, now=app.clock.now())
+
+    *_, row, worry = due.good("status").splitlines()
+
+    assert row.split("\t")[4:] == ["1 (50.00 %) !!", "0 (0.00 %)"]
+    assert worry.startswith("weekly/1: !! complaints are at 0.3 % or above")
 
 
 @pytest.mark.parametrize(

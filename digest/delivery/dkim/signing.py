@@ -82,24 +82,27 @@ def load_signers(configs: Sequence[DkimConfig], sender_address: str) -> tuple[Dk
     return tuple(DkimSigner(key.domain, key.selector, key.private) for key in keys)
 
 
-def sign(
-    signers: Sequence[DkimSigner],
-    head: bytes,
-    body: bytes,
-    now: datetime,
-    *,
-    canonical: bool = False,
-) -> bytes:
+def sign(signers: Sequence[DkimSigner], head: bytes, body: bytes, now: datetime) -> bytes:
     """Return a DKIM-Signature header of each signer, to be put before the message.
 
     `head` is every header line with its CRLF, without the empty line; `body` is all after that
-    line. `canonical` says that the body is known to be in relaxed form and to end in just one CRLF,
-    and saves looking through it. `now` becomes t=.
+    line. `now` becomes t=.
+    """
+    return sign_canonical(signers, head, (canonical_body(body),), now)
+
+
+def sign_canonical(
+    signers: Sequence[DkimSigner], head: bytes, pieces: Iterable[bytes], now: datetime
+) -> bytes:
+    """Return what `sign` does, for a body in pieces that are known to be in relaxed form and to end
+    in just one CRLF: that saves looking through it, and joining it.
     """
     if not signers:
         return b""
-    in_form = body if canonical else canonical_body(body)
-    body_hash = b2a_base64(hashlib.sha256(in_form).digest(), newline=False)
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        hashed.update(piece)
+    body_hash = b2a_base64(hashed.digest(), newline=False)
     names, values = canonical_fields(head)
     listed, places = _layout(names)
     fields = b"".join([b"%b:%b\r\n" % (name, values[place]) for name, place in places])

@@ -103,21 +103,26 @@ def _first_due(
 
     A lease beyond `absurd` was given by a clock that was ahead; whoever has it may be gone.
     """
-    free = or_(
-        Chunk.lease_until.is_(None), Chunk.lease_until <= lease_now, Chunk.lease_until > absurd
-    )
     return (
         select(Chunk.id)
         .join(Issue, Issue.id == Chunk.issue_id)
         .where(
             Chunk.next_at <= now,
-            free,
+            _is_free(lease_now, absurd),
             Issue.state == IssueState.SENDING,
             Issue.paused.is_(False),
         )
         .order_by(Chunk.next_at, Chunk.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Chunk)
+    )
+
+
+def _is_free(
+    lease_now: ColumnElement[datetime], absurd: ColumnElement[datetime]
+) -> ColumnElement[bool]:
+    return or_(
+        Chunk.lease_until.is_(None), Chunk.lease_until <= lease_now, Chunk.lease_until > absurd
     )
 
 
@@ -263,6 +268,35 @@ def has_due_chunk(session: Session, newsletter_ids: Sequence[int], now: datetime
         )
     )
     return session.scalar(select(due.exists())) or False
+
+
+def list_waiting_groups(
+    session: Session,
+    newsletter_ids: Sequence[int],
+    groups: Collection[str],
+    *,
+    due: datetime,
+    lease: timedelta,
+    now: datetime,
+) -> set[str]:
+    """Return those of `groups` that have a chunk which is due by then and which nobody works on."""
+    lease_now, _ = _lease_times(session, now, lease)
+    _, absurd = _lease_times(session, now, ABSURD * lease)
+    return set(
+        session.scalars(
+            select(Chunk.domain_group)
+            .distinct()
+            .join(Issue, Issue.id == Chunk.issue_id)
+            .where(
+                Chunk.next_at <= due,
+                Chunk.domain_group.in_(groups),
+                _is_free(lease_now, absurd),
+                Issue.newsletter_id.in_(newsletter_ids),
+                Issue.state == IssueState.SENDING,
+                Issue.paused.is_(False),
+            )
+        )
+    )
 
 
 def find_next_work(session: Session) -> datetime | None:

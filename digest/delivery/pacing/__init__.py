@@ -2,6 +2,7 @@
 all processes together and outlives each of them.
 
 limits.py decides what is allowed and writes nothing, allowances.py books it (``relay_uses``,
-``relay_paces``), seats.py shares out connections (``relay_seats``). forecast.py plays the same
-rules forward, and plan.py asks it about an issue. Waiting for a limit is no attempt of a copy.
+``relay_paces``), seats.py keeps connections (``relay_seats``), sharing.py shares them out and
+seating.py asks for one process. forecast.py plays the same rules forward, and plan.py asks it about
+an issue. Waiting for a limit is no attempt of a copy.
 """

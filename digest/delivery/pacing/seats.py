@@ -24,16 +24,20 @@ def take_seats(
     *,
     wanted: int,
     most: int,
+    in_use: int = 0,
     until: datetime,
     now: datetime,
 ) -> list[int]:
     """Return the seats an owner has now: those it had, renewed, and more of 1 to `most` until they
     are `wanted`.
 
-    Fewer when others have the rest. A seat above `most`, from when more were allowed, is given up.
+    Fewer when others have the rest. A seat above `most`, from when more were allowed, is given up;
+    not among the first `in_use`, whose connections are still open.
     """
-    _free(session, relay, owner, RelaySeat.number > most)
     seats = renew_seats(session, relay, owner, until=until, now=now)
+    if beyond := [number for number in seats[in_use:] if number > most]:
+        free_seats(session, relay, owner, beyond)
+        seats = [number for number in seats if number not in beyond]
     if len(seats) < wanted:
         seats += _take_lapsed(session, relay, owner, wanted - len(seats), most, until, now)
     if len(seats) < wanted:
