@@ -12,11 +12,18 @@ from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.delivery.smtp.channel import SmtpChannel, stuffed
 from digest.delivery.smtp.envelopes import Extensions, envelope_commands
 from digest.delivery.smtp.options import SmtpOptions
+from digest.delivery.smtp.wire import Wire
 from digest.errors import BackendDown
 from digest.testing import FaultServer, MailServer
 
 ENVELOPE = Envelope("b+1@news.example", "reader@readers.example", "1")
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
+
+
+def hear(wire: Wire, data: bytes) -> None:
+    """Let a wire read what its server says, as asyncio does."""
+    wire.get_buffer(-1)[: len(data)] = data
+    wire.buffer_updated(len(data))
 
 
 async def channel_to(server: FaultServer | MailServer, messages: int = 100) -> SmtpChannel:
@@ -181,7 +188,7 @@ def test_server_that_speaks_out_of_turn_is_not_mistaken_for_an_answer() -> None:
     async def scenario() -> bool:
         async with FaultServer() as server:
             channel = await channel_to(server)
-            channel._wire.data_received(b"421 4.4.2 idle too long\r\n")
+            hear(channel._wire, b"421 4.4.2 idle too long\r\n")
             with pytest.raises(BackendDown):
                 await channel.stage(ENVELOPE, MESSAGE)
             await channel.close()
@@ -195,7 +202,7 @@ def test_reply_that_came_before_the_dot_means_not_accepted() -> None:
         async with FaultServer() as server:
             channel = await channel_to(server)
             await channel.stage(ENVELOPE, MESSAGE)
-            channel._wire.data_received(b"250 2.0.0 Ok: queued as FAKE\r\n")
+            hear(channel._wire, b"250 2.0.0 Ok: queued as FAKE\r\n")
             outcome = await channel.release()
             await channel.close()
             return outcome, server.received
