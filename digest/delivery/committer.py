@@ -16,10 +16,7 @@ from digest.db import Database
 from digest.delivery.crash import crash_point
 from digest.delivery.ledger.rows import Dot, NotAllDotted, Settlement, commit_dots, settle
 
-# Of the connections with a copy under way, so many share a commit: half of them write while the
-# other half waits for the disk.
-ENOUGH = 0.5
-GATHER_SECONDS = 0.002  # the longest that those who are ready wait for others
+GATHER_SECONDS = 0.002  # the longest that connections which are ready wait for others
 
 
 @dataclass(slots=True)
@@ -51,7 +48,7 @@ class Committer:
         self._waiting: list[_Request] = []
         self._owed: list[Settlement] = []  # known, and not written yet
         self.busy = 0  # connections with a copy under way, which may soon wait here
-        self._full: asyncio.Event | None = None  # while those who are ready wait for others
+        self._complete: asyncio.Event | None = None  # while those who are ready wait for others
         self._worker: asyncio.Task[None] | None = None
 
     def submit(
@@ -64,8 +61,8 @@ class Committer:
         """
         done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Request(settlements, dot, done))
-        if self._full is not None and self._are_enough():
-            self._full.set()
+        if self._complete is not None and self._are_all_there():
+            self._complete.set()
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         return done
@@ -110,16 +107,16 @@ class Committer:
         cost each copy less.
         """
         await asyncio.sleep(0)
-        if self._are_enough():
+        if self._are_all_there():
             return
-        self._full = asyncio.Event()
-        too_late = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._full.set)
-        await self._full.wait()
+        self._complete = asyncio.Event()
+        too_late = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._complete.set)
+        await self._complete.wait()
         too_late.cancel()
-        self._full = None
+        self._complete = None
 
-    def _are_enough(self) -> bool:
-        return len(self._waiting) >= ENOUGH * self.busy
+    def _are_all_there(self) -> bool:
+        return len(self._waiting) >= self.busy
 
     def _write(self, batch: Sequence[_Request], owed: Sequence[Settlement]) -> set[int]:
         settlements = [*owed, *(s for request in batch for s in request.settlements)]
