@@ -176,16 +176,19 @@ def lines(rows: int, figures: dict[str, Any]) -> Iterator[str]:
     for half in ("staging", "merging"):
         wall, cpu = figures[half]
         total += wall
-        yield (
-            f"{half}: {rows / wall:,.0f} rows/s, {wall:.1f} s,"
-            f" CPU {cpu:.1f} s = {cpu / rows * 1e6:.1f} us a row"
-        )
-    yield f"both: {total:.1f} s for {figures['added']:,} new readers"
+        work = f"{rows / wall:,.0f} rows/s, CPU {cpu:.1f} s = {cpu / rows * 1e6:.1f} us a row"
+        yield f"{_timed(half, wall)}  {work}"
+    yield f"{_timed('both', total)}  for {figures['added']:,} new readers"
     yield f"counting the audience of {figures['readers']:,}: {figures['counting'][0]:.2f} s"
     yield f"peak memory: {figures['peak']:.0f} MB"
     yield f"write lock held: {_spread(figures['held'])}"
     if "waited" in figures:
         yield f"another process waited to write: {_spread(figures['waited'])}"
+
+
+def _timed(what: str, seconds: float) -> str:
+    """Return a figure as benchmarks/scripts.py reads it."""
+    return f"{what}  {seconds:.2f} s  ({seconds:.2f})"
 
 
 def _spread(seconds: list[float]) -> str:

@@ -4,6 +4,7 @@ scripts that measure the import and the freeze.
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.bench import Bench
@@ -117,17 +118,27 @@ def measure_rendering(bench: Bench) -> list[Row]:
 
 def measure_import(bench: Bench) -> list[Row]:
     """Return what benchmarks/import_csv.py says."""
-    return _script(bench, "import_csv.py", "Import", [])
+    return _aimed(_script(bench, "import_csv.py", "Import", []), "both", 40)
 
 
 def measure_freeze(bench: Bench) -> list[Row]:
     """Return what benchmarks/freeze.py says, for each database."""
-    rows = _script(bench, "freeze.py", "Freeze, SQLite", [])
+    rows = _aimed(_script(bench, "freeze.py", "Freeze, SQLite", []), "one moment", 5)
     try:
         with bench.cluster.database() as url:
-            return rows + _script(bench, "freeze.py", "Freeze, PostgreSQL", [url])
+            theirs = _script(bench, "freeze.py", "Freeze, PostgreSQL", [url])
+            return rows + _aimed(theirs, "one moment", 15)
     except HelperFailed as error:
         return [*rows, Row("Freeze, PostgreSQL", "freeze.py", note=str(error))]
+
+
+def _aimed(rows: list[Row], name: str, seconds: float) -> list[Row]:
+    """Return the rows with the target of a million on the one that it is about."""
+    target = Target(most=seconds)
+    aims = [row.name == name and "1,000,000" in row.section for row in rows]
+    return [
+        replace(row, target=target) if aim else row for row, aim in zip(rows, aims, strict=True)
+    ]
 
 
 def _script(bench: Bench, file: str, title: str, arguments: list[str]) -> list[Row]:

@@ -22,7 +22,8 @@ from digest.subscribers.audience import may_mail
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 32  # copies
+AT_ONCE = 32  # copies, ...
+MAKING_SECONDS = 0.002  # ... and fewer where they take long: meanwhile no dot is written
 FRESH_SECONDS = 60.0  # that a copy may wait: it has a Date
 HELD_MOST = 50  # outcomes a connection may hold back for the next commit
 
@@ -81,6 +82,8 @@ class MadeAhead:
             else:
                 self._made.append(Prepared(following, made))
             if len(self._made) >= most or len(held) >= HELD_MOST or following.at > now:
+                return
+            if self._clock.monotonic() - now > MAKING_SECONDS:
                 return
             following = self._claims.take()
 

@@ -10,7 +10,13 @@ from digest.clock import FixedClock
 from digest.delivery.backends.base import Envelope
 from digest.delivery.copies import Copy
 from digest.delivery.ledger.rows import Settlement
-from digest.delivery.made_ahead import AT_ONCE, FRESH_SECONDS, HELD_MOST, MadeAhead
+from digest.delivery.made_ahead import (
+    AT_ONCE,
+    FRESH_SECONDS,
+    HELD_MOST,
+    MAKING_SECONDS,
+    MadeAhead,
+)
 from digest.errors import BadInput, ConfigError
 from digest.models import DeliveryState, SubscriptionState
 
@@ -33,13 +39,15 @@ class Rows:
 class Press:
     """Makes copies that say when they were made; refuses the rows it is told to."""
 
-    def __init__(self, clock: FixedClock, **refused: Exception) -> None:
+    def __init__(self, clock: FixedClock, seconds: float, **refused: Exception) -> None:
         self._clock = clock
+        self._each = timedelta(seconds=seconds)
         self._refused = {int(name[1:]): error for name, error in refused.items()}
 
     def make(self, _issue_id: int, row: SimpleNamespace) -> Copy:
         if row.id in self._refused:
             raise self._refused[row.id]
+        self._clock.advance(self._each)
         return Copy(
             Envelope("a@b.example", f"{row.id}@c.example"), [str(self._clock.now()).encode()], 1
         )
@@ -56,12 +64,14 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
-def ahead(clock: FixedClock, rows: Rows, *, caps: bool = False, **refused: Exception) -> MadeAhead:
+def ahead(
+    clock: FixedClock, rows: Rows, *, caps: bool = False, seconds: float = 0, **refused: Exception
+) -> MadeAhead:
     def settle(task, outcome) -> Settlement:
         return Settlement(task.row.id, DeliveryState.REJECTED, None, reply=outcome.text)
 
     gate = SimpleNamespace(caps={"google": 1} if caps else {})
-    press = Press(clock, **refused)
+    press = Press(clock, seconds, **refused)
     return MadeAhead(clock=clock, gate=gate, claims=rows, copies=press, settle=settle)
 
 
@@ -81,6 +91,14 @@ def test_some_are_made_at_once(clock: FixedClock) -> None:
     ahead(clock, rows).take([])
 
     assert len(rows.ready) == 100 - AT_ONCE
+
+
+def test_fewer_are_made_at_once_where_they_take_long(clock: FixedClock) -> None:
+    rows = Rows(*map(task, range(100)))
+
+    ahead(clock, rows, seconds=0.4 * MAKING_SECONDS).take([])
+
+    assert len(rows.ready) == 97
 
 
 def test_only_one_is_made_where_connections_to_a_group_are_limited(clock: FixedClock) -> None:
