@@ -51,9 +51,10 @@ class TokenSigner:
         Byte for byte what itsdangerous makes of a short string, at a tenth of its time: every copy
         carries two. Made of A-Z, a-z, 0-9, "-", "_" and one dot.
         """
-        if self._last[0] != public_id:  # a copy's tokens follow each other
-            self._last = (public_id, _encoded(json.dumps(public_id).encode()))
-        payload = self._last[1]
+        last = self._last  # read once: another thread may sign for somebody else meanwhile
+        if last[0] != public_id:  # a copy's tokens follow each other
+            last = self._last = (public_id, _encoded(json.dumps(public_id).encode()))
+        payload = last[1]
         return f"{payload}.{_encoded(self._newest[purpose].digest(payload.encode()))}"
 
     def read(self, purpose: Purpose, token: str) -> str:
