@@ -29,10 +29,8 @@ class Markers:
         self._stem = f"Zq{nonce}x"
         self._names = {_bare(slot): slot for slot in SLOTS}
         self._names |= {f"{edge}{_bare(b)}": f"{edge} {b}" for b in BLOCKS for edge in (BEGIN, END)}
-        # A marker on a line of its own takes the line with it.
-        self._pattern = re.compile(
-            rf"(?m:^{self._stem}((?:begin|end)[a-z]+)x\n)|{self._stem}([a-z]+)x"
-        )
+        # It begins with a literal, which the engine finds fast.
+        self._pattern = re.compile(rf"{self._stem}([a-z]+)x")
 
     def slot(self, name: str) -> str:
         """Return the marker of a slot; RenderingFailed when there is no such slot."""
@@ -63,11 +61,12 @@ class Markers:
         for found in self._pattern.finditer(text):
             _append(parts, Part(text=text[position : found.start()], block=block))
             position = found.end()
-            name = self._names.get(found[1] or found[2], "")
+            name = self._names.get(found[1], "")
             if not name:
-                raise RenderingFailed(f"unknown marker {found[1] or found[2]!r}")
+                raise RenderingFailed(f"unknown marker {found[1]!r}")
             if " " in name:
                 block = _next_block(block, *name.split(" "))
+                position += _fills_line(text, *found.span())  # a line of its own goes with it
             else:
                 _append(parts, Part(slot=name, block=block))
         _append(parts, Part(text=text[position:], block=block))
@@ -83,6 +82,10 @@ class Markers:
 
 def _bare(name: str) -> str:
     return name.replace("_", "")
+
+
+def _fills_line(text: str, start: int, end: int) -> bool:
+    return text.startswith("\n", end) and (start == 0 or text[start - 1] == "\n")
 
 
 def _next_block(current: str, edge: str, block: str) -> str:

@@ -19,6 +19,7 @@ no loader.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mjml import mjml2html
 
@@ -117,9 +118,13 @@ def armour(source: str) -> str:
 def _armour_tag(tag: re.Match[str]) -> str:
     if not tag["attributes"]:
         return tag[0]
-    component = tag["name"].startswith("mj-")
-    attributes = ATTRIBUTE.sub(lambda m: _armour_attribute(m, component), tag["attributes"])
+    attributes = _armour_attributes(tag["attributes"], tag["name"].startswith("mj-"))
     return f"<{tag['close']}{tag['name']}{attributes}>"
+
+
+@lru_cache(maxsize=1024)  # a template writes most of its tags again for each article
+def _armour_attributes(attributes: str, component: bool) -> str:
+    return ATTRIBUTE.sub(lambda m: _armour_attribute(m, component), attributes)
 
 
 def _armour_attribute(attribute: re.Match[str], component: bool) -> str:
@@ -178,7 +183,7 @@ def refuse_leftovers(html: str) -> None:
     if "<mj" in html:
         name = html[html.index("<mj") + 1 :].split(None, 1)[0].split(">")[0]
         raise RenderingFailed(f"MJML: <{name[:40]}> is not a component the compiler knows")
-    if DEBUG_ESCAPE.search(html):
+    if "\\u{" in html and DEBUG_ESCAPE.search(html):
         raise RenderingFailed(
             "MJML: the compiler corrupted an attribute; is mjml-python still 1.4.2?"
         )

@@ -103,8 +103,11 @@ def one_line(text: str) -> str:
 
 def wrapped(text: str, indent: str = "") -> str:
     """Return the text in lines of at most MEASURE characters; longer words stay whole."""
+    line = one_line(text)
+    if len(indent) + len(line) <= MEASURE:
+        return indent + line if line else ""
     return textwrap.fill(
-        one_line(text),
+        line,
         width=MEASURE,
         initial_indent=indent,
         subsequent_indent=indent,
