@@ -16,9 +16,10 @@ import multiprocessing
 import os
 import random
 import sqlite3
+import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -171,14 +172,12 @@ def run(rows: int, *, with_writer: bool) -> dict[str, Any]:
 
 
 def lines(rows: int, figures: dict[str, Any]) -> Iterator[str]:
-    """Yield the figures, a line each."""
-    total = 0.0
+    """Yield the figures of one import, a line each."""
     for half in ("staging", "merging"):
         wall, cpu = figures[half]
-        total += wall
         work = f"{rows / wall:,.0f} rows/s, CPU {cpu:.1f} s = {cpu / rows * 1e6:.1f} us a row"
-        yield f"{_timed(half, wall)}  {work}"
-    yield f"{_timed('both', total)}  for {figures['added']:,} new readers"
+        yield f"{half} {wall:.2f} s, {work}"
+    yield f"{figures['added']:,} new readers"
     yield f"counting the audience of {figures['readers']:,}: {figures['counting'][0]:.2f} s"
     yield f"peak memory: {figures['peak']:.0f} MB"
     yield f"write lock held: {_spread(figures['held'])}"
@@ -186,9 +185,13 @@ def lines(rows: int, figures: dict[str, Any]) -> Iterator[str]:
         yield f"another process waited to write: {_spread(figures['waited'])}"
 
 
-def _timed(what: str, seconds: float) -> str:
-    """Return a figure as benchmarks/scripts.py reads it."""
-    return f"{what}  {seconds:.2f} s  ({seconds:.2f})"
+def summary(rounds: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield the medians and all rounds, as benchmarks/scripts.py reads them."""
+    staging, merging = ([each[half][0] for each in rounds] for half in ("staging", "merging"))
+    both = [sum(halves) for halves in zip(staging, merging, strict=True)]
+    for what, seconds in (("staging", staging), ("merging", merging), ("both", both)):
+        each = " ".join(f"{one:.2f}" for one in seconds)
+        yield f"{what}  {statistics.median(seconds):.2f} s  ({each})"
 
 
 def _spread(seconds: list[float]) -> str:
@@ -206,13 +209,15 @@ def main() -> None:
     parser.add_argument("rows", type=int)
     parser.add_argument("--writer", action="store_true", help="another process writes meanwhile")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    parser.add_argument("--rounds", type=int, default=1, help="how often; 1 without it")
     chosen = parser.parse_args()
-    figures = run(chosen.rows, with_writer=chosen.writer)
-    if chosen.json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-        return
-    for line in lines(chosen.rows, figures):
-        sys.stdout.write(line + "\n")
+    rounds = []
+    for _ in range(chosen.rounds):
+        rounds.append(run(chosen.rows, with_writer=chosen.writer))
+        told = [json.dumps(rounds[-1])] if chosen.json else lines(chosen.rows, rounds[-1])
+        sys.stdout.writelines(f"{line}\n" for line in told)
+    if not chosen.json:
+        sys.stdout.writelines(f"{line}\n" for line in summary(rounds))
 
 
 if __name__ == "__main__":

@@ -118,7 +118,11 @@ def measure_rendering(bench: Bench) -> list[Row]:
 
 def measure_import(bench: Bench) -> list[Row]:
     """Return what benchmarks/import_csv.py says."""
-    return _aimed(_script(bench, "import_csv.py", "Import", []), "both", 40)
+    return _aimed(
+        _script(bench, "import_csv.py", "Import", ["--rounds", str(bench.settings.rounds)]),
+        "both",
+        40,
+    )
 
 
 def measure_freeze(bench: Bench) -> list[Row]:

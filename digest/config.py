@@ -195,7 +195,10 @@ class ScheduleConfig(Strict):
 
 
 class AppealConfig(Strict):
-    """The publisher's message: three links with their labels, and a line on how one may pay."""
+    """The publisher's message: three links with their labels, and a line on how one may pay.
+
+    `thanks` is what members read in its place.
+    """
 
     heading: str
     text: str
@@ -204,6 +207,15 @@ class AppealConfig(Strict):
     annual: tuple[str, PublicUrl]
     payment_line: str = ""
     signed: str = ""
+    thanks: str = ""
+
+
+class LogoConfig(Strict):
+    """The picture that stands for the name; `width` and `height` in pixels, as it is shown."""
+
+    url: PublicUrl
+    width: int = Field(ge=40, le=552)
+    height: int = Field(ge=10, le=200)
 
 
 class DkimConfig(Strict):
@@ -222,6 +234,9 @@ class InitialConfig(Strict):
     about: str = ""
     corrections_address: Address | None = None
     accent: Colour = "#a4161a"
+    look: Literal["front-page", "quiet-letter", "text-first"] = "front-page"
+    typeface: Literal["serif", "sans"] = "serif"
+    logo: LogoConfig | None = None
     appeal: AppealConfig | None = None
 
 
@@ -241,6 +256,8 @@ class NewsletterConfig(Strict):
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
     postal_address: str = Field(min_length=5)
     privacy_url: PublicUrl | None = None
+    pictures: Literal["linked", "embedded", "none"] = "linked"
+    guarded: bool = False
     schedule: ScheduleConfig = ScheduleConfig()
     initial: InitialConfig = InitialConfig()
 

@@ -25,14 +25,19 @@ from digest.rendering.fingerprint import issue_hash
 from digest.rendering.mime import CopyPress, Letterhead, is_plain_link
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.stored import Rendering
+from digest.rendering.view import APPEAL, GREETING, THANKS
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 
 FULL = "full"
 OWN_LINKS = frozenset({"unsubscribe_url", "remind_later_url"})
 NOTHING = frozenset[str]()
-GREETING = frozenset({"greeting"})
-APPEAL = frozenset({"appeal"})
+# What a reader does not get: one who is asked to give is not thanked for it, and the reverse.
+ASKED, THANKED, LEFT_ALONE = (
+    frozenset({THANKS}),
+    frozenset({APPEAL}),
+    frozenset({APPEAL, THANKS}),
+)
 KEPT = 32  # issues, the newest; far more than ever have a chunk under way at once
 
 
@@ -155,7 +160,7 @@ class Copies:
         self, issue: IssueCopies, row: Any, address: str, leave_url: str, now: datetime
     ) -> ReaderValues:
         slots = {"unsubscribe_url": leave_url, "view_url": issue.view_url, "address": address}
-        hidden = NOTHING
+        hidden = _hidden(row, now)
         if "remind_later_url" in issue.slots:
             token = self._signer.sign(Purpose.REMIND_LATER, row.public_id)
             slots["remind_later_url"] = issue.later_url + token
@@ -164,10 +169,18 @@ class Copies:
             if name:
                 slots["first_name"] = name[0]
             else:
-                hidden |= GREETING
-        if row.appeal_hidden_until is not None and row.appeal_hidden_until > now:
-            hidden |= APPEAL
+                hidden |= {GREETING}
         return ReaderValues(slots, hidden, issue.own)
+
+
+def _hidden(row: Any, now: datetime) -> frozenset[str]:
+    """Return the blocks this reader's row leaves out."""
+    hidden = ASKED
+    if row.supports_until is not None and row.supports_until > now:
+        hidden = THANKED
+    elif row.appeal_hidden_until is not None and row.appeal_hidden_until > now:
+        hidden = LEFT_ALONE
+    return hidden.union(row.hidden_blocks) if row.hidden_blocks else hidden
 
 
 def _presses(

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     Date,
     ForeignKey,
     Index,
@@ -160,6 +161,9 @@ class Issue(Base):
     paused_why: Mapped[str] = mapped_column(String(300), default="", server_default="")
     stopped_at: Mapped[datetime | None]  # what was pending then is skipped
     message_key_id: Mapped[str | None] = mapped_column(String(20))
+    preflight: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # the last report; writer: press.preflight
     created_at: Mapped[datetime]
 
 
@@ -182,6 +186,9 @@ class Pick(Base):
     image_url: Mapped[str] = mapped_column(Text, default="")
     image_alt: Mapped[str] = mapped_column(Text, default="")
     image_credit: Mapped[str] = mapped_column(Text, default="")
+    body_html: Mapped[str] = mapped_column(
+        Text, default="", server_default=""
+    )  # the whole article, cleaned; empty: only the blurb is mailed
 
 
 class StoredRendering(Base):

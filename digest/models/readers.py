@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ForeignKey,
     Index,
     LargeBinary,
@@ -56,6 +57,10 @@ class Subscription(Base):
     domain_group: Mapped[str] = mapped_column(String(20))
     paused_until: Mapped[datetime | None]
     appeal_hidden_until: Mapped[datetime | None]
+    supports_until: Mapped[datetime | None]  # a member until then, and thanked instead of asked
+    hidden_blocks: Mapped[list[Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # names of blocks this reader does not want: sections, whole texts
     import_id: Mapped[int | None] = mapped_column(
         ForeignKey("imports.id")
     )  # nobody's subscription until that import is done; None once the reader has acted themselves

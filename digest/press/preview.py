@@ -3,6 +3,7 @@ name or address.
 """
 
 from digest.rendering.personalise import ReaderValues
+from digest.rendering.view import GREETING, THANKS
 
 
 def view_url(public_url: str, issue_public_id: str) -> str:
@@ -19,5 +20,5 @@ def neutral_values(public_url: str, issue_public_id: str) -> ReaderValues:
             "view_url": view_url(public_url, issue_public_id),
             "address": "…",
         },
-        hidden_blocks=frozenset({"greeting"}),
+        hidden_blocks=frozenset({GREETING, THANKS}),
     )

@@ -12,6 +12,8 @@ from digest.curation.picks import list_picks
 from digest.errors import Refused
 from digest.models import Article, Issue, Layout, Newsletter, Pick, Section
 from digest.rendering.view import (
+    LOOKS,
+    TYPEFACES,
     AppealView,
     IssueView,
     PickView,
@@ -49,6 +51,10 @@ def freeze_view(
         site_url=f"https://{configured.host}/",
         postal_address=configured.postal_address,
         why="",
+        look=furniture.get("look", LOOKS[0]),
+        typeface=furniture.get("typeface", TYPEFACES[0]),
+        logo=_logo(furniture.get("logo"), configured.name),
+        guarded=configured.guarded,
         topper=TopperView(**issue.topper) if _has_text(issue.topper) else None,
         lead=next((_pick_view(p, a) for _, p, a in rows if p is lead), None),
         sections=_sections(rows, lead),
@@ -68,11 +74,14 @@ def _has_text(block: dict[str, Any]) -> bool:
 def _sections(
     rows: list[tuple[Section, Pick, Article]], lead: Pick | None
 ) -> tuple[SectionView, ...]:
-    headings: dict[str, list[PickView]] = {}
+    sections: dict[Section, list[PickView]] = {}
     for section, pick, article in rows:
         if pick is not lead:
-            headings.setdefault(section.heading, []).append(_pick_view(pick, article))
-    return tuple(SectionView(heading, tuple(picks)) for heading, picks in headings.items())
+            sections.setdefault(section, []).append(_pick_view(pick, article))
+    return tuple(
+        SectionView(section.heading, tuple(picks), section.id)
+        for section, picks in sections.items()
+    )
 
 
 def _pick_view(pick: Pick, article: Article) -> PickView:
@@ -86,7 +95,14 @@ def _pick_view(pick: Pick, article: Article) -> PickView:
         picture=PictureView(pick.image_url, pick.image_alt, pick.image_credit)
         if pick.image_url
         else None,
+        whole_html=pick.body_html,
     )
+
+
+def _logo(stored: dict[str, Any] | None, name: str) -> PictureView | None:
+    if stored is None:
+        return None
+    return PictureView(stored["url"], name, width=stored["width"], height=stored["height"])
 
 
 def _appeal(stored: dict[str, Any] | None) -> AppealView | None:

@@ -26,6 +26,7 @@ class Furniture:
     photo: str  # the picture's credit
     numbers: str  # heading
     remind_later: str
+    thanks: str  # heading of what members read
     why: str  # the newsletter's name; used where the view gives no reason of its own
     sent_to: str  # the address follows
     corrections: str  # the address follows
@@ -40,6 +41,7 @@ ENGLISH = Furniture(
     photo="Photo: {}",
     numbers="By the numbers",
     remind_later="Not today? Remind me later",
+    thanks="Thank you for your support",
     why="You get this letter because you signed up for {}.",
     sent_to="This copy went to",
     corrections="Found a mistake? Tell us:",
@@ -53,6 +55,7 @@ GERMAN = Furniture(
     photo="Foto: {}",
     numbers="In Zahlen",
     remind_later="Heute nicht? Später erinnern",
+    thanks="Danke, dass Sie uns tragen",
     why="Sie erhalten diesen Brief, weil Sie {} abonniert haben.",
     sent_to="Diese Ausgabe ging an",
     corrections="Einen Fehler gefunden? Schreiben Sie uns:",
@@ -66,6 +69,7 @@ FRENCH = Furniture(
     photo="Photo\u202f: {}",
     numbers="En chiffres",
     remind_later="Pas aujourd’hui\u202f? Me le rappeler plus tard",
+    thanks="Merci de nous soutenir",
     why="Vous recevez cette lettre parce que vous êtes abonné à {}.",
     sent_to="Cet exemplaire a été adressé à",
     corrections="Une erreur\u202f? Écrivez-nous\u202f:",
@@ -79,6 +83,7 @@ SPANISH = Furniture(
     photo="Foto: {}",
     numbers="En cifras",
     remind_later="¿Hoy no? Recordármelo más tarde",
+    thanks="Gracias por su apoyo",
     why="Recibe esta carta porque se suscribió a {}.",
     sent_to="Este ejemplar se envió a",
     corrections="¿Ha visto un error? Escríbanos:",
@@ -92,6 +97,7 @@ RUSSIAN = Furniture(
     photo="Фото: {}",
     numbers="В цифрах",
     remind_later="Не сегодня? Напомнить позже",
+    thanks="Спасибо, что поддерживаете нас",
     why="Вы получили это письмо, потому что подписались на «{}».",
     sent_to="Этот выпуск отправлен на адрес",
     corrections="Нашли ошибку? Напишите нам:",
@@ -105,6 +111,7 @@ UKRAINIAN = Furniture(
     photo="Фото: {}",
     numbers="У цифрах",
     remind_later="Не сьогодні? Нагадати пізніше",
+    thanks="Дякуємо за підтримку",
     why="Ви отримали цей лист, бо підписалися на «{}».",
     sent_to="Цей випуск надіслано на адресу",
     corrections="Знайшли помилку? Напишіть нам:",
@@ -118,6 +125,7 @@ ARABIC = Furniture(
     photo="صورة: {}",
     numbers="بالأرقام",
     remind_later="ليس اليوم؟ ذكّرني لاحقًا",
+    thanks="شكرًا لدعمكم",
     why="تصلك هذه الرسالة لأنك اشتركت في {}.",
     sent_to="أُرسلت هذه النسخة إلى",
     corrections="وجدت خطأ؟ راسلنا:",
@@ -131,6 +139,7 @@ PERSIAN = Furniture(
     photo="عکس: {}",
     numbers="به روایت اعداد",
     remind_later="امروز نه؟ بعداً یادآوری کن",
+    thanks="از حمایت شما سپاسگزاریم",
     why="این نامه را دریافت می‌کنید چون مشترک {} شده‌اید.",
     sent_to="این نسخه فرستاده شد به",
     corrections="اشتباهی دیدید؟ به ما بنویسید:",

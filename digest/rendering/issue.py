@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from digest.errors import RenderingFailed
-from digest.rendering import furniture, layout
+from digest.rendering import furniture, layout, whole
 from digest.rendering.links import refuse_unsafe_links
 from digest.rendering.markers import Markers, Part
 from digest.rendering.stored import Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.theme import theme_for
-from digest.rendering.view import IssueView
+from digest.rendering.view import IssueView, section_block
 
 __all__ = ["Part", "Rendering", "render_issue"]
 
@@ -53,10 +53,11 @@ def render_issue(
 def _template_values(view: IssueView, markers: Markers) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
     words = furniture.furniture_for(view.language)
+    theme = theme_for(view.language, view.accent)
     return {
         "view": view,
         "t": words,
-        "theme": theme_for(view.language, view.accent),
+        "theme": theme,
         "date_line": furniture.date_line(view.date, view.language),
         "number_line": furniture.number_line(view),
         "credit_of": partial(furniture.credit_line, language=view.language),
@@ -66,6 +67,9 @@ def _template_values(view: IssueView, markers: Markers) -> dict[str, Any]:
         "figure_size": layout.figure_size(view.numbers),
         "nameplate_size": layout.nameplate_size(view.newsletter),
         "slot": markers.slot,
+        "section_block": section_block,
+        "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
+        "whole_text": lambda pick: whole.as_text(pick.whole_html),
         "begin": markers.begin,
         "end": markers.end,
     }

@@ -23,11 +23,13 @@ class Row:
 def rows_of(section: SectionView) -> tuple[Row, ...]:
     """Return the bands of a section: wide stories, then columns in pairs, then the briefs.
 
-    Editors' order holds within each kind. An odd last column gets the full measure.
+    Editors' order holds within each kind. An odd last column gets the full measure, and so does a
+    story that is there as a whole.
     """
-    wide = [pick for pick in section.picks if pick.layout == "lead"]
-    briefs = tuple(pick for pick in section.picks if pick.layout == "brief")
-    columns = [pick for pick in section.picks if pick.layout not in {"lead", "brief"}]
+    wide = [pick for pick in section.picks if pick.layout == "lead" or pick.whole_html]
+    rest = [pick for pick in section.picks if pick not in wide]
+    briefs = tuple(pick for pick in rest if pick.layout == "brief")
+    columns = [pick for pick in rest if pick.layout != "brief"]
     rows = [Row("wide", (pick,)) for pick in wide]
     rows += [_columns(columns[i : i + 2]) for i in range(0, len(columns), 2)]
     return (*rows, Row("briefs", briefs)) if briefs else tuple(rows)
@@ -72,4 +74,4 @@ def headlines_only(view: IssueView) -> IssueView:
 
 
 def _headline(pick: PickView, layout: str) -> PickView:
-    return replace(pick, blurb="", picture=None, layout=layout)
+    return replace(pick, blurb="", picture=None, layout=layout, whole_html="")

@@ -41,6 +41,8 @@ def _furniture_links(view: IssueView) -> Iterator[tuple[str, str]]:
     yield "the newsletter's site", view.site_url
     if view.privacy_url:
         yield "the privacy policy", view.privacy_url
+    if view.logo is not None:
+        yield "the logo", view.logo.url
     if view.appeal is not None:
         yield from (view.appeal.once, view.appeal.monthly, view.appeal.annual)
 

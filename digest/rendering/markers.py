@@ -1,25 +1,38 @@
 """Markers that stand for slots and blocks while a mail is made, and the split at them afterwards.
 
 A marker is letters and digits only, so nothing on the way escapes, wraps or encodes it; its random
-nonce keeps any text of an issue from forging one. None is left when a Rendering is stored.
+nonce keeps any text of an issue from forging one. None is left when a Rendering is stored. A marker
+may also stand for HTML that must not go through the compiler.
 """
 
 import re
+import string
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from digest.errors import RenderingFailed
-from digest.rendering.view import BLOCKS, SLOTS
+from digest.rendering.view import BLOCKS, SLOTS, is_block
 
 BEGIN, END = "begin", "end"
+INSIDE = "/"  # parts the names of blocks that stand in one another, the outermost first
+LETTERS = string.ascii_lowercase
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a mail: fixed `text` or the name of a `slot`, in an optional `block` or none."""
+    """A piece of a mail: fixed `text` or the name of a `slot`, in an optional `block` or none.
+
+    A block in a block is written ``section 3/whole texts``.
+    """
 
     text: str = ""
     slot: str = ""
     block: str = ""
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Return the names of the blocks it is in, the outermost first."""
+        return tuple(self.block.split(INSIDE)) if self.block else ()
 
 
 class Markers:
@@ -27,16 +40,20 @@ class Markers:
 
     def __init__(self, nonce: str) -> None:
         self._stem = f"Zq{nonce}x"
-        self._names = {_bare(slot): slot for slot in SLOTS}
-        self._names |= {f"{edge}{_bare(b)}": f"{edge} {b}" for b in BLOCKS for edge in (BEGIN, END)}
+        self._meanings: dict[str, _Meaning] = {}  # by the three letters that say which it is
+        self._letters: dict[_Meaning, str] = {}
         # It begins with a literal, which the engine finds fast.
-        self._pattern = re.compile(rf"{self._stem}([a-z]+)x")
+        self._pattern = re.compile(rf"{self._stem}([a-z]{{3}})x")
 
     def slot(self, name: str) -> str:
         """Return the marker of a slot; RenderingFailed when there is no such slot."""
         if name not in SLOTS:
             raise RenderingFailed(f"there is no slot {name!r}; there are {', '.join(SLOTS)}")
-        return f"{self._stem}{_bare(name)}x"
+        return self._marker(_Meaning("slot", name))
+
+    def insert(self, html: str) -> str:
+        """Return a marker in whose place `html` comes, as it is."""
+        return self._marker(_Meaning("insert", html))
 
     def begin(self, block: str) -> str:
         """Return the marker that opens an optional block; RenderingFailed for an unknown one."""
@@ -47,31 +64,43 @@ class Markers:
         return self._edge(END, block)
 
     def _edge(self, edge: str, block: str) -> str:
-        if block not in BLOCKS:
+        if not is_block(block):
             raise RenderingFailed(f"there is no block {block!r}; there are {', '.join(BLOCKS)}")
-        return f"{self._stem}{edge}{_bare(block)}x"
+        return self._marker(_Meaning(edge, block))
+
+    def _marker(self, meaning: "_Meaning") -> str:
+        letters = self._letters.get(meaning)
+        if letters is None:
+            number = len(self._letters)
+            letters = "".join(LETTERS[number // 26**place % 26] for place in (2, 1, 0))
+            self._letters[meaning], self._meanings[letters] = letters, meaning
+        return f"{self._stem}{letters}x"
 
     def split(self, text: str) -> tuple[Part, ...]:
         """Return the text cut at its markers, neighbours of one block joined.
 
-        Raises RenderingFailed for an unknown or damaged marker, and for nested or open blocks.
+        Raises RenderingFailed for an unknown or damaged marker, and for blocks that are left open,
+        stand in themselves or cross.
         """
         parts: list[Part] = []
         block, position = "", 0
         for found in self._pattern.finditer(text):
             _append(parts, Part(text=text[position : found.start()], block=block))
             position = found.end()
-            name = self._names.get(found[1], "")
-            if not name:
+            meaning = self._meanings.get(found[1])
+            if meaning is None:
                 raise RenderingFailed(f"unknown marker {found[1]!r}")
-            if " " in name:
-                block = _next_block(block, *name.split(" "))
-                position += _fills_line(text, *found.span())  # a line of its own goes with it
+            if meaning.kind == "slot":
+                _append(parts, Part(slot=meaning.name, block=block))
+            elif meaning.kind == "insert":
+                _append(parts, Part(text=meaning.name, block=block))
             else:
-                _append(parts, Part(slot=name, block=block))
+                block = _next_block(block, meaning.kind, meaning.name)
+                position += _fills_line(text, *found.span())  # a line of its own goes with it
         _append(parts, Part(text=text[position:], block=block))
         if block:
-            raise RenderingFailed(f"block {block!r} is opened and never closed")
+            innermost = block.rpartition(INSIDE)[2]
+            raise RenderingFailed(f"block {innermost!r} is opened and never closed")
         self._refuse_leftovers(parts)
         return tuple(parts)
 
@@ -80,8 +109,11 @@ class Markers:
             raise RenderingFailed("a slot marker was damaged on its way through the compiler")
 
 
-def _bare(name: str) -> str:
-    return name.replace("_", "")
+class _Meaning(NamedTuple):
+    """What a marker stands for: a slot, the begin or end of a block, or HTML to insert."""
+
+    kind: str
+    name: str
 
 
 def _fills_line(text: str, start: int, end: int) -> bool:
@@ -90,10 +122,11 @@ def _fills_line(text: str, start: int, end: int) -> bool:
 
 def _next_block(current: str, edge: str, block: str) -> str:
     """Return the block that is open after a begin or end; RenderingFailed when it does not fit."""
-    if edge == BEGIN and not current:
-        return block
-    if edge == END and current == block:
-        return ""
+    opened = current.split(INSIDE) if current else []
+    if edge == BEGIN and block not in opened:
+        return INSIDE.join([*opened, block])
+    if edge == END and opened[-1:] == [block]:
+        return INSIDE.join(opened[:-1])
     raise RenderingFailed(f"{edge} of block {block!r} inside {current or 'no block'!r}")
 
 

@@ -42,7 +42,7 @@ def fill_text(rendering: Rendering, values: ReaderValues) -> str:
 
 def shown_parts(parts: Iterable[Part], hidden: frozenset[str]) -> Iterator[Part]:
     """Yield the parts that are in no hidden block."""
-    return (part for part in parts if part.block not in hidden)
+    return (part for part in parts if not part.block or hidden.isdisjoint(part.blocks))
 
 
 def text_value(slot: str, values: Mapping[str, str]) -> str:

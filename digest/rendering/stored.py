@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from digest.errors import RenderingFailed
 from digest.rendering.markers import Part
-from digest.rendering.view import BLOCKS, SLOTS
+from digest.rendering.view import SLOTS, is_block
 
 FORM = 1  # of the stored bytes; a reader of another form refuses
 
@@ -59,6 +59,6 @@ class Rendering:
 
 def _parts(rows: list[list[str]]) -> tuple[Part, ...]:
     parts = tuple(Part(text, slot, block) for text, slot, block in rows)
-    if any(p.slot not in ("", *SLOTS) or p.block not in ("", *BLOCKS) for p in parts):
+    if any(p.slot not in ("", *SLOTS) or not all(map(is_block, p.blocks)) for p in parts):
         raise RenderingFailed("stored rendering: a slot or block in it is not known here")
     return parts

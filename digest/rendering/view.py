@@ -4,14 +4,28 @@ The press room makes these from the database once, at approval; nothing in rende
 up. All text is plain (templates escape it), all URLs are absolute and checked for their scheme.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
 # Slots: what differs per reader, or is chosen when the audience is frozen. The names are part of
 # the approved hash.
 SLOTS = ("unsubscribe_url", "view_url", "remind_later_url", "address", "first_name")
-# Blocks: parts of a mail that some readers do not get.
-BLOCKS = ("greeting", "appeal")
+# Blocks: parts of a mail that some readers do not get; each section is one more (section_block).
+GREETING, APPEAL, THANKS, WHOLE_TEXTS = "greeting", "appeal", "thanks", "whole texts"
+BLOCKS = (GREETING, APPEAL, THANKS, WHOLE_TEXTS)
+LOOKS = ("front-page", "quiet-letter", "text-first")
+TYPEFACES = ("serif", "sans")  # of headlines
+
+
+def section_block(key: int) -> str:
+    """Return the name of the block that holds the section of that key."""
+    return f"section {key}"
+
+
+def is_block(name: str) -> bool:
+    """Return whether a block may be called that."""
+    return name in BLOCKS or re.fullmatch(r"section [0-9]{1,19}", name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class PickView:
     byline: str = ""
     layout: str = "column"  # lead, column or brief
     picture: PictureView | None = None
+    whole_html: str = ""  # the whole article, cleaned; empty: only the blurb is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ class SectionView:
 
     heading: str
     picks: tuple[PickView, ...]
+    key: int = 0  # names its block
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,7 @@ class AppealView:
     annual: tuple[str, str]
     payment_line: str = ""
     signed: str = ""
+    thanks: str = ""  # what members read in its place; empty: nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +118,7 @@ class IssueView:
     about: str = ""
     corrections_address: str = ""
     privacy_url: str = ""
+    look: str = "front-page"  # one of LOOKS
+    typeface: str = "serif"  # one of TYPEFACES
+    logo: PictureView | None = None  # stands for the name at the head
+    guarded: bool = False  # the copy must not show what it is, nor whom it went to

@@ -18,7 +18,7 @@ def test_neutral_values_fill_every_slot_but_the_greeting_s() -> None:
     values = neutral_values(SITE, "abc")
 
     assert set(SLOTS) - set(values.slots) == {"first_name"}
-    assert values.hidden_blocks == {"greeting"}
+    assert values.hidden_blocks == {"greeting", "thanks"}
 
 
 def test_links_that_need_a_token_lead_to_the_page_that_says_so() -> None:

@@ -25,6 +25,13 @@ from digest.rendering.view import (
 SITE = "https://courier.example"
 
 
+WHOLE = (
+    "<p>The quay was <em>empty</em> by noon.</p><h2>What they won</h2>"
+    f'<ul><li>A rota</li><li><a href="{SITE}/rota">The whole rota</a></li></ul>'
+    "<blockquote><p>Nobody left.</p></blockquote>"
+)
+
+
 def pick(headline: str, path: str, **more: Any) -> PickView:
     return PickView(headline, f"{SITE}/{path}", **more)
 
@@ -62,9 +69,11 @@ def full_view(**changes: Any) -> IssueView:
                     pick("Who owns the empty flats?", "flats", blurb="Four firms.", picture=photo),
                     pick("Eleven meetings, no decision", "plan", picture=photo),
                     pick("The last smokehouse", "smoke", layout="lead", picture=photo),
+                    pick("Read it all here", "whole", whole_html=WHOLE, blurb="In full."),
                     pick("Ferry timetable changes", "ferry", blurb="06:55.", layout="brief"),
                     pick("Library fines are gone", "fines", layout="brief"),
                 ),
+                key=3,
             ),
         ),
         quote=QuoteView("I wanted a shift rota.", "Marit Holm, crane driver"),
@@ -77,6 +86,7 @@ def full_view(**changes: Any) -> IssueView:
             ("$50 a year", f"{SITE}/give/annual"),
             "Cards, bank transfer",
             "Ada Marsh",
+            "You have already paid.",
         ),
         about="Owned by 900 of its readers.",
         corrections_address="corrections@courier.example",

@@ -14,7 +14,7 @@ from digest.rendering.issue import Part, Rendering, render_issue
 from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues, fill_html, fill_text
 from digest.rendering.templates import Templates
-from digest.rendering.view import BLOCKS, SLOTS, IssueView
+from digest.rendering.view import BLOCKS, SLOTS, IssueView, section_block
 
 Render = Callable[..., Rendering]
 
@@ -69,10 +69,11 @@ def test_foreign_bytes_are_refused(stored: bytes) -> None:
         Rendering.from_bytes(stored)
 
 
-def test_rendering_uses_every_slot_and_block(rendering: Rendering) -> None:
+def test_rendering_uses_every_slot_and_block(rendering: Rendering, view: IssueView) -> None:
     for parts in (rendering.html, rendering.text):
         assert {part.slot for part in parts if part.slot} == set(SLOTS)
-        assert {part.block for part in parts if part.block} == set(BLOCKS)
+        sections = {section_block(section.key) for section in view.sections}
+        assert {name for part in parts for name in part.blocks} == sections | set(BLOCKS)
 
 
 def test_every_story_is_in_both_parts(

@@ -50,19 +50,58 @@ def test_split_loses_no_text(pieces: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Zq0123456789abxnothingx", "unknown marker 'nothing'"),
-        ("Zq0123456789abxbeginnothingx", "unknown marker"),
-        ("zq0123456789ABxviewurlx", "damaged"),
-        ("Zq0123456789abxview urlx", "damaged"),
+        ("Zq0123456789abxzzzx", "unknown marker 'zzz'"),
+        ("Zq0123456789abxnothingx", "damaged"),
+        (MARKERS.slot("view_url").lower(), "damaged"),
+        (MARKERS.slot("view_url")[:-2] + " x", "damaged"),
         (MARKERS.begin("appeal"), "'appeal' is opened and never closed"),
         (MARKERS.end("appeal"), "inside 'no block'"),
-        (MARKERS.begin("appeal") + MARKERS.begin("greeting"), "inside 'appeal'"),
+        (MARKERS.begin("appeal") * 2, "inside 'appeal'"),
+        (MARKERS.begin("appeal") + MARKERS.begin("thanks"), "'thanks' is opened and never closed"),
+        (
+            f"{MARKERS.begin('appeal')}{MARKERS.begin('thanks')}{MARKERS.end('appeal')}",
+            "end of block 'appeal' inside 'appeal/thanks'",
+        ),
         (MARKERS.begin("appeal") + MARKERS.end("greeting"), "end of block 'greeting'"),
     ],
 )
 def test_split_refuses_what_does_not_fit(text: str, message: str) -> None:
     with pytest.raises(RenderingFailed, match=message):
         MARKERS.split(text)
+
+
+def test_blocks_stand_in_blocks() -> None:
+    text = "".join(
+        [
+            MARKERS.begin("section 3"),
+            "a",
+            MARKERS.begin("whole texts"),
+            "b",
+            MARKERS.end("whole texts"),
+            "c",
+            MARKERS.end("section 3"),
+            "d",
+        ]
+    )
+
+    parts = MARKERS.split(text)
+
+    assert [(part.text, part.blocks) for part in parts] == [
+        ("a", ("section 3",)),
+        ("b", ("section 3", "whole texts")),
+        ("c", ("section 3",)),
+        ("d", ()),
+    ]
+
+
+def test_a_slot_may_be_followed_by_any_letters() -> None:
+    assert MARKERS.split(MARKERS.slot("address") + "next") == (Part(slot="address"), Part("next"))
+
+
+def test_an_insert_comes_out_as_it_went_in() -> None:
+    html = "<p>Zq & \u200c</p>"
+
+    assert MARKERS.split(f"a{MARKERS.insert(html)}b") == (Part(f"a{html}b"),)
 
 
 def test_markers_of_another_compile_are_text() -> None:

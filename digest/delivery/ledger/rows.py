@@ -88,6 +88,8 @@ class PendingRow(NamedTuple):
     state: SubscriptionState | None
     paused_until: datetime | None
     appeal_hidden_until: datetime | None
+    supports_until: datetime | None
+    hidden_blocks: list[str] | None
     suppressed: bool
 
 
@@ -123,6 +125,8 @@ def _pending(dialect: Dialect) -> Compiled:
             Subscription.state,
             Subscription.paused_until,
             Subscription.appeal_hidden_until,
+            Subscription.supports_until,
+            Subscription.hidden_blocks,
             suppressed.label("suppressed"),
         )
         .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
