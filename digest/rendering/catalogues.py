@@ -92,7 +92,8 @@ def read_catalogue(path: Path) -> Catalog:
     """
     try:
         with path.open("rb") as file:
-            catalogue = read_po(file, abort_invalid=True)
+            # Without a language Babel would drop the rule for plural forms.
+            catalogue = read_po(file, path.stem.replace("-", "_"), abort_invalid=True)
     except (PoFileError, UnknownLocaleError, ValueError, LookupError, OSError) as error:
         raise RenderingFailed(f"catalogue {path.name}: {error}") from error
     for message in catalogue:
@@ -120,9 +121,9 @@ def _refuse_other_places(path: Path, message: Message) -> None:
             )
 
 
-def texts_of(strings: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def texts_of(strings: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     """Return a message's id or translation as a tuple, whether it has plural forms or not."""
-    return (strings,) if isinstance(strings, str) else tuple(strings)
+    return (strings,) if isinstance(strings, str) else tuple(strings or ("",))
 
 
 def _places(text: str) -> set[str]:

@@ -14,7 +14,7 @@ from digest.rendering.view import IssueView
 from digest.rendering.written import number_written
 
 
-class phrase:  # noqa: N801 - reads as the declaration it is
+class phrase:
     """A phrase of `Furniture`; reading it gives the words in the furniture's language.
 
     `context` parts phrases that are the same in English and not elsewhere. Babel's extractor finds
@@ -36,7 +36,7 @@ class phrase:  # noqa: N801 - reads as the declaration it is
         return furniture.words.pgettext(self.context, self.text)
 
 
-class counted:  # noqa: N801 - as above
+class counted:
     """A phrase that says a number, ``{count}``; reading it gives a function of that number."""
 
     def __init__(self, context: str, one: str, many: str) -> None:

@@ -11,13 +11,15 @@ from functools import partial
 from typing import Any
 
 from digest.errors import RenderingFailed
-from digest.rendering import furniture, layout, whole
+from digest.rendering import furniture, layout, whole, whole_text
+from digest.rendering.lines import figures_in_lines
 from digest.rendering.links import refuse_unsafe_links
 from digest.rendering.markers import Markers, Part
 from digest.rendering.stored import Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.theme import theme_for
 from digest.rendering.view import IssueView, section_block
+from digest.rendering.written import date_line
 
 __all__ = ["Part", "Rendering", "render_issue"]
 
@@ -42,7 +44,8 @@ def render_issue(
     refuse_unsafe_links(view)
     markers = Markers(nonce or secrets.token_hex(6))
     shown = layout.edition_of(view, edition)
-    values = _template_values(shown, markers)
+    words = furniture.Furniture(templates.catalogues.words(view.language), view.language)
+    values = _template_values(shown, words, markers)
     html = markers.split(compile_mjml(templates.mjml("issue.mjml.j2", values)))
     text = markers.split(templates.text("issue.txt.j2", values))
     _refuse_missing_slots("HTML", html)
@@ -50,18 +53,21 @@ def render_issue(
     return Rendering(edition, view.language, view.subject, view.preheader, html, text)
 
 
-def _template_values(view: IssueView, markers: Markers) -> dict[str, Any]:
+def _template_values(
+    view: IssueView, words: furniture.Furniture, markers: Markers
+) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
-    words = furniture.furniture_for(view.language)
     theme = theme_for(view.language, view.accent)
     return {
         "view": view,
         "t": words,
         "theme": theme,
-        "date_line": furniture.date_line(view.date, view.language),
-        "number_line": furniture.number_line(view),
-        "credit_of": partial(furniture.credit_line, language=view.language),
-        "why_line": furniture.why_line(view),
+        "date_line": date_line(view.date, view.language),
+        "number_line": furniture.number_line(view, words),
+        "credit_of": partial(furniture.credit_line, words=words),
+        "why_line": furniture.why_line(view, words),
+        "on_own_line": furniture.on_own_line,
+        "figures": figures_in_lines(view.numbers),
         "rows_of": layout.rows_of,
         "number_rows": layout.number_rows(view.numbers),
         "figure_size": layout.figure_size(view.numbers),
@@ -69,7 +75,7 @@ def _template_values(view: IssueView, markers: Markers) -> dict[str, Any]:
         "slot": markers.slot,
         "section_block": section_block,
         "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
-        "whole_text": lambda pick: whole.as_text(pick.whole_html),
+        "whole_text": lambda pick: whole_text.as_text(pick.whole_html),
         "begin": markers.begin,
         "end": markers.end,
     }

@@ -55,7 +55,7 @@ def in_digits_of(text: str, locale: Locale) -> str:
 
 
 def locale_of(language: str) -> Locale:
-    """Return Babel's locale for a BCP 47 tag, or for the part of it that Babel knows; else English."""
+    """Return Babel's locale for a BCP 47 tag or for what it knows of it; else English."""
     try:
         return Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
