@@ -114,8 +114,9 @@ class Copies:
         issue = session.get_one(Issue, issue_id)
         slug = session.get_one(Newsletter, issue.newsletter_id).slug
         configured = self._config.newsletter(slug)
-        presses = _presses(configured, issue, load_renderings(session, issue))
-        site = self._config.web.public_url
+        mails = [r for r in load_renderings(session, issue) if r.is_mail]
+        presses = _presses(configured, issue, mails)
+        site = self._config.site_of(configured)
         self._issues[issue_id] = IssueCopies(
             message_key=self._message_key(issue.message_key_id or ""),
             host=configured.host,
@@ -194,7 +195,7 @@ def _letterhead(configured: NewsletterConfig, issue: Issue, edition: str) -> Let
     return Letterhead(
         from_name=configured.sender.name,
         from_address=configured.sender.address,
-        list_name=configured.name,
+        list_name="" if configured.guarded else configured.name,
         list_id=f"{configured.slug}.{configured.host}",
         feedback_id=f"{issue.number}:{configured.slug}:{edition}:{_sender_id(configured.host)}",
         reply_to=configured.reply_to or "",

@@ -5,6 +5,7 @@ in CRLF lines of at most 76 characters outside link headers, none beginning with
 first (RFC 2046, 5.1.4). It never signs (delivery does) and never decides who gets what.
 """
 
+import base64
 import html
 import re
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from digest.rendering.links import is_reader_link
 from digest.rendering.markers import Part
 from digest.rendering.personalise import ReaderValues, shown_parts, text_value
 from digest.rendering.quoted import HARD, SAME_EVERYWHERE, encode_same, encode_segment, encode_value
-from digest.rendering.stored import Rendering
+from digest.rendering.stored import Embedded, Rendering
 
 PLAIN, HTML = 0, 1
 Encoded = tuple[bytes, bytes]  # a value for the plain and for the html part
@@ -75,6 +76,7 @@ class CopyPress:
         # "=_" cannot occur in quoted-printable, so no part can hold the boundary.
         self._boundary = f"=_{rendering.content_hash[:24]}"
         self._fixed = _fixed_headers(rendering, letterhead, self._boundary)
+        self._encoded_pictures = [_picture_part(picture) for picture in rendering.pictures]
         self._plans: dict[frozenset[str], Plan] = {}
         self._dated: tuple[datetime | None, str] = (None, "")
         # The last value of each slot: most are new for every copy, some are the issue's own.
@@ -165,10 +167,23 @@ class CopyPress:
         mark = f"--{self._boundary}"
         steps: list[bytes | Slot] = [f"{mark}\r\n{PART_HEAD.format('plain')}".encode()]
         steps += _steps(PLAIN, self._rendering.text, hidden)
-        steps.append(f"\r\n{mark}\r\n{PART_HEAD.format('html')}".encode())
-        steps += _steps(HTML, self._rendering.html, hidden)
+        page = _steps(HTML, self._rendering.html, hidden)
+        steps.append(f"\r\n{mark}\r\n".encode())
+        steps += self._with_pictures([PART_HEAD.format("html").encode(), *page])
         steps.append(f"\r\n{mark}--\r\n".encode())
         return _planned(_joined(steps))
+
+    def _with_pictures(self, page: list[bytes | Slot]) -> list[bytes | Slot]:
+        """Return the HTML part together with the pictures it shows, if it has any in it (RFC 2387);
+        mail programs want them beside the page, not beside the text.
+        """
+        if not self._rendering.pictures:
+            return page
+        inner = f"=_{self._rendering.content_hash[24:48]}"  # no beginning of the other
+        opening = f'Content-Type: multipart/related; type="text/html"; boundary="{inner}"\r\n\r\n'
+        pictures = b"".join(f"\r\n--{inner}\r\n".encode() + p for p in self._encoded_pictures)
+        closing = pictures + f"\r\n--{inner}--\r\n".encode()
+        return [f"{opening}--{inner}\r\n".encode(), *page, closing]
 
 
 def is_plain_link(url: str) -> bool:
@@ -184,6 +199,15 @@ def _encoded(value: str) -> Encoded:
         same = encode_same(value)
         return same, same
     return encode_value(value), encode_value(html.escape(value))
+
+
+def _picture_part(picture: Embedded) -> bytes:
+    head = (
+        f"Content-Type: {picture.kind}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{picture.cid}>\r\nContent-Disposition: inline\r\n\r\n"
+    )
+    lines = base64.encodebytes(picture.data).replace(b"\n", HARD)
+    return head.encode("ascii") + lines
 
 
 def _planned(steps: Sequence[bytes | Slot]) -> Plan:

@@ -67,13 +67,13 @@ def test_policy_allows_styles_and_pictures_only(shared_house) -> None:
 
     assert policy == (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-        "style-src 'unsafe-inline'; img-src https: http:; base-uri 'none'; form-action 'none'; "
+        "style-src 'unsafe-inline'; img-src data: https: http:; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     )
 
 
 def test_pictures_come_over_tls_where_the_page_does() -> None:
-    assert "img-src https:;" in issue_policy("https://letters.courier.example")
+    assert "img-src data: https:;" in issue_policy("https://letters.courier.example")
 
 
 def _draft(house) -> str:
