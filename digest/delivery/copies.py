@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.blocks import APPEAL, GREETING, THANKS
 from digest.clock import Clock
 from digest.config import Config, NewsletterConfig
 from digest.delivery.backends.base import Envelope
@@ -25,7 +26,6 @@ from digest.rendering.fingerprint import issue_hash
 from digest.rendering.mime import CopyPress, Letterhead, is_plain_link
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.stored import Rendering
-from digest.rendering.view import APPEAL, GREETING, THANKS
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from digest.blocks import EDITIONS
 from digest.clock import Clock
 from digest.config import NewsletterConfig
 from digest.curation.issues import approve_issue, find_issue, refuse_closed
@@ -23,7 +24,6 @@ from digest.press.proofs import build_proof
 from digest.press.view import freeze_view
 from digest.rendering.fingerprint import html_bytes, issue_hash
 from digest.rendering.issue import render_issue
-from digest.rendering.layout import EDITIONS
 from digest.rendering.offline import render_offline
 from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates

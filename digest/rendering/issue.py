@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from digest.blocks import EDITIONS, section_block
 from digest.errors import RenderingFailed
 from digest.rendering import furniture, layout, whole
 from digest.rendering.links import refuse_unsafe_links
@@ -17,7 +18,7 @@ from digest.rendering.markers import Markers, Part
 from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.theme import theme_for
-from digest.rendering.view import IssueView, section_block
+from digest.rendering.view import IssueView
 
 __all__ = ["Part", "Rendering", "render_issue"]
 
@@ -33,13 +34,13 @@ def render_issue(
     pictures: Sequence[Embedded] = (),
     nonce: str | None = None,
 ) -> Rendering:
-    """Return one edition (`layout.EDITIONS`) of an issue, compiled, with those of `pictures` that
+    """Return one edition (`EDITIONS`) of an issue, compiled, with those of `pictures` that
     it shows.
 
     `nonce` (twelve hexadecimal digits, random unless given) marks the slots during this compile and
     leaves no trace. Raises RenderingFailed naming headline, template, line, slot or block.
     """
-    if edition not in layout.EDITIONS:
+    if edition not in EDITIONS:
         raise RenderingFailed(f"there is no edition {edition!r}")
     refuse_unsafe_links(view)
     markers = Markers(nonce or secrets.token_hex(6))

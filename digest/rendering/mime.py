@@ -180,10 +180,13 @@ class CopyPress:
         if not self._rendering.pictures:
             return page
         inner = f"=_{self._rendering.content_hash[24:48]}"  # no beginning of the other
-        opening = f'Content-Type: multipart/related; type="text/html"; boundary="{inner}"\r\n\r\n'
+        opening = (
+            'Content-Type: multipart/related; type="text/html";\r\n'
+            f' boundary="{inner}"\r\n\r\n--{inner}\r\n'
+        )
         pictures = b"".join(f"\r\n--{inner}\r\n".encode() + p for p in self._encoded_pictures)
         closing = pictures + f"\r\n--{inner}--\r\n".encode()
-        return [f"{opening}--{inner}\r\n".encode(), *page, closing]
+        return [opening.encode(), *page, closing]
 
 
 def is_plain_link(url: str) -> bool:

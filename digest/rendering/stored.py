@@ -9,9 +9,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from digest.blocks import is_block
 from digest.errors import RenderingFailed
 from digest.rendering.markers import Part
-from digest.rendering.view import SLOTS, is_block
+from digest.rendering.view import SLOTS
 
 PLAIN_FORM, PICTURE_FORM = 1, 2  # of the stored bytes; a reader of another form refuses
 OFFLINE = "offline"  # the edition that is a file and no mail

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.app import open_app
+from digest.blocks import EDITIONS
 from digest.clock import FixedClock
 from digest.curation.issues import edit_issue, find_issue, move_issue
 from digest.curation.picks import find_pick, move_pick
@@ -22,7 +23,6 @@ from digest.models import Issue, IssueState, Section, Slot, StoredRendering
 from digest.press.approval import Approved, approve, list_renderings
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.issue import Rendering
-from digest.rendering.layout import EDITIONS
 from digest.rendering.mjml import compile_mjml
 from digest.rendering.stored import OFFLINE
 from digest.scheduler import tick_once
