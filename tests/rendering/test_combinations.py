@@ -141,3 +141,21 @@ def test_a_rendering_with_pictures_is_read_back_as_it_was(
     for inside in (False, True):
         rendering = rendering_of(LOOKS[0], "full", inside)
         assert Rendering.from_bytes(rendering.to_bytes()) == rendering
+
+
+def test_many_ways_to_choose_share_their_pieces(
+    rendering_of: Set, letterhead: Letterhead, reader: ReaderValues
+) -> None:
+    """A plan holds references: a thousand ways to choose must not cost a thousand mails."""
+    press = CopyPress(rendering_of(LOOKS[0], "full", False), letterhead)
+    blocks = [*TELLTALES]
+    ways = [
+        frozenset(chosen)
+        for count in range(len(blocks) + 1)
+        for chosen in itertools.combinations(blocks, count)
+    ]
+
+    pieces = [press.body(ReaderValues(reader.slots, way)) for way in ways]
+
+    different = {id(piece): len(piece) for each in pieces for piece in each}
+    assert sum(different.values()) < 2 * len(b"".join(pieces[0]))
