@@ -6,19 +6,20 @@ reader; `personalise` and `mime` fill the slots.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from digest.blocks import EDITIONS, section_block
 from digest.errors import RenderingFailed
 from digest.rendering import furniture, layout, whole, whole_text
 from digest.rendering.lines import figures_in_lines
 from digest.rendering.links import refuse_unsafe_links
 from digest.rendering.markers import Markers, Part
-from digest.rendering.stored import Rendering
+from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.theme import theme_for
-from digest.rendering.view import IssueView, section_block
+from digest.rendering.view import IssueView
 from digest.rendering.written import date_line
 
 __all__ = ["Part", "Rendering", "render_issue"]
@@ -32,31 +33,34 @@ def render_issue(
     edition: str,
     templates: Templates,
     compile_mjml: Callable[[str], str],
+    pictures: Sequence[Embedded] = (),
     nonce: str | None = None,
 ) -> Rendering:
-    """Return one edition (`layout.EDITIONS`) of an issue, compiled.
+    """Return one edition (`EDITIONS`) of an issue, compiled, with those of `pictures` that
+    it shows.
 
     `nonce` (twelve hexadecimal digits, random unless given) marks the slots during this compile and
     leaves no trace. Raises RenderingFailed naming headline, template, line, slot or block.
     """
-    if edition not in layout.EDITIONS:
+    if edition not in EDITIONS:
         raise RenderingFailed(f"there is no edition {edition!r}")
     refuse_unsafe_links(view)
     markers = Markers(nonce or secrets.token_hex(6))
     shown = layout.edition_of(view, edition)
-    words = furniture.Furniture(templates.catalogues.words(view.language), view.language)
-    values = _template_values(shown, words, markers)
-    html = markers.split(compile_mjml(templates.mjml("issue.mjml.j2", values)))
+    values = template_values(shown, templates) | _markers_for(shown, markers)
+    html = markers.split(compile_mjml(templates.html("issue.mjml.j2", values)))
     text = markers.split(templates.text("issue.txt.j2", values))
     _refuse_missing_slots("HTML", html)
     _refuse_missing_slots("text", text)
-    return Rendering(edition, view.language, view.subject, view.preheader, html, text)
+    shown_pictures = tuple(p for p in pictures if any(f"cid:{p.cid}" in h.text for h in html))
+    return Rendering(
+        edition, view.language, view.subject, view.preheader, html, text, shown_pictures
+    )
 
 
-def _template_values(
-    view: IssueView, words: furniture.Furniture, markers: Markers
-) -> dict[str, Any]:
+def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
+    words = furniture.Furniture(templates.catalogues.words(view.language), view.language)
     theme = theme_for(view.language, view.accent)
     return {
         "view": view,
@@ -72,12 +76,19 @@ def _template_values(
         "number_rows": layout.number_rows(view.numbers),
         "figure_size": layout.figure_size(view.numbers),
         "nameplate_size": layout.nameplate_size(view.newsletter),
-        "slot": markers.slot,
         "section_block": section_block,
-        "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
         "whole_text": lambda pick: whole_text.as_text(pick.whole_html),
+    }
+
+
+def _markers_for(view: IssueView, markers: Markers) -> dict[str, Any]:
+    """Return what marks the places that are filled, or left out, reader by reader."""
+    theme = theme_for(view.language, view.accent)
+    return {
+        "slot": markers.slot,
         "begin": markers.begin,
         "end": markers.end,
+        "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
     }
 
 

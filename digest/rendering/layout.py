@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from digest.blocks import FULL
 from digest.rendering.view import IssueView, PickView, SectionView
-
-EDITIONS = ("full", "headlines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def nameplate_size(name: str) -> int:
 
 def edition_of(view: IssueView, edition: str) -> IssueView:
     """Return the view as readers of an edition get it; `edition` is one of EDITIONS."""
-    return view if edition == "full" else headlines_only(view)
+    return view if edition == FULL else headlines_only(view)
 
 
 def headlines_only(view: IssueView) -> IssueView:

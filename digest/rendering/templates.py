@@ -30,7 +30,7 @@ FAILURES: tuple[type[Exception], ...] = (
 
 
 class Templates:
-    """Renders ``*.mjml.j2`` escaped and ``*.txt.j2`` as plain text.
+    """Renders ``*.mjml.j2`` and ``*.html.j2`` escaped and ``*.txt.j2`` as plain text.
 
     `override` is a folder whose files win over the shipped ones of the same name; so do the
     `catalogues` in it.
@@ -40,12 +40,14 @@ class Templates:
         folders = [folder for folder in (override, asset("templates") / "email") if folder]
         self.catalogues = Catalogues(override)
         self._folders = tuple(folder.resolve() for folder in folders)
-        self._mjml = _environment(self._folders, autoescape=True)
+        self._html = _environment(self._folders, autoescape=True)
         self._text = _environment(self._folders, autoescape=False)
 
-    def mjml(self, name: str, values: dict[str, Any]) -> str:
-        """Return a template's MJML, values escaped; RenderingFailed names template and line."""
-        return self._render(self._mjml, name, values)
+    def html(self, name: str, values: dict[str, Any]) -> str:
+        """Return a template's MJML or HTML, values escaped; RenderingFailed names template and
+        line.
+        """
+        return self._render(self._html, name, values)
 
     def text(self, name: str, values: dict[str, Any]) -> str:
         """Return a template's plain text; RenderingFailed names template and line."""

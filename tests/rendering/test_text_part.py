@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.blocks import BLOCKS, section_block
 from digest.rendering.catalogues import Catalogues
 from digest.rendering.furniture import Furniture
 from digest.rendering.issue import Rendering
 from digest.rendering.lines import MEASURE, columns
 from digest.rendering.personalise import ReaderValues, fill_text
-from digest.rendering.view import BLOCKS, IssueView, PickView, section_block
+from digest.rendering.view import IssueView, PickView
 from tests.rendering.samples import ENGLISH, SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
