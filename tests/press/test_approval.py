@@ -21,9 +21,9 @@ from digest.curation.picks import find_pick, move_pick
 from digest.errors import BadInput, Conflict, Refused, RenderingFailed
 from digest.models import Issue, IssueState, Section, Slot, StoredRendering
 from digest.press.approval import Approved, approve, list_renderings
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.issue import Rendering
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.stored import OFFLINE
 from digest.scheduler import tick_once
 from digest.testing.newsroom import Newsroom
