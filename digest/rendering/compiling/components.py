@@ -23,6 +23,7 @@ CHILDREN = {
     | {"mj-button", "mj-divider", "mj-image", "mj-social", "mj-spacer", "mj-table", "mj-text"},
     "mj-social": ANY | {"mj-social-element"},
 }
+WORDLESS = frozenset(CHILDREN) | {"mj-attributes"}  # hold components and no words
 DEFAULTS = frozenset({"mj-all", "mj-class"})  # stand in mj-attributes only
 KNOWN = frozenset().union(*CHILDREN.values(), DEFAULTS)
 # Drawn otherwise than by the reference, or fixed in their ids, so that two in one mail collide.
@@ -65,11 +66,6 @@ def misplaced(name: str, parent: str) -> str:
         place = f"in <{parent}>" if parent else "at the top"
         return "" if name in CHILDREN[parent] else f"<{name}> may not stand {place}"
     return f"<{name}> may not stand in <{parent}>" if component else ""
-
-
-def holds_text(parent: str) -> bool:
-    """Return whether words may stand between the children of a tag."""
-    return parent not in CHILDREN and parent != "mj-attributes"
 
 
 def unkept_attribute(name: str, attributes: str) -> str:

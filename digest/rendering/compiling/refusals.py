@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from digest.errors import RenderingFailed
 from digest.rendering.compiling.armour import TAG
-from digest.rendering.compiling.components import holds_text, misplaced, unkept_attribute
+from digest.rendering.compiling.components import WORDLESS, misplaced, unkept_attribute
 
 SIZE_CAP = 1_000_000  # bytes of MJML; an issue of 60 stories has about 60,000
 DEPTH_CAP = 100  # nested tags; the shipped templates reach 7
@@ -42,12 +42,14 @@ def refuse_bad_structure(source: str) -> None:
     opened = [Opened("", 0)]
     end = 0
     for markup in _tags_and_comments(source):
-        _refuse_words(source, end, markup.start(), opened[-1].name)
+        if (parent := opened[-1].name) in WORDLESS:
+            _refuse_words(source, end, markup.start(), parent)
         end = markup.end()
         if markup.re is TAG:
             _refuse_tag(source, markup, opened)
-    _refuse_words(source, end, len(source), opened[-1].name)
-    if len(opened) > 1:
+    if len(opened) == 1:
+        _refuse_words(source, end, len(source), "")
+    else:
         raise _refusal(source, opened[-1].start, f"<{opened[-1].name}> is never closed")
 
 
@@ -73,8 +75,9 @@ def _tags_and_comments(source: str) -> Iterator[re.Match[str]]:
 
 
 def _refuse_words(source: str, begin: int, end: int, parent: str) -> None:
-    """Raise RenderingFailed for words between two tags where `parent` has no place for them."""
-    if begin == end or holds_text(parent) or not (words := source[begin:end]).strip():
+    """Raise RenderingFailed for words between two tags, of which `parent` takes none."""
+    words = source[begin:end]
+    if not words or words.isspace():
         return
     start = begin + len(words) - len(words.lstrip())
     place = f"in <{parent}>" if parent else "outside <mjml>"
@@ -83,8 +86,9 @@ def _refuse_words(source: str, begin: int, end: int, parent: str) -> None:
 
 def _refuse_tag(source: str, tag: re.Match[str], opened: list[Opened]) -> None:
     """Open or close a level; RenderingFailed for a tag that does not fit."""
-    name, attributes, parent = tag["name"], tag["attributes"], opened[-1].name
-    if tag["close"]:
+    close, name, attributes = tag.groups()
+    parent = opened[-1].name
+    if close:
         if opened.pop().name != name:
             raise _refusal(source, tag.start(), f"</{name}> closes no open tag")
         return
