@@ -12,13 +12,15 @@ from typing import Any
 
 from digest.blocks import EDITIONS, section_block
 from digest.errors import RenderingFailed
-from digest.rendering import furniture, layout, whole
+from digest.rendering import furniture, layout, whole, whole_text
+from digest.rendering.lines import figures_in_lines
 from digest.rendering.links import refuse_unsafe_links
 from digest.rendering.markers import Markers, Part
 from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.theme import theme_for
 from digest.rendering.view import IssueView
+from digest.rendering.written import date_line
 
 __all__ = ["Part", "Rendering", "render_issue"]
 
@@ -34,8 +36,8 @@ def render_issue(
     pictures: Sequence[Embedded] = (),
     nonce: str | None = None,
 ) -> Rendering:
-    """Return one edition (`EDITIONS`) of an issue, compiled, with those of `pictures` that
-    it shows.
+    """Return one edition (`EDITIONS`) of an issue, compiled, with those of `pictures` that it
+    shows.
 
     `nonce` (twelve hexadecimal digits, random unless given) marks the slots during this compile and
     leaves no trace. Raises RenderingFailed naming headline, template, line, slot or block.
@@ -45,7 +47,7 @@ def render_issue(
     refuse_unsafe_links(view)
     markers = Markers(nonce or secrets.token_hex(6))
     shown = layout.edition_of(view, edition)
-    values = template_values(shown) | _markers_for(shown, markers)
+    values = template_values(shown, templates) | _markers_for(shown, markers)
     html = markers.split(compile_mjml(templates.html("issue.mjml.j2", values)))
     text = markers.split(templates.text("issue.txt.j2", values))
     _refuse_missing_slots("HTML", html)
@@ -56,24 +58,26 @@ def render_issue(
     )
 
 
-def template_values(view: IssueView) -> dict[str, Any]:
+def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
-    words = furniture.furniture_for(view.language)
+    words = furniture.Furniture(templates.catalogues.words(view.language), view.language)
     theme = theme_for(view.language, view.accent)
     return {
         "view": view,
         "t": words,
         "theme": theme,
-        "date_line": furniture.date_line(view.date, view.language),
-        "number_line": furniture.number_line(view),
-        "credit_of": partial(furniture.credit_line, language=view.language),
-        "why_line": furniture.why_line(view),
+        "date_line": date_line(view.date, view.language),
+        "number_line": furniture.number_line(view, words),
+        "credit_of": partial(furniture.credit_line, words=words),
+        "why_line": furniture.why_line(view, words),
+        "on_own_line": furniture.on_own_line,
+        "figures": figures_in_lines(view.numbers),
         "rows_of": layout.rows_of,
         "number_rows": layout.number_rows(view.numbers),
         "figure_size": layout.figure_size(view.numbers),
         "nameplate_size": layout.nameplate_size(view.newsletter),
         "section_block": section_block,
-        "whole_text": lambda pick: whole.as_text(pick.whole_html),
+        "whole_text": lambda pick: whole_text.as_text(pick.whole_html),
     }
 
 

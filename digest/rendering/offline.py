@@ -30,7 +30,7 @@ def render_offline(
     def source_of(picture: PictureView | None) -> str:
         return inside.get(picture.url, "") if picture is not None else ""
 
-    values = template_values(view) | {"source_of": source_of, "whole_html": _whole_html}
+    values = template_values(view, templates) | {"source_of": source_of, "whole_html": _whole_html}
     page = templates.html("offline.html.j2", values)
     return Rendering(OFFLINE, view.language, view.subject, view.preheader, (Part(page),), ())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import RenderingFailed
-from digest.rendering.templates import MEASURE, Templates, paragraphs, wrapped
+from digest.rendering.templates import Templates
 
 
 def templates_with(folder: Path, **files: str) -> Templates:
@@ -77,18 +77,3 @@ def test_controls_and_noncharacters_are_left_out(tmp_path: Path) -> None:
     dirty = "a\x00b\x0bc\x85d\uffffe\ud800f\tg"
 
     assert templates_with(tmp_path, x="{{ v }}").text("x.j2", {"v": dirty}) == "abcdef\tg"
-
-
-def test_paragraphs_are_parted_by_blank_lines() -> None:
-    assert paragraphs("one\nstill one\r\n\r\ntwo\n \n\n") == ["one still one", "two"]
-
-
-def test_wrapped_keeps_to_the_measure_and_words_whole() -> None:
-    lines = wrapped("word-word " * 40 + "x" * 90, "  ").split("\n")
-
-    assert max(map(len, lines[:-1])) <= MEASURE
-    assert lines[-1] == "  " + "x" * 90
-
-
-def test_wrapped_does_not_break_at_no_break_spaces() -> None:
-    assert "a\u00a0b" in wrapped("word " * 14 + "a\u00a0b")

@@ -1,14 +1,12 @@
-"""A whole article in a mail: styled for HTML, set as plain text, and never through the compiler."""
+"""A whole article in a mail: styled for HTML, and never through the compiler."""
 
 from collections.abc import Callable
-
-import pytest
 
 from digest.rendering.personalise import ReaderValues, fill_html, fill_text
 from digest.rendering.stored import Rendering
 from digest.rendering.theme import theme_for
 from digest.rendering.view import IssueView, PickView, SectionView
-from digest.rendering.whole import as_text, styled
+from digest.rendering.whole import styled
 
 THEME = theme_for("en", "#a4161a")
 
@@ -26,23 +24,6 @@ def test_each_tag_that_needs_one_gets_a_style() -> None:
 
 def test_lists_are_indented_where_a_line_begins() -> None:
     assert "padding-right:24px" in styled("<ul><li>a</li></ul>", theme_for("ar", "#a4161a"))
-
-
-@pytest.mark.parametrize(
-    ("html", "text"),
-    [
-        ("<p>One\n two</p><p>three</p>", "One two\n\nthree"),
-        ("<ul><li>a</li><li>b</li></ul>", "– a\n\n– b"),
-        ('<a href="https://x.example/a">here</a>', "here (https://x.example/a)"),
-        ('<a href="https://x.example/a">https://x.example/a</a>', "https://x.example/a"),
-        ("<p>a &lt; b &amp; c</p>", "a < b & c"),
-        ("a<br>b", "a\n\nb"),
-        ("<h2>Head</h2>text <em>here</em>", "Head\n\ntext here"),
-        ("", ""),
-    ],
-)
-def test_as_text(html: str, text: str) -> None:
-    assert as_text(html) == text
 
 
 def test_what_would_kill_or_confuse_the_compiler_never_reaches_it(
