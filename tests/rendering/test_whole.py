@@ -1,4 +1,4 @@
-"""A whole article in a mail: styled for HTML, set as plain text, and never through the compiler."""
+"""A whole article in a mail: styled for HTML, and never through the compiler."""
 
 from collections.abc import Callable
 

@@ -32,10 +32,15 @@ thanks = "You keep us going."
 """
 
 
-@pytest.fixture
-def newsroom(tmp_path: Path, clock: FixedClock) -> Iterator[Newsroom]:
+@pytest.fixture(params=["sqlite", "postgres"])
+def newsroom(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock
+) -> Iterator[Newsroom]:
     schedule = 'schedule = { weekday = "friday", time = 07:00:00, timezone = "UTC" }'
-    with open_newsroom(tmp_path, clock, more={schedule: schedule + APPEAL}) as opened:
+    url = {}
+    if request.param == "postgres":
+        url = {"url": request.getfixturevalue("postgres_url")}
+    with open_newsroom(tmp_path, clock, more={schedule: schedule + APPEAL}, **url) as opened:
         yield opened
 
 
