@@ -256,7 +256,11 @@ def test_mail_that_mail_programs_cut_off_is_refused_at_approval(newsroom: Newsro
         ("issue.mjml.j2", "<mjml>\n\n{{ weather }}", r"issue\.mjml\.j2, line 3: 'weather' is und"),
         ("issue.txt.j2", "{{ view.weather }}", r"issue\.txt\.j2, line 1"),
         ("_footer.mjml.j2", "\n{{ 1 / 0 }}", r"_footer\.mjml\.j2, line 2: division by zero"),
-        ("issue.mjml.j2", "<mjml><mj-body>\n</mj-section></mjml>", "template issue.mjml.j2, line 2: </mj-section>"),
+        (
+            "issue.mjml.j2",
+            "<mjml><mj-body>\n</mj-section></mjml>",
+            "template issue.mjml.j2, line 2: </mj-section>",
+        ),
         ("issue.mjml.j2", "<mjml><mj-body>", r"<mj-body> is never closed"),
         ("issue.mjml.j2", "<mjml><mj-body></mj-body></mjml>", "no unsubscribe_url"),
     ],
