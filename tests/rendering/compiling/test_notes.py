@@ -48,8 +48,8 @@ def line_of(name: str, words: str) -> int:
     ("name", "before", "after", "why"),
     [
         ("_footer", "</mj-column>", "", "</mj-section> closes no open tag"),
-        ("_quote", "<mj-divider", "<mj-rule", "<mj-rule> is not a component"),
-        ("_quote", "<mj-divider", "a < b <mj-divider", "this < begins no tag"),
+        ("_quote", "<mj-text", "<mj-rule", "<mj-rule> is not a component"),
+        ("_quote", "<mj-text", "a < b <mj-text", "this < begins no tag"),
         (
             "_appeal",
             "<mj-button",
