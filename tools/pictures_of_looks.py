@@ -1,9 +1,8 @@
 """Print the sample issue to pictures: every look, language, width, light and dark.
 
-``python tools/pictures_of_looks.py [--all FOLDER]``: without arguments the few that the docs show,
-into docs/pictures; with ``--all`` every one, as PNG, into a folder to look through. Needs the
-development tools (Playwright with a Chromium, Pillow); Friday never runs this. The variable CHROMIUM
-may name the browser to use.
+``python tools/pictures_of_looks.py``: the few that the docs show, into docs/pictures; with
+``--all FOLDER``: every one, as PNG, to look through. Needs the development tools (Playwright with a
+Chromium, Pillow); Friday never runs this. The variable CHROMIUM may name the browser to use.
 """
 
 import argparse
@@ -29,6 +28,9 @@ from digest.testing.samples import LANGUAGES, sample_picture, sample_reader, sam
 DOCS = Path(__file__).parent.parent / "docs" / "pictures"
 WIDTHS = (700, 375, 320)
 SCHEMES = ("light", "dark")
+PHONES = (("en", 375, "light"), ("ru", 375, "dark"), ("ar", 320, "light"))
+TOP = 1800  # of a picture for the docs, in its pixels: the rest is more of the same
+GAP, BETWEEN, QUALITY = 16, "#ffffff", 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,30 @@ def answer(route: Route) -> None:
 
 def print_docs(browser: Browser) -> None:
     """Write the few pictures that README and docs show."""
+    for look in LOOKS:
+        light, dark = (photograph(browser, Shot(look, "en", 700, scheme)) for scheme in SCHEMES)
+        keep(beside([light, dark], TOP), f"{look}.jpg")
+        phones = [photograph(browser, Shot(look, *which), 1.25) for which in PHONES]
+        keep(beside(phones, TOP), f"{look}-phones.jpg")
+    fronts = [photograph(browser, Shot(look, "en", 640, "light")) for look in LOOKS]
+    keep(beside(fronts, TOP), "looks.jpg")
+
+
+def beside(pictures: list[Image.Image], height: int) -> Image.Image:
+    """Return the tops of the pictures, side by side."""
+    width = sum(picture.width for picture in pictures) + GAP * (len(pictures) - 1)
+    sheet = Image.new("RGB", (width, min(height, max(p.height for p in pictures))), BETWEEN)
+    left = 0
+    for picture in pictures:
+        sheet.paste(picture, (left, 0))
+        left += picture.width + GAP
+    return sheet
+
+
+def keep(sheet: Image.Image, name: str) -> None:
+    """Write a picture for the docs as a progressive JPEG."""
+    sheet.save(DOCS / name, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+    sys.stdout.write(f"{name}: {(DOCS / name).stat().st_size / 1000:.0f} kB\n")
 
 
 if __name__ == "__main__":

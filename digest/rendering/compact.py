@@ -7,7 +7,8 @@ compiler chose are touched, never a value or a word of an issue.
 
 import re
 
-OUTLOOK = "<!--[if mso | IE]>"
+# Internet Explorer reads no such comments since version 10.
+OUTLOOK, EITHER = "<!--[if mso]>", "<!--[if mso | IE]>"
 # One conditional comment ends where the next begins.
 SEAM = re.compile(r"<!\[endif\]-->\s*" + re.escape(OUTLOOK))
 ROW_GROUPS = re.compile(r"</?tbody>")
@@ -22,6 +23,6 @@ OLD_OUTLOOK_CLASS = re.compile(r'(?<= class=")mj-outlook-group-fix ?')
 
 def compact(html: str) -> str:
     """Return a compiled page in fewer bytes, about a tenth of the markup."""
-    html = OLD_OUTLOOK_CLASS.sub("", OLD_OUTLOOK.sub("", html))
+    html = OLD_OUTLOOK_CLASS.sub("", OLD_OUTLOOK.sub("", html)).replace(EITHER, OUTLOOK)
     html = ROW_GROUPS.sub("", OUTLOOK_CLASS.sub("", SEAM.sub("", html)))
     return LAST_SEMICOLON.sub(r'\1"', TWICE.sub(r"background:\1", html))

@@ -52,9 +52,7 @@ def render_issue(
     return Rendering(edition, view.language, view.subject, view.preheader, html, text)
 
 
-def _template_values(
-    view: IssueView, markers: Markers, templates: Templates
-) -> dict[str, Any]:
+def _template_values(view: IssueView, markers: Markers, templates: Templates) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
     words = furniture.furniture_for(view.language)
     theme = theme_for(view.language, view.accent, view.look, view.typeface)
@@ -62,7 +60,7 @@ def _template_values(
         "view": view,
         "t": words,
         "theme": theme,
-        "date_line": furniture.date_line(view.date, view.language),
+        "date_line": _opening(furniture.date_line(view.date, view.language)),
         "number_line": furniture.number_line(view),
         "credit_of": partial(furniture.credit_line, language=view.language),
         "why_line": furniture.why_line(view),
@@ -71,6 +69,7 @@ def _template_values(
         "rows_of": layout.rows_of,
         "number_rows": layout.number_rows(view.numbers),
         "figure_size": layout.figure_size(view.numbers),
+        "side": layout.SIDES[view.look],
         "nameplate_size": layout.nameplate_size(view.newsletter),
         "slot": markers.slot,
         "section_block": section_block,
@@ -79,6 +78,11 @@ def _template_values(
         "begin": markers.begin,
         "end": markers.end,
     }
+
+
+def _opening(words: str) -> str:
+    """Return the words as a line begins with them; many languages write weekdays small."""
+    return words[:1].upper() + words[1:]
 
 
 def _refuse_missing_slots(part: str, parts: tuple[Part, ...], required: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
     "quiet-letter": ("topper", "lead", "sections", "quote", "numbers", "appeal"),
     "text-first": ("topper", "lead", "numbers", "quote", "sections", "appeal"),
 }
+SIDES: Mapping[str, int] = {"front-page": 24, "quiet-letter": 52, "text-first": 24}  # margin, px
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The look of a mail: colours for light and dark, fonts, and what a script asks of type.
 
-Everything follows from the newsletter's look, accent, typeface and language, by arithmetic; contrast is WCAG
-2's (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). It lays nothing out: that is the work of
-`layout` and the templates.
+Everything follows from the newsletter's look, accent, typeface and language, by arithmetic;
+contrast is WCAG 2's (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). It lays nothing out: that
+is the work of `layout` and the templates.
 """
 
 import colorsys
@@ -72,6 +72,8 @@ class Theme:
     serif: str  # of running text
     sans: str  # of labels and small print
     head: str  # of headlines and the nameplate: one of the two
+    weight: int  # of headlines and the nameplate
+    underlined: bool  # whether headlines are, as links in a letter
     italics: bool
     tall: bool
 
@@ -110,6 +112,8 @@ def theme_for(
         serif=serif,
         sans=sans,
         head=sans if typeface == "sans" else serif,
+        weight=400 if look == "quiet-letter" else 700,
+        underlined=look == "quiet-letter",
         italics=direction == "ltr" and primary not in UPRIGHT,
         tall=direction == "rtl" or primary in TALL,
     )
@@ -249,7 +253,7 @@ PAPERS: Mapping[str, tuple[Palette, Palette]] = {
             tint="#232322",
             ink="#f0efec",
             meta="#b4b2ad",
-            rule="#a3a19b",
+            rule="#dcdad4",
             hairline="#3a3a38",
         ),
     ),
