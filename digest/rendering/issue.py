@@ -26,6 +26,7 @@ from digest.rendering.written import date_line
 __all__ = ["Part", "Rendering", "render_issue"]
 
 REQUIRED_SLOTS = ("unsubscribe_url", "address")
+GUARDED_SLOTS = ("unsubscribe_url",)  # a guarded copy does not say whom it went to
 
 
 def render_issue(
@@ -51,8 +52,9 @@ def render_issue(
     values = template_values(shown, templates) | _markers_for(shown, markers)
     html = _compiled(templates.mjml("issue.mjml.j2", values), markers, compile_mjml)
     text = markers.split(templates.text("issue.txt.j2", values))
-    _refuse_missing_slots("HTML", html)
-    _refuse_missing_slots("text", text)
+    required = GUARDED_SLOTS if view.guarded else REQUIRED_SLOTS
+    _refuse_missing_slots("HTML", html, required)
+    _refuse_missing_slots("text", text, required)
     shown_pictures = tuple(p for p in pictures if any(f"cid:{p.cid}" in h.text for h in html))
     return Rendering(
         edition, view.language, view.subject, view.preheader, html, text, shown_pictures
@@ -72,20 +74,23 @@ def _compiled(
 def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
     words = furniture.Furniture(templates.catalogues.words(view.language), view.language)
-    theme = theme_for(view.language, view.accent)
+    theme = theme_for(view.language, view.accent, view.look, view.typeface)
     return {
         "view": view,
         "t": words,
         "theme": theme,
-        "date_line": date_line(view.date, view.language),
+        "date_line": _opening(date_line(view.date, view.language)),
         "number_line": furniture.number_line(view, words),
         "credit_of": partial(furniture.credit_line, words=words),
         "why_line": furniture.why_line(view, words),
         "on_own_line": furniture.on_own_line,
         "figures": figures_in_lines(view.numbers),
+        "part": partial(templates.part, view.look),
+        "bands": layout.bands_of(view),
         "rows_of": layout.rows_of,
         "number_rows": layout.number_rows(view.numbers),
         "figure_size": layout.figure_size(view.numbers),
+        "side": layout.SIDES[view.look],
         "nameplate_size": layout.nameplate_size(view.newsletter),
         "section_block": section_block,
         "whole_text": lambda pick: whole_text.as_text(pick.whole_html),
@@ -94,7 +99,7 @@ def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
 
 def _markers_for(view: IssueView, markers: Markers) -> dict[str, Any]:
     """Return what marks the places that are filled, or left out, reader by reader."""
-    theme = theme_for(view.language, view.accent)
+    theme = theme_for(view.language, view.accent, view.look, view.typeface)
     return {
         "slot": markers.slot,
         "begin": markers.begin,
@@ -103,8 +108,13 @@ def _markers_for(view: IssueView, markers: Markers) -> dict[str, Any]:
     }
 
 
-def _refuse_missing_slots(part: str, parts: tuple[Part, ...]) -> None:
+def _opening(words: str) -> str:
+    """Return the words as a line begins with them; many languages write weekdays small."""
+    return words[:1].upper() + words[1:]
+
+
+def _refuse_missing_slots(part: str, parts: tuple[Part, ...], required: tuple[str, ...]) -> None:
     """Raise RenderingFailed where a reader could not leave, or not see the address used."""
-    for slot in REQUIRED_SLOTS:
+    for slot in required:
         if not any(p.slot == slot and not p.block for p in parts):
             raise RenderingFailed(f"the {part} part has no {slot} that every reader gets")

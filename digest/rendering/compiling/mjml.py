@@ -24,6 +24,7 @@ import re
 from mjml import mjml2html
 
 from digest.errors import RenderingFailed
+from digest.rendering.compact import compact
 from digest.rendering.compiling.armour import armour, mend, unarmour
 from digest.rendering.compiling.refusals import (
     refuse_bad_structure,
@@ -43,7 +44,7 @@ def compile_mjml(source: str) -> str:
     refuse_oversize(source)
     refuse_bad_structure(source)
     refuse_what_is_no_text(source)
-    html = unarmour(mend(_run_mrml(armour(source))))
+    html = unarmour(compact(mend(_run_mrml(armour(source)))))
     refuse_leftovers(html)
     return html
 
