@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.rendering.compact import compact
+from digest.rendering.compiling.compact import compact
 from digest.rendering.compiling.mjml import compile_mjml
 
 

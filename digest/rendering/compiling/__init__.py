@@ -4,6 +4,7 @@
 ``refusals``    what never reaches the compiler, each refusal with its line
 ``components``  which component may stand where, and what the compiler would silently drop
 ``armour``      attributes in a form that the compiler copies without harm
+``compact``     the same page in fewer bytes
 ``notes``       which template and line a line of MJML came from
 ``child``       the compile in a process of its own, which may die
 """

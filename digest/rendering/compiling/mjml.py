@@ -26,6 +26,7 @@ from mjml import mjml2html
 from digest.errors import RenderingFailed
 from digest.rendering.compact import compact
 from digest.rendering.compiling.armour import armour, mend, unarmour
+from digest.rendering.compiling.compact import compact
 from digest.rendering.compiling.refusals import (
     refuse_bad_structure,
     refuse_leftovers,
