@@ -24,7 +24,6 @@ import re
 from mjml import mjml2html
 
 from digest.errors import RenderingFailed
-from digest.rendering.compact import compact
 from digest.rendering.compiling.armour import armour, mend, unarmour
 from digest.rendering.compiling.compact import compact
 from digest.rendering.compiling.refusals import (
