@@ -4,19 +4,31 @@ import json
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
 
 from digest.app import App
 from digest.cli.references import IssueName, Referred, refer
-from digest.cli.terminal import console, local_time, opened, print_table, progress_bar, say
+from digest.cli.terminal import (
+    console,
+    local_time,
+    opened,
+    print_table,
+    printable,
+    progress_bar,
+    say,
+)
 from digest.models import IssueState
-from digest.press.preflight.checks.size import MOST_HTML_BYTES
+from digest.press.preflight.checks.size import MANY_HTML_BYTES, MOST_HTML_BYTES
 from digest.press.preflight.findings import Level, Report
 from digest.press.preflight.run import run_preflight
 from digest.press.preflight.spamassassin import find_spamassassin
 from digest.press.preflight.verdict import counted
 
-STYLES = {Level.BLOCK.value: "bold red", Level.WARN.value: "yellow", Level.NOTE.value: "cyan"}
-BAR = 25  # characters for all that mail programs show
+STYLES = {Level.BLOCK: "bold red", Level.WARN: "yellow", Level.NOTE: "cyan"}
+BAR = 30  # characters for all that mail programs show
+BAR_STYLE = "blue"
 # Eighths of a character, so that the smallest part is seen, too.
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -65,25 +77,57 @@ def _show(instance: App, found: Referred, report: Report) -> None:
 
 
 def _show_findings(report: Report) -> None:
-    rows = [(one.level.value, one.check, one.message, one.pick) for one in report.findings]
-    headings: tuple[str, ...] = ("level", "check", "finding", "pick")
-    if console.is_terminal and not any(row[3] for row in rows):
-        headings, rows = headings[:3], [row[:3] for row in rows]  # type: ignore[misc]
-    print_table(headings, rows, none="Nothing was found.", styles=STYLES)
+    """On a pipe four columns; for people the headline stands below what is said of it."""
+    if not console.is_terminal or not report.findings:
+        rows = [(one.level.value, one.check, one.message, one.pick) for one in report.findings]
+        print_table(("level", "check", "finding", "pick"), rows, none="Nothing was found.")
+        return
+    table = _table()
+    for heading in ("level", "check"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("finding", overflow="fold")
+    for one in report.findings:
+        style = STYLES[one.level]
+        said = Text(printable(one.message))
+        if one.pick:
+            said.append(f"\n{printable(one.pick)}", style="dim italic")
+        table.add_row(Text(one.level.value, style), Text(one.check, "dim"), said)
+    console.print(table)
+
+
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
 
 
 def _show_budget(report: Report) -> None:
     total = report.total_bytes
-    rows = [(share.part, f"{share.bytes:>7,}", _bar(share.bytes)) for share in report.budget]
-    rows.append(
-        ("together", f"{total:>7,}", f"{total / MOST_HTML_BYTES:.0%} of {MOST_HTML_BYTES:,}")
+    sum_up = f"{total / MOST_HTML_BYTES:.0%} of {MOST_HTML_BYTES:,}"
+    if not console.is_terminal:
+        rows = [(share.part, str(share.bytes)) for share in report.budget]
+        print_table(("part", "bytes"), [*rows, ("together", str(total))], none="")
+        return
+    table = _table()
+    table.add_column("bytes of HTML", overflow="fold")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column(sum_up, no_wrap=True)
+    for share in report.budget:
+        table.add_row(
+            Text(printable(share.part)), f"{share.bytes:,}", Text(_bar(share.bytes), BAR_STYLE)
+        )
+    table.add_row(
+        Text("together", "bold"), Text(f"{total:,}", "bold"), Text(_bar(total), _fill_style(total))
     )
-    print_table(("bytes of HTML", "", ""), rows, none="")
+    console.print(table)
+
+
+def _fill_style(total: int) -> str:
+    if total >= MOST_HTML_BYTES:
+        return STYLES[Level.BLOCK]
+    return STYLES[Level.WARN] if total >= MANY_HTML_BYTES else "green"
 
 
 def _bar(size: int) -> str:
-    if not console.is_terminal:
-        return f"{size / MOST_HTML_BYTES:.1%}"
+    """Return a bar that is full where mail programs cut off."""
     eighths = max(1, round(min(1, size / MOST_HTML_BYTES) * BAR * 8))
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
 

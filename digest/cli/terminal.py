@@ -6,7 +6,7 @@ Tables and bars are for people: on a pipe a table is tab-separated text and a ba
 import contextlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TaskProgressColumn as PercentColumn
 from rich.table import Table
-from rich.text import Text
 
 from digest.errors import DatabaseUnfit, Refused
 from digest.logs import set_up_logging
@@ -108,16 +107,9 @@ def complain(text: str) -> None:
         warnings.print(f"error: {printable(line)}", soft_wrap=True)
 
 
-def print_table(
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    none: str,
-    styles: Mapping[str, str] | None = None,
-) -> None:
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, none: str) -> None:
     """Print rows under headings; `none` says in words that there are none.
 
-    A cell that is one of the words in `styles` is shown in that style, such as ``bold red``.
     On a pipe a row is a line, its cells parted by tabs, and no rows are no lines.
     """
     cleaned = [[printable(cell).replace("\t", " ") for cell in row] for row in rows]
@@ -133,7 +125,7 @@ def print_table(
         widest = max(len(row[number]) for row in cleaned)
         table.add_column(heading, overflow="fold", no_wrap=widest <= SHORT_CELL)
     for row in cleaned:
-        table.add_row(*(Text(cell, (styles or {}).get(cell, "")) for cell in row))
+        table.add_row(*row)
     console.print(table)
 
 

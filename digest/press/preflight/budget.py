@@ -8,7 +8,8 @@ from digest.rendering.markers import Part
 from digest.rendering.personalise import html_value
 from digest.rendering.view import APPEAL, GREETING, THANKS, WHOLE_TEXTS, IssueView, section_block
 
-FRAME = "frame, opening note, lead, footer"
+HEAD = "head, opening note, lead"
+FOOT = "quote, numbers, footer"
 STYLE = "style sheets"
 NAMES = {
     GREETING: "greeting",
@@ -21,22 +22,25 @@ NAMES = {
 def budget_of(edition: Edition, site: str) -> tuple[Share, ...]:
     """Return what each part of the HTML takes, in bytes of UTF-8, the reader's values filled in.
 
-    Frame and style come first, then blocks in reading order; the sum is the size of the HTML.
+    Style comes first, then everything in reading order; the sum is the size of the HTML.
     """
     values = longest_values(site).slots
     sizes: Counter[str] = Counter()
+    frame = HEAD
     for part in edition.rendering.html:
+        if part.block.startswith("section "):
+            frame = FOOT
         text = html_value(part.slot, values) if part.slot else part.text
-        sizes[_name(part, edition.view)] += len(text.encode())
+        sizes[_name(part, edition.view) or frame] += len(text.encode())
     style = sum(len(sheet.encode()) for sheet in edition.page.sheets)
-    rest = [Share(name, size) for name, size in sizes.items() if name != FRAME]
-    return (Share(FRAME, sizes[FRAME] - style), Share(STYLE, style), *rest)
+    sizes[HEAD] -= style  # all of it stands there
+    return (Share(STYLE, style), *(Share(name, size) for name, size in sizes.items()))
 
 
 def _name(part: Part, view: IssueView) -> str:
-    """Return what a part belongs to, in an editor's words."""
+    """Return the block a part belongs to, in an editor's words; empty where it is in none."""
     if not part.blocks:
-        return FRAME
+        return ""
     outermost, *inner = part.blocks
     headings = {section_block(section.key): section.heading for section in view.sections}
     name = NAMES.get(outermost) or headings.get(outermost, outermost)
