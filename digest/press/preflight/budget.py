@@ -2,11 +2,12 @@
 
 from collections import Counter
 
+from digest.blocks import APPEAL, GREETING, THANKS, WHOLE_TEXTS, section_block
 from digest.press.preflight.findings import Share
 from digest.press.preflight.material import Edition, longest_values
 from digest.rendering.markers import Part
 from digest.rendering.personalise import html_value
-from digest.rendering.view import APPEAL, GREETING, THANKS, WHOLE_TEXTS, IssueView, section_block
+from digest.rendering.view import IssueView
 
 HEAD = "head, opening note, lead"
 FOOT = "quote, numbers, footer"

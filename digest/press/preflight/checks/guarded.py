@@ -5,12 +5,12 @@ from email import message_from_bytes
 from email.policy import default
 from urllib.parse import parse_qsl
 
+from digest.blocks import APPEAL, THANKS
 from digest.config import names_it
 from digest.press.preflight.findings import Level
 from digest.press.preflight.hosts import split
 from digest.press.preflight.material import Material, urlsplit_scheme
 from digest.press.preflight.registry import Said, check
-from digest.rendering.view import APPEAL, THANKS
 
 TRACKERS = ("utm_", "mtm_", "pk_")
 
