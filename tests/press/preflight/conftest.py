@@ -82,6 +82,16 @@ GOOD = IssueView(
 )
 
 
+APPEAL = AppealView(
+    "We answer to readers",
+    "You paid for this.",
+    ("Give once", f"{SITE}/give/once"),
+    ("$5 a month", f"{SITE}/give/monthly"),
+    ("$50 a year", f"{SITE}/give/annual"),
+    thanks="You have already paid.",
+)
+
+
 @dataclass(frozen=True)
 class Table:
     """Where issues are laid out and looked at."""
@@ -89,15 +99,7 @@ class Table:
     templates: Templates
     site: str = SITE
     now: datetime = NOW
-    newsletter: Any = None
-    appeal: AppealView = AppealView(
-        "We answer to readers",
-        "You paid for this.",
-        ("Give once", f"{SITE}/give/once"),
-        ("$5 a month", f"{SITE}/give/monthly"),
-        ("$50 a year", f"{SITE}/give/annual"),
-        thanks="You have already paid.",
-    )
+    appeal: AppealView = APPEAL
 
     def view(self, **changes: Any) -> IssueView:
         """Return an issue with nothing to find, but for the changes."""
@@ -119,10 +121,10 @@ class Table:
         """Return a pick of the paper's."""
         return a_pick(number, headline, **more)
 
-    def guarded(self, *, newsletter: dict[str, Any] | None = None, **changes: Any) -> Material:
+    def guarded(self, **changes: Any) -> Material:
         """Return the material of a guarded newsletter's issue."""
-        view = replace(GOOD, guarded=True, lead=replace(LEAD, picture=None), **changes)
-        return self.lay(view, newsletter={**GUARDED, **(newsletter or {})})
+        plain = {"guarded": True, "lead": replace(LEAD, picture=None)}
+        return self.lay(replace(GOOD, **{**plain, **changes}), newsletter=GUARDED)
 
     def lay(
         self,

@@ -40,16 +40,27 @@ def headline_twice(material: Material) -> Iterator[Said]:
 
 @check("article-elsewhere", Level.WARN, "An article is not on the paper's own hosts.")
 def article_elsewhere(material: Material) -> Iterator[Said]:
-    """Own are the sender's domain, the newsletter's host, and `preflight.allowed_hosts`."""
-    if material.is_trial:
+    """Own are the sender's domain, the newsletter's host, and `preflight.allowed_hosts`. A guarded
+    newsletter's own names are neutral on purpose: of it only the hosts in that list are judged.
+    """
+    own = _own_hosts(material)
+    if material.is_trial or not own:
         return
-    newsletter = material.newsletter
-    domain = newsletter.sender.address.rpartition("@")[2].lower()
-    own = [domain, newsletter.host, *material.rules.allowed_hosts]
+    elsewhere: dict[str, list[str]] = {}
     for pick in material.picks:
         host = host_of(pick.url)
         if host and not belongs_to(host, own):
-            yield Said(f"{host} is none of the paper's hosts: is it meant?", pick.headline)
+            elsewhere.setdefault(host, []).append(pick.headline)
+    for host, (first, *others) in elsewhere.items():
+        more = f" (and {len(others)} more)" if others else ""
+        yield Said(f"{host} is none of the paper's hosts: is it meant?{more}", first)
+
+
+def _own_hosts(material: Material) -> list[str]:
+    newsletter, allowed = material.newsletter, material.rules.allowed_hosts
+    if newsletter.guarded:
+        return [*allowed]
+    return [newsletter.sender.address.rpartition("@")[2].lower(), newsletter.host, *allowed]
 
 
 @check("article-future", Level.WARN, "An article is dated later than the issue.")

@@ -17,7 +17,7 @@ HEAVY, HEAVY_TOGETHER = 200_000, 800_000  # bytes
 WIDE = 1_300  # pixels; narrow pictures fill a phone's width, so twice what is shown is too little
 
 
-@check("link-dead", Level.BLOCK, "A link or picture is gone. (online)")
+@check("link-dead", Level.BLOCK, "A link or picture is gone.")
 def link_dead(material: Material) -> Iterator[Said]:
     """404 and 410."""
     for url, answer in _answers(material):
@@ -25,7 +25,7 @@ def link_dead(material: Material) -> Iterator[Said]:
             yield Said(f"{url[:80]} is gone: {answer.problem}", material.headline_of(url))
 
 
-@check("link-unanswered", Level.WARN, "A link or picture did not answer, or refused us. (online)")
+@check("link-unanswered", Level.WARN, "A link or picture did not answer, or refused us.")
 def link_unanswered(material: Material) -> Iterator[Said]:
     """It may refuse programs only, so have a look yourself."""
     for url, answer in _answers(material):
@@ -33,9 +33,7 @@ def link_unanswered(material: Material) -> Iterator[Said]:
             yield Said(f"look at it yourself: {answer.problem}", material.headline_of(url))
 
 
-@check(
-    "drift-title", Level.NOTE, "An article has another headline than when it was picked. (online)"
-)
+@check("drift-title", Level.NOTE, "An article has another headline than when it was picked.")
 def drift_title(material: Material) -> Iterator[Said]:
     """The article's, not the editor's; a few words more or less are no other headline."""
     for pick in material.picks:
@@ -51,7 +49,7 @@ def _is_within(one: str, other: str) -> bool:
     return is_same_title(one, other) or ours in theirs or theirs in ours
 
 
-@check("drift-address", Level.NOTE, "An article has moved to another address. (online)")
+@check("drift-address", Level.NOTE, "An article has moved to another address.")
 def drift_address(material: Material) -> Iterator[Said]:
     """On another host or path; http to https is no move."""
     for pick in material.picks:
@@ -65,7 +63,7 @@ def _place(url: str) -> tuple[str, str]:
     return host_of(canonical), canonical.partition("://")[2].partition("/")[2].rstrip("/")
 
 
-@check("picture-heavy", Level.WARN, "Pictures take long on a slow line. (online)")
+@check("picture-heavy", Level.WARN, "Pictures take long on a slow line.")
 def picture_heavy(material: Material) -> Iterator[Said]:
     """One of more than 200 KB, or all together more than 800 KB."""
     together = 0
@@ -80,7 +78,7 @@ def picture_heavy(material: Material) -> Iterator[Said]:
         )
 
 
-@check("picture-scaled", Level.WARN, "A picture is stretched, or much larger than shown. (online)")
+@check("picture-scaled", Level.WARN, "A picture is stretched, or much larger than shown.")
 def picture_scaled(material: Material) -> Iterator[Said]:
     """Narrower than it is shown, or wider than twice that and than any screen asks for."""
     for image, answer in _pictures(material):
