@@ -25,15 +25,17 @@ def find_spamassassin() -> Path | None:
     return Path(found) if found else None
 
 
-def ask_spamassassin(program: Path, message: bytes) -> SpamScore | None:
-    """Return its score for a message; None when it fails or takes longer than 30 seconds."""
+def ask_spamassassin(
+    program: Path, message: bytes, *, seconds: float = SECONDS
+) -> SpamScore | None:
+    """Return its score for a message; None when it fails or takes longer than `seconds`."""
     with tempfile.TemporaryDirectory(prefix="friday-spam-") as home:
         try:
             ended = subprocess.run(  # noqa: S603 - the program that the system has
                 [str(program), *OPTIONS],
                 input=message,
                 capture_output=True,
-                timeout=SECONDS,
+                timeout=seconds,
                 check=False,
                 env={**os.environ, "HOME": home, "LC_ALL": "C"},
             )
