@@ -35,8 +35,8 @@ def is_private(host: str) -> bool:
     address = literal(host)
     if address is not None:
         return not is_public(address)
-    name = host if host.isascii() else host.encode("idna", "ignore").decode()
-    return "." not in host or host.split(".")[-1] in PRIVATE_ENDS or (host != "" and is_odd(name))
+    is_inside = "." not in host or host.split(".")[-1] in PRIVATE_ENDS
+    return is_inside or (host.isascii() and is_odd(host))
 
 
 def is_bare_address(host: str) -> bool:

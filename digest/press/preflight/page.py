@@ -90,9 +90,10 @@ def _parsed(html: str) -> etree._Element:
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, recover=True)
     source = html.replace("\0", "").encode("utf-8", "replace")
     try:
-        return etree.fromstring(source, parser)
+        root = etree.fromstring(source, parser)
     except (etree.XMLSyntaxError, etree.ParserError):
-        return etree.fromstring(b"<html></html>", parser)
+        root = None
+    return etree.Element("html") if root is None else root
 
 
 def _line(text: str) -> str:

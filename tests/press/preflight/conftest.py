@@ -121,6 +121,10 @@ class Table:
         """Return a pick of the paper's."""
         return a_pick(number, headline, **more)
 
+    def section(self, heading: str, key: int, *picks: PickView) -> SectionView:
+        """Return a section."""
+        return SectionView(heading, picks, key=key)
+
     def guarded(self, **changes: Any) -> Material:
         """Return the material of a guarded newsletter's issue."""
         plain = {"guarded": True, "lead": replace(LEAD, picture=None)}
