@@ -26,6 +26,7 @@ from digest.press.preflight.rules import Rules
 from digest.press.preflight.verdict import refuse_blocked
 from digest.press.view import freeze_view
 from digest.rendering.fingerprint import html_bytes, issue_hash
+from digest.rendering.furniture import Furniture, why_line
 from digest.rendering.issue import render_issue
 from digest.rendering.offline import render_offline
 from digest.rendering.stored import Embedded, Rendering
@@ -66,6 +67,11 @@ class Press:
             for edition in EDITIONS
         ]
         return [*mails, render_offline(view, templates=self.templates, pictures=embedded)]
+
+    def why_line(self, view: IssueView) -> str:
+        """Return the sentence by which a copy says why its reader gets it."""
+        words = Furniture(self.templates.catalogues.words(view.language), view.language)
+        return why_line(view, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,8 @@ def approve(
         records = read_records(session, issue)
     # No transaction is open here: a compile may take seconds.
     renderings = press.render(view, configured)
-    report = inspect(view, renderings, configured, records, press.rules, clock=clock)
+    why = press.why_line(view)
+    report = inspect(view, renderings, configured, records, press.rules, why=why, clock=clock)
     if report.blocking:
         with db.write() as session:
             store_report(session, issue.id, report)

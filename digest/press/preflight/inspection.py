@@ -50,16 +50,17 @@ def inspect(
     records: Records,
     rules: Rules,
     *,
+    why: str,
     clock: Clock,
     fetcher: "Fetcher | None" = None,
     progress: Progress = lambda _done, _total: None,
 ) -> Report:
-    """Return the report on an issue as it was rendered.
+    """Return the report on an issue as it was rendered; `why` is the sentence that its footer has.
 
     With a fetcher, links and pictures are asked for; without, what an earlier look at the same
     version found online stays. BadInput when no mail can be made of a rendering.
     """
-    laid_out = set_out(view, renderings, newsletter, rules, now=clock.now())
+    laid_out = set_out(view, renderings, newsletter, rules, why=why, now=clock.now())
     material = _asked(replace(laid_out, articles=records.facts, earlier=records.earlier))
     if fetcher is not None:
         answers = ask(fetcher, material.web_links(), progress)

@@ -100,6 +100,7 @@ class Material:
     newsletter: NewsletterConfig
     rules: Rules
     now: datetime
+    why: str  # the sentence that says why the reader gets this
     articles: Mapping[str, ArticleFacts] = field(default_factory=dict)  # by URL
     earlier: Sequence[EarlierPick] = ()
     spam: SpamScore | None = None
@@ -171,6 +172,7 @@ def set_out(
     newsletter: NewsletterConfig,
     rules: Rules,
     *,
+    why: str,
     now: datetime,
 ) -> Material:
     """Return an issue's editions filled and ready to be judged.
@@ -186,6 +188,7 @@ def set_out(
         newsletter=newsletter,
         rules=rules,
         now=now,
+        why=why,
     )
 
 

@@ -47,6 +47,7 @@ def run_preflight(
         newsletter,
         records,
         press.rules,
+        why=press.why_line(view),
         clock=clock,
         fetcher=fetcher,
         progress=progress,

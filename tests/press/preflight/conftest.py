@@ -12,6 +12,7 @@ from digest.press.preflight.findings import Report
 from digest.press.preflight.material import Material, set_out
 from digest.press.preflight.rules import Rules
 from digest.press.preflight.verdict import judge
+from digest.rendering.furniture import Furniture, why_line
 from digest.rendering.issue import render_issue
 from digest.rendering.markers import Part
 from digest.rendering.mjml import compile_mjml
@@ -150,7 +151,12 @@ class Table:
             for one in (self.render(view, edition) for edition in editions)
         ]
         configured = NewsletterConfig.model_validate(newsletter or NEWSLETTER)
-        material = set_out(view, renderings, configured, rules or Rules(), now=NOW)
+        words = Furniture(self.templates.catalogues.words(view.language), view.language)
+        material = set_out(
+            *(view, renderings, configured, rules or Rules()),
+            why=why_line(view, words),
+            now=NOW,
+        )
         changed = tuple(
             replace(one, message=message(one.message.decode()).encode())
             for one in material.editions

@@ -8,7 +8,6 @@ from email.policy import default
 from digest.press.preflight.findings import Level
 from digest.press.preflight.material import Edition, Material
 from digest.press.preflight.registry import Said, check
-from digest.rendering.furniture import why_line
 
 LETTERS = re.compile(r"\w+")
 
@@ -48,7 +47,7 @@ def postal_address(material: Material) -> Iterator[Said]:
 def why(material: Material) -> Iterator[Said]:
     """As `furniture.why_line` has it; a footer in a newsroom's own words turns this check off."""
     if not material.view.guarded:
-        yield from _absent(material, why_line(material.view), "why the reader gets this")
+        yield from _absent(material, material.why, "why the reader gets this")
 
 
 def _absent(material: Material, words: str, what: str) -> Iterator[Said]:
@@ -63,5 +62,5 @@ def _both(edition: Edition) -> tuple[tuple[str, str], tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """Return the words alone: lines are broken elsewhere in each part."""
-    return " ".join(LETTERS.findall(text))
+    """Return the letters alone: each part breaks its lines elsewhere, some scripts within words."""
+    return "".join(LETTERS.findall(text))

@@ -8,7 +8,9 @@ from digest.press.preflight.findings import Level
 from digest.press.preflight.material import Edition, Material
 from digest.press.preflight.registry import Said, check
 
-WORD = re.compile(r"\w+")
+# Scripts that write no blanks between words are compared by their letters: a line ends anywhere.
+UNPARTED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"[{UNPARTED}]|[^\W{UNPARTED}]+")
 ADDRESS = re.compile(r"(?:https?|mailto):\S+")
 LEAST_SIMILAR = 0.6
 LEAST_SHARE = 0.05  # of the HTML's bytes
