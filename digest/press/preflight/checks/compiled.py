@@ -28,12 +28,14 @@ def leftover(material: Material) -> Iterator[Said]:
 def _written(material: Material) -> Iterator[str]:
     view = material.view
     yield from (view.subject, view.preheader, view.tagline, view.about)
+    yield from (section.heading for section in view.sections)
+    yield from (word for pair in view.numbers for word in pair)
     if view.topper:
-        yield view.topper.text
+        yield from (view.topper.text, view.topper.signed)
     if view.quote:
-        yield view.quote.text
+        yield from (view.quote.text, view.quote.who)
     for pick in material.picks:
-        yield from (pick.headline, pick.blurb, pick.whole_html)
+        yield from (pick.headline, pick.blurb, pick.kicker, pick.byline, pick.whole_html)
 
 
 @check("slot-missing", Level.BLOCK, "A place that every reader's copy fills is missing.")

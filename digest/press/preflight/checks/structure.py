@@ -11,13 +11,15 @@ from digest.rendering.theme import direction_of
 
 @check("language", Level.BLOCK, "The HTML does not say which language it is in.")
 def language(material: Material) -> Iterator[Said]:
-    """Missing, ``und``, or not the newsletter's."""
+    """Missing, ``und``, or another than the newsletter's."""
     for edition in material.editions:
-        said = edition.page.language
-        if said.lower() in {"", "und"} or said != edition.rendering.language:
-            yield Said(
-                f"the HTML's language is {said!r} and should be {edition.rendering.language!r}"
-            )
+        said, right = edition.page.language, edition.rendering.language
+        if _primary(said) != _primary(right):
+            yield Said(f"the HTML's language is {said!r} and should be {right!r}")
+
+
+def _primary(language: str) -> str:
+    return language.split("-")[0].lower()
 
 
 @check("direction", Level.BLOCK, "The HTML runs the wrong way for its language.")
