@@ -24,6 +24,12 @@ def split(url: str) -> SplitResult | None:
     return parts
 
 
+def scheme_of(url: str) -> str:
+    """Return a URL's scheme in lower case, empty where there is none or it is no URL."""
+    parts = split(url)
+    return parts.scheme.lower() if parts else ""
+
+
 def host_of(url: str) -> str:
     """Return a URL's host in lower case, without ``www.``; empty where there is none."""
     parts = split(url)

@@ -61,14 +61,14 @@ def inspect(
     version found online stays. BadInput when no mail can be made of a rendering.
     """
     laid_out = set_out(view, renderings, newsletter, rules, why=why, now=clock.now())
-    material = _asked(replace(laid_out, articles=records.facts, earlier=records.earlier))
+    material = _scored(replace(laid_out, articles=records.facts, earlier=records.earlier))
     if fetcher is not None:
         answers = ask(fetcher, material.web_links(), progress)
         material = replace(material, answers=answers)
     return carry_over(judge(material, version=records.version), records.before)
 
 
-def _asked(material: Material) -> Material:
+def _scored(material: Material) -> Material:
     program = find_spamassassin() if material.rules.spamassassin else None
     if program is None:
         return material

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from digest.config import NewsletterConfig
+from digest.press.preflight.hosts import scheme_of
 from digest.press.preflight.page import Page, read_page
 from digest.press.preflight.rules import Rules
 from digest.press.preflight.sheets import Styling, read_styling
@@ -149,21 +149,13 @@ class Material:
         urls = [link.url for page in pages for link in page.links]
         urls += [image.url for page in pages for image in page.images]
         for url in dict.fromkeys(urls):
-            if urlsplit_scheme(url) in {"http", "https"} and not self.is_own(url):
+            if scheme_of(url) in {"http", "https"} and not self.is_own(url):
                 yield url
 
 
 def pages_of(newsletter: NewsletterConfig, rules: Rules) -> str:
     """Return the address of the reader pages, without a slash at the end."""
     return newsletter.public_url or rules.public_url or f"https://{newsletter.host}"
-
-
-def urlsplit_scheme(url: str) -> str:
-    """Return a URL's scheme in lower case, empty where there is none or it is no URL."""
-    try:
-        return urlsplit(url).scheme.lower()
-    except ValueError:
-        return ""
 
 
 def set_out(

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 from digest.blocks import APPEAL, THANKS
 from digest.config import names_it
 from digest.press.preflight.findings import Level
-from digest.press.preflight.hosts import split
-from digest.press.preflight.material import Material, urlsplit_scheme
+from digest.press.preflight.hosts import scheme_of, split
+from digest.press.preflight.material import Material
 from digest.press.preflight.registry import Said, check
 
 TRACKERS = ("utm_", "mtm_", "pk_")
@@ -58,7 +58,7 @@ def guarded_picture(material: Material) -> Iterator[Said]:
         return
     for edition in material.editions:
         for image in edition.page.images:
-            if urlsplit_scheme(image.url) in {"http", "https"}:
+            if scheme_of(image.url) in {"http", "https"}:
                 yield Said(
                     "the picture is fetched from outside: embed it or leave it out",
                     material.headline_of(image.url),

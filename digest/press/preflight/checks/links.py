@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from digest.press.preflight.findings import Level
-from digest.press.preflight.hosts import SHORTENERS, host_of, is_bare_address, is_private
-from digest.press.preflight.material import Material, urlsplit_scheme
+from digest.press.preflight.hosts import SHORTENERS, host_of, is_bare_address, is_private, scheme_of
+from digest.press.preflight.material import Material
 from digest.press.preflight.page import Link
 from digest.press.preflight.registry import Said, check
 
@@ -45,11 +45,11 @@ def link_empty(material: Material) -> Iterator[Said]:
 def link_scheme(material: Material) -> Iterator[Said]:
     """Links: http(s), mailto, tel. Pictures: http(s), and cid for those sent along."""
     for link in _links(material):
-        if link.url.strip() not in {"", "#"} and urlsplit_scheme(link.url) not in SCHEMES:
+        if link.url.strip() not in {"", "#"} and scheme_of(link.url) not in SCHEMES:
             yield Said(f"{link.url[:80]!r} is no address that can be mailed", _pick(material, link))
     for edition in material.editions:
         for image in edition.page.images:
-            if urlsplit_scheme(image.url) not in PICTURE_SCHEMES:
+            if scheme_of(image.url) not in PICTURE_SCHEMES:
                 pick = material.headline_of(image.url)
                 yield Said(
                     f"the picture {image.url[:80]!r} has no address that can be mailed", pick
@@ -91,7 +91,7 @@ def link_not_https(material: Material) -> Iterator[Said]:
     if material.is_trial:
         return
     for url in material.web_links():
-        if urlsplit_scheme(url) == "http":
+        if scheme_of(url) == "http":
             yield Said(f"{url[:80]}: write https://", material.headline_of(url))
 
 
