@@ -65,7 +65,7 @@ def inspect(
     if fetcher is not None:
         answers = ask(fetcher, material.web_links(), progress)
         material = replace(material, answers=answers)
-    return carry_over(judge(material, version=records.version), records.before)
+    return carry_over(judge(material, version=records.version), records.before, rules)
 
 
 def _scored(material: Material) -> Material:

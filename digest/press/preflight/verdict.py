@@ -1,6 +1,7 @@
 """Runs the checks over an issue's material and puts the findings in order; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from digest.config import Config
 from digest.errors import ConfigError, Refused
@@ -51,23 +52,30 @@ def judge(material: Material, *, version: int, checks: Mapping[str, Check] | Non
 
 def _findings(check: Check, material: Material) -> Iterator[Finding]:
     """Yield what a check says, each thing once: two editions often say the same."""
-    level = material.rules.levels.get(check.id, check.level)
+    level = _level(check, material.rules)
     if level is not None:
         for said in dict.fromkeys(check.run(material)):
             yield Finding(check.id, level, said.message, said.pick)
 
 
-def carry_over(report: Report, earlier: Report | None) -> Report:
+def _level(check: Check, rules: Rules) -> Level | None:
+    return rules.levels.get(check.id, check.level)
+
+
+def carry_over(report: Report, earlier: Report | None, rules: Rules) -> Report:
     """Return a report with what an earlier look at the same version found online, where this one
     did not ask: a dead link stays dead until somebody asks again.
     """
     if report.online or earlier is None or earlier.version != report.version:
         return report
-    online = [finding for finding in earlier.findings if finding.check in ONLINE]
-    findings = sorted((*report.findings, *online), key=lambda finding: ORDER[finding.level])
-    return Report(
-        report.issue, report.version, report.at, earlier.online, tuple(findings), report.budget
-    )
+    levels = {id: _level(CHECKS[id], rules) for id in ONLINE}
+    carried = [
+        replace(finding, level=level)
+        for finding in earlier.findings
+        if (level := levels.get(finding.check)) is not None
+    ]
+    findings = sorted((*report.findings, *carried), key=lambda finding: ORDER[finding.level])
+    return replace(report, online=earlier.online, findings=tuple(findings))
 
 
 def refuse_blocked(report: Report) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from digest.errors import BadInput, Refused
 from digest.press.preflight.findings import Finding, Level, Report, Share
+from digest.press.preflight.rules import Rules
 from digest.press.preflight.verdict import carry_over, counted, refuse_blocked
 
 NOW = datetime(2026, 11, 27, 6, 59, tzinfo=UTC)
@@ -86,10 +87,25 @@ def test_levels_are_counted_worst_first() -> None:
 def test_what_was_found_online_stays_until_somebody_asks_again() -> None:
     before = report(LONG, DEAD, online=True)
 
-    after = carry_over(report(LONG), before)
+    after = carry_over(report(LONG), before, Rules())
 
     assert after.findings == (DEAD, LONG)
     assert after.online
+
+
+@pytest.mark.parametrize(
+    ("level", "found"),
+    [
+        (Level.NOTE, (LONG, Finding("link-dead", Level.NOTE, "gone", "Fog"))),
+        (None, (LONG,)),
+    ],
+)
+def test_what_was_found_online_has_the_level_of_today(
+    level: Level | None, found: tuple[Finding, ...]
+) -> None:
+    rules = Rules(levels={"link-dead": level})
+
+    assert carry_over(report(LONG), report(DEAD, online=True), rules).findings == found
 
 
 @pytest.mark.parametrize(
@@ -103,4 +119,4 @@ def test_what_was_found_online_stays_until_somebody_asks_again() -> None:
 def test_what_was_found_online_ends_with_the_version_or_the_next_look(
     now: Report, before: Report | None
 ) -> None:
-    assert carry_over(now, before) == now
+    assert carry_over(now, before, Rules()) == now
