@@ -26,7 +26,8 @@ NEEDED: Mapping[str, frozenset[str]] = {
         {
             *("color", "font-family", "font-style", "border-color", "border-width"),  # CSS 1
             *("border-style", "quotes", "content", "line-break"),
-            *("cursor", "word-break", "overflow-wrap", "word-wrap"),  # comfort where it works
+            *("cursor", "word-break", "overflow-wrap", "word-wrap", "text-wrap"),  # comfort
+            *("text-underline-offset", "text-decoration-thickness"),  # a finer line where it works
             *("color-scheme", "supported-color-schemes", "text-size-adjust"),  # dark mode
             "box-sizing",
             "hyphens",

@@ -4,13 +4,30 @@ import pytest
 
 from digest.press.preflight.findings import Level
 from digest.press.preflight.rules import Rules
-from digest.rendering.view import TopperView
+from digest.rendering.view import LOOKS, TYPEFACES, QuoteView, TopperView
 
 
 def test_issue_with_nothing_wrong_is_only_told_of_small_type(table) -> None:
     report = table.judge(table.lay(editions=("full", "headlines")))
 
     assert [(one.check, one.level) for one in report.findings] == [("type-small", Level.NOTE)]
+
+
+@pytest.mark.parametrize("typeface", TYPEFACES)
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_look_of_ours_is_told_more_than_that(table, look: str, typeface: str) -> None:
+    """With every part of the page; a new property in a template is judged here first."""
+    view = table.view(
+        look=look,
+        typeface=typeface,
+        appeal=table.appeal,
+        quote=QuoteView("I wanted a shift rota.", "Marit Holm, crane driver"),
+        numbers=(("41", "days on strike"), ("61", "empty flats")),
+        corrections_address="desk@courier.example",
+        privacy_url=f"{table.site}/privacy",
+    )
+
+    assert table.ids(table.lay(view, editions=("full", "headlines"))) - {"text-thin"} == set()
 
 
 def test_two_editions_say_the_same_thing_once(table) -> None:

@@ -6,7 +6,8 @@ from digest.press.preflight.findings import Level
 from digest.press.preflight.material import Material
 from digest.press.preflight.page import Piece
 from digest.press.preflight.registry import Said, check
-from digest.rendering.theme import READABLE, VISIBLE, WHITE, Palette, contrast, theme_for
+from digest.rendering.theme import READABLE, VISIBLE, WHITE, Palette, Theme, contrast, theme_for
+from digest.rendering.view import IssueView
 
 LARGE, LARGE_BOLD = 24, 18.66  # pixels from which WCAG asks for less contrast
 SMALL, TINY = 14, 13  # pixels
@@ -23,11 +24,15 @@ def low_contrast(material: Material) -> Iterator[Said]:
                     f"{piece.colour} on {piece.ground} has a contrast of {_ratio(piece):.1f} and "
                     f"needs {_needed(piece):g}: {words!r}"
                 )
-    theme = theme_for(material.view.language, material.view.accent)
+    theme = _theme(material.view)
     for name, palette in (("light", theme.light), ("dark", theme.dark)):
         for what, colour, ground in _pairs(palette):
             if (ratio := contrast(colour, ground)) < READABLE:
                 yield Said(f"{what} has a contrast of {ratio:.1f} in {name} and needs {READABLE}")
+
+
+def _theme(view: IssueView) -> Theme:
+    return theme_for(view.language, view.accent, view.look, view.typeface)
 
 
 def _ratio(piece: Piece) -> float:
