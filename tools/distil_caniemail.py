@@ -31,7 +31,9 @@ def main() -> None:
         for kind, name in names_of(feature):
             shares.setdefault(kind, {})[name] = share_of(feature["stats"])
     value = {
-        "source": f"caniemail.com (hteumeuleu/caniemail, MIT), by the npm package caniemail {version}",
+        "source": (
+            f"caniemail.com (hteumeuleu/caniemail, MIT), by the npm package caniemail {version}"
+        ),
         "date": data["last_update_date"][:10],
         "licence": (package / "LICENSE").read_text("utf-8").strip().split("\n"),
         "per_cent": {kind: dict(sorted(names.items())) for kind, names in sorted(shares.items())},

@@ -12,10 +12,10 @@ from digest.press.preflight.findings import Report
 from digest.press.preflight.material import Material, set_out
 from digest.press.preflight.rules import Rules
 from digest.press.preflight.verdict import judge
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.furniture import Furniture, why_line
 from digest.rendering.issue import render_issue
 from digest.rendering.markers import Part
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.stored import Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.view import (

@@ -6,7 +6,8 @@ from digest.press.preflight.findings import Level
 from digest.press.preflight.material import Material
 from digest.press.preflight.page import Piece
 from digest.press.preflight.registry import Said, check
-from digest.rendering.theme import READABLE, VISIBLE, WHITE, Palette, Theme, contrast, theme_for
+from digest.rendering.papers import WHITE, Palette
+from digest.rendering.theme import READABLE, VISIBLE, Theme, contrast, theme_for
 from digest.rendering.view import IssueView
 
 LARGE, LARGE_BOLD = 24, 18.66  # pixels from which WCAG asks for less contrast
