@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.rendering.compact import compact
-from digest.rendering.mjml import compile_mjml
+from digest.rendering.compiling.compact import compact
+from digest.rendering.compiling.mjml import compile_mjml
 
 
 @pytest.mark.parametrize(
