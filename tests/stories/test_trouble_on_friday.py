@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from digest.app import open_app
+from digest.blocks import FULL
 from digest.clock import FixedClock
 from digest.curation.issues import find_issue, plan_extra
 from digest.db import Transactor
@@ -162,7 +163,7 @@ def test_reader_who_joins_after_the_freeze_is_not_in_this_audience(newsroom, iss
 
 def test_altered_bytes_are_never_sent(newsroom: Newsroom, issue: str, run) -> None:
     with newsroom.app.db.write() as session:
-        stored = session.query(StoredRendering).one()
+        stored = session.query(StoredRendering).filter_by(edition=FULL).one()
         stored.document = stored.document.replace(b"Headline 1", b"Headline X")
 
     run(tick_once(newsroom.app))
@@ -275,7 +276,7 @@ class FailsOnce:
 def test_issue_that_cannot_be_prepared_holds_up_no_other(newsroom, issue, run) -> None:
     newsroom.app.sender.tick()
     with newsroom.app.db.write() as session:
-        stored = session.query(StoredRendering).one()
+        stored = session.query(StoredRendering).filter_by(edition=FULL).one()
         stored.document = stored.document.replace(b"Headline 1", b"Headline X")
     other = newsroom.draft(date(2026, 12, 4))
     newsroom.approve(other)
