@@ -1,0 +1,30 @@
+"""The door to the judges that are written in JavaScript: one process a question, JSON both ways."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+MODULES = HERE / "node_modules"
+SECONDS = 120.0
+
+
+class JudgeBroken(Exception):
+    """A judge could not do its work; says which and why. It is no verdict on any mail."""
+
+
+def ask_node(script: str, question: dict[str, Any]) -> Any:
+    """Return what ``node/<script>.mjs`` answers; JudgeBroken when it fails."""
+    if not MODULES.exists():
+        raise JudgeBroken("its packages are not installed; `make judges` does that")
+    done = subprocess.run(
+        ["node", str(HERE / "node" / f"{script}.mjs")],  # noqa: S607 - whichever node is installed
+        input=json.dumps(question).encode(),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise JudgeBroken(f"{script}.mjs: {done.stderr.decode()[-2000:]}")
+    return json.loads(done.stdout)

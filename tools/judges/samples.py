@@ -1,0 +1,104 @@
+"""The mails that are judged: every look in every sample language, and in English as headlines only.
+
+Each is there in all its forms: the MJML the compiler gets, one reader's HTML, the whole message.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import product
+
+from digest.rendering.issue import Rendering, render_issue
+from digest.rendering.mime import CopyPress, Letterhead
+from digest.rendering.mjml import compile_mjml
+from digest.rendering.personalise import ReaderValues, fill_html
+from digest.rendering.templates import Templates
+from digest.rendering.view import LOOKS, THANKS, IssueView
+from digest.testing.samples import LANGUAGES, sample_reader, sample_view
+
+# Two compilers are given the same document only if the marks of its slots are the same.
+NONCE = "0123456789ab"
+FRIDAY = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
+LEAVE = "leave@courier.example?subject=k3VbX9k3VbX9"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One mail in all its forms; `fill` makes the same copy from another compiler's HTML."""
+
+    name: str
+    mjml: str
+    html: str  # every block is there, also those that no one reader gets together
+    message: bytes
+    fill: Callable[[str], str]
+
+
+def make_samples() -> tuple[Sample, ...]:
+    """Return every sample, the first of which is the plainest: English, the default look, whole."""
+    templates = Templates()
+    whole = product(LOOKS, LANGUAGES, ["full"])
+    headlines = product(LOOKS, LANGUAGES[:1], ["headlines"])
+    return tuple(_sample(templates, *kind) for kind in (*whole, *headlines))
+
+
+def _sample(templates: Templates, look: str, language: str, edition: str) -> Sample:
+    view = sample_view(language, look)
+    reader = sample_reader(language)
+    given: list[str] = []
+
+    def compile_and_note(source: str) -> str:
+        given.append(source)
+        return compile_mjml(source)
+
+    rendering = _render(view, edition, templates, compile_and_note)
+    return Sample(
+        name=f"{look} {language}" + ("" if edition == "full" else f" {edition}"),
+        mjml=given[0],
+        html=fill_html(rendering, reader),
+        message=_message(view, rendering),
+        fill=partial(_filled, view, edition, templates, reader),
+    )
+
+
+def _render(
+    view: IssueView, edition: str, templates: Templates, compiler: Callable[[str], str]
+) -> Rendering:
+    return render_issue(
+        view, edition=edition, templates=templates, compile_mjml=compiler, nonce=NONCE
+    )
+
+
+def _filled(
+    view: IssueView, edition: str, templates: Templates, reader: ReaderValues, compiled: str
+) -> str:
+    return fill_html(_render(view, edition, templates, lambda _source: compiled), reader)
+
+
+def _message(view: IssueView, rendering: Rendering) -> bytes:
+    """Return the copy of a reader who does not pay yet, as it goes over the wire."""
+    values = sample_reader(view.language, without=frozenset({THANKS}))
+    press = CopyPress(
+        rendering,
+        Letterhead(
+            from_name=view.newsletter,
+            from_address="letter@courier.example",
+            list_name=view.newsletter,
+            list_id="weekly.courier.example",
+            feedback_id=f"{view.number}:weekly:issue:friday",
+            reply_to="desk@courier.example",
+        ),
+    )
+    return press.build(
+        values,
+        to=values.slots["address"],
+        message_id=f"<{'k3vbx9' * 6}@courier.example>",
+        date=FRIDAY,
+        unsubscribe_url=values.slots["unsubscribe_url"],
+        leave_address=LEAVE,
+    )
+
+
+def texts(samples: Sequence[Sample], form: str) -> dict[str, str]:
+    """Return one form of each sample, ``mjml`` or ``html``, by its name."""
+    return {sample.name: getattr(sample, form) for sample in samples}
