@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check format lint types floors wheel golden bench proof lock migration clean
+.PHONY: help demo test check format lint types floors wheel golden judges bench proof lock migration clean
 
 help:
 	@echo "make demo      one whole Friday on this machine   (ARGS=--no-serve ends after the summary)"
 	@echo "make test      every test; says what was skipped and why"
 	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
+	@echo "make judges    npm's mjml, axe-core, SpamAssassin and others judge the mails   (docs/judges.md)"
 	@echo "make bench     how fast it is, beside Postfix's own programs   (ARGS=--quick for a look)"
 	@echo "make proof     kill it, cut it off, count every copy   (ARGS=--quick for a look)"
 	@echo "make migration TITLE='what changed'   write the next migration from the models"
@@ -59,6 +60,16 @@ wheel: $(VENV)/dev
 golden: $(VENV)/dev
 	$(BIN)/python -m pytest tests/rendering -k "golden or trap" -v
 
+# npm writes its own note of what it installed when it is done.
+tools/judges/node_modules/.package-lock.json: tools/judges/package-lock.json
+	@command -v npm >/dev/null || { echo "the judges need Node.js 18 or later and npm"; exit 1; }
+	@echo "installing the judges' pinned packages into tools/judges/node_modules"
+	@cd tools/judges && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+judges: $(VENV)/dev tools/judges/node_modules/.package-lock.json
+	@$(BIN)/python -m tools.judges $(ARGS)
+
 # About half an hour, and the machine should have nothing else to do; FULL=1 adds a million.
 bench: $(VENV)/dev
 	@$(BIN)/python -m benchmarks.run $(ARGS)
@@ -77,4 +88,4 @@ lock: $(VENV)/dev
 	  --no-emit-options --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tools/judges/node_modules .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -22,6 +22,8 @@ def main() -> int:
     """Judge, print, and return the exit code."""
     options = _options()
     samples = [sample for sample in make_samples() if options.sample in sample.name]
+    if not samples:
+        sys.exit(f"no sample has {options.sample!r} in its name")
     ratchet = Ratchet()
     if options.accept:
         ratchet.accept(samples)
@@ -29,7 +31,7 @@ def main() -> int:
         _keep(samples, options.keep)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     verdicts = Court(samples, ratchet, options.keep).hear(options.judges or JUDGES)
-    if len(samples) > 1 and "support" in (options.judges or JUDGES):
+    if not options.sample and "support" in (options.judges or JUDGES):
         for feature in ratchet.gone():
             console.print(f"support: no mail uses {feature} any more; --accept drops it")
     show(verdicts, console)

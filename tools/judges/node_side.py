@@ -14,10 +14,15 @@ class JudgeBroken(Exception):
     """A judge could not do its work; says which and why. It is no verdict on any mail."""
 
 
+def module_text(path: str) -> str:
+    """Return a file of an installed package; JudgeBroken when it is not there."""
+    _refuse_without_modules()
+    return (MODULES / path).read_text("utf-8")
+
+
 def ask_node(script: str, question: dict[str, Any]) -> Any:
     """Return what ``node/<script>.mjs`` answers; JudgeBroken when it fails."""
-    if not MODULES.exists():
-        raise JudgeBroken("its packages are not installed; `make judges` does that")
+    _refuse_without_modules()
     done = subprocess.run(
         ["node", str(HERE / "node" / f"{script}.mjs")],  # noqa: S607 - whichever node is installed
         input=json.dumps(question).encode(),
@@ -28,3 +33,8 @@ def ask_node(script: str, question: dict[str, Any]) -> Any:
     if done.returncode:
         raise JudgeBroken(f"{script}.mjs: {done.stderr.decode()[-2000:]}")
     return json.loads(done.stdout)
+
+
+def _refuse_without_modules() -> None:
+    if not MODULES.exists():
+        raise JudgeBroken("its packages are not installed; `make judges` does that")

@@ -9,12 +9,12 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tools.judges.node_side import MODULES
+from tools.judges.node_side import module_text
 from tools.judges.samples import Sample
 from tools.judges.screen import HEIGHT, SCHEMES, Screen
 from tools.judges.verdicts import Findings
 
-AXE = MODULES / "axe-core" / "axe.min.js"
+AXE = "axe-core/axe.min.js"
 RUN_AXE = """() => axe.run(document, {
   resultTypes: ['violations'],
   rules: {'region': {enabled: false}, 'landmark-one-main': {enabled: false}},
@@ -30,7 +30,7 @@ STICKING_OUT = """() => [...document.body.querySelectorAll('p, h1, h2, h3, li, a
 
 def judge_access(samples: Sequence[Sample], screen: Screen) -> Findings:
     """Return axe-core's serious and critical violations of each copy, light and dark."""
-    engine = AXE.read_text("utf-8")
+    engine = module_text(AXE)
     return {sample.name: _violations(sample, screen, engine) for sample in samples}
 
 

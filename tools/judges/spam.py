@@ -5,11 +5,12 @@ that the same mail has the same score everywhere. A message of ours has no Recei
 made-up one would be judged as what it is.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools.judges.node_side import JudgeBroken
@@ -38,7 +39,8 @@ def judge_spam(samples: Sequence[Sample]) -> Findings:
     if len(scores) != len(samples):
         raise JudgeBroken(f"spamassassin judged {len(scores)} of {len(samples)} messages")
     return {
-        sample.name: _faults(rules.decode()) for sample, rules in zip(samples, scores, strict=True)
+        sample.name: faults_in(rules.decode())
+        for sample, rules in zip(samples, scores, strict=True)
     }
 
 
@@ -46,11 +48,13 @@ def _run(files: Sequence[Path]) -> bytes:
     program = shutil.which("spamassassin")
     if program is None:
         raise JudgeBroken("spamassassin is not installed; apt-get install spamassassin")
+    # -L: nothing from the network. -x: no user's own settings.
     options = ["-L", "-t", "-x", "--nocreate-prefs", f"--configpath={RULES}"]
     settings = [f"--cf={setting}" for setting in SETTINGS]
     done = subprocess.run(
         [program, *options, *settings, *map(str, files)],
         capture_output=True,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},  # rules differ by the judge's language
         timeout=SECONDS,
         check=False,
     )
@@ -59,12 +63,16 @@ def _run(files: Sequence[Path]) -> bytes:
     return done.stdout
 
 
-def _faults(rules: str) -> list[str]:
+def faults_in(rules: str) -> list[str]:
     """Return what is to be said of a message; `rules` are ``NAME=points`` with commas between.
 
     The points are added up here: SpamAssassin's own sum is rounded to a tenth.
     """
-    points = {name: float(given) for name, given in (rule.split("=") for rule in rules.split(","))}
-    score = round(sum(points.values()), 3)
-    telling = ", ".join(f"{name} {given}" for name, given in points.items() if given >= 0.05)
+    points = [(name, float(given)) for name, _, given in _parted(rules) if given]
+    score = round(sum(given for _, given in points), 3)
+    telling = ", ".join(f"{name} {given}" for name, given in points if given >= 0.05)
     return [] if score < LIMIT else [f"{score}: {telling}"]
+
+
+def _parted(rules: str) -> Iterator[tuple[str, str, str]]:
+    return (rule.partition("=") for rule in rules.split(","))
