@@ -22,6 +22,7 @@ from digest.rendering.view import IssueView, section_block
 __all__ = ["Part", "Rendering", "render_issue"]
 
 REQUIRED_SLOTS = ("unsubscribe_url", "address")
+GUARDED_SLOTS = ("unsubscribe_url",)  # a guarded copy does not say whom it went to
 
 
 def render_issue(
@@ -42,29 +43,33 @@ def render_issue(
     refuse_unsafe_links(view)
     markers = Markers(nonce or secrets.token_hex(6))
     shown = layout.edition_of(view, edition)
-    values = _template_values(shown, markers)
+    values = _template_values(shown, markers, templates)
     html = markers.split(compile_mjml(templates.mjml("issue.mjml.j2", values)))
     text = markers.split(templates.text("issue.txt.j2", values))
-    _refuse_missing_slots("HTML", html)
-    _refuse_missing_slots("text", text)
+    required = GUARDED_SLOTS if view.guarded else REQUIRED_SLOTS
+    _refuse_missing_slots("HTML", html, required)
+    _refuse_missing_slots("text", text, required)
     return Rendering(edition, view.language, view.subject, view.preheader, html, text)
 
 
-def _template_values(view: IssueView, markers: Markers) -> dict[str, Any]:
+def _template_values(view: IssueView, markers: Markers, templates: Templates) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
     words = furniture.furniture_for(view.language)
-    theme = theme_for(view.language, view.accent)
+    theme = theme_for(view.language, view.accent, view.look, view.typeface)
     return {
         "view": view,
         "t": words,
         "theme": theme,
-        "date_line": furniture.date_line(view.date, view.language),
+        "date_line": _opening(furniture.date_line(view.date, view.language)),
         "number_line": furniture.number_line(view),
         "credit_of": partial(furniture.credit_line, language=view.language),
         "why_line": furniture.why_line(view),
+        "part": partial(templates.part, view.look),
+        "bands": layout.bands_of(view),
         "rows_of": layout.rows_of,
         "number_rows": layout.number_rows(view.numbers),
         "figure_size": layout.figure_size(view.numbers),
+        "side": layout.SIDES[view.look],
         "nameplate_size": layout.nameplate_size(view.newsletter),
         "slot": markers.slot,
         "section_block": section_block,
@@ -75,8 +80,13 @@ def _template_values(view: IssueView, markers: Markers) -> dict[str, Any]:
     }
 
 
-def _refuse_missing_slots(part: str, parts: tuple[Part, ...]) -> None:
+def _opening(words: str) -> str:
+    """Return the words as a line begins with them; many languages write weekdays small."""
+    return words[:1].upper() + words[1:]
+
+
+def _refuse_missing_slots(part: str, parts: tuple[Part, ...], required: tuple[str, ...]) -> None:
     """Raise RenderingFailed where a reader could not leave, or not see the address used."""
-    for slot in REQUIRED_SLOTS:
+    for slot in required:
         if not any(p.slot == slot and not p.block for p in parts):
             raise RenderingFailed(f"the {part} part has no {slot} that every reader gets")

@@ -3,13 +3,29 @@
 Judgements only, over frozen values; the templates draw what is decided here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from digest.rendering.view import IssueView, PickView, SectionView
 
 EDITIONS = ("full", "headlines")
+# The parts between masthead and footer, by look. The quote breaks the sections in two: after the
+# first where it stands before "sections", at the end where it stands behind.
+ORDERS: Mapping[str, tuple[str, ...]] = {
+    "front-page": ("topper", "lead", "quote", "sections", "numbers", "appeal"),
+    "quiet-letter": ("topper", "lead", "sections", "quote", "numbers", "appeal"),
+    "text-first": ("topper", "lead", "numbers", "quote", "sections", "appeal"),
+}
+SIDES: Mapping[str, int] = {"front-page": 24, "quiet-letter": 52, "text-first": 24}  # margin, px
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One part of an issue in its place: the name of its template, and the section it shows."""
+
+    kind: str
+    section: SectionView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +34,35 @@ class Row:
 
     kind: Literal["wide", "pair", "single", "briefs"]
     picks: tuple[PickView, ...]
+
+
+def bands_of(view: IssueView) -> tuple[Band, ...]:
+    """Return what the issue has, in the order of its look; each section is a band of its own."""
+    return tuple(_bands(view))
+
+
+def _bands(view: IssueView) -> Iterator[Band]:
+    there = {
+        "topper": view.topper,
+        "lead": view.lead,
+        "quote": view.quote,
+        "numbers": view.numbers,
+        "appeal": view.appeal,
+    }
+    order = ORDERS[view.look]
+    breaking = order.index("quote") < order.index("sections")
+    for kind in order:
+        if kind == "sections":
+            yield from _sections(view, breaking)
+        elif there[kind] and not (kind == "quote" and breaking and view.sections):
+            yield Band(kind)
+
+
+def _sections(view: IssueView, breaking: bool) -> Iterator[Band]:
+    for place, section in enumerate(view.sections):
+        yield Band("section", section)
+        if place == 0 and breaking and view.quote:
+            yield Band("quote")
 
 
 def rows_of(section: SectionView) -> tuple[Row, ...]:
@@ -55,7 +100,7 @@ def figure_size(numbers: tuple[tuple[str, str], ...]) -> int:
 
 def nameplate_size(name: str) -> int:
     """Return the size, in pixels, at which the newsletter's name fits one line of a 600 px card."""
-    return 38 if len(name) <= 26 else 30
+    return 46 if len(name) <= 20 else 38 if len(name) <= 26 else 30
 
 
 def edition_of(view: IssueView, edition: str) -> IssueView:

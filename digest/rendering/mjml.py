@@ -24,6 +24,7 @@ from functools import lru_cache
 from mjml import mjml2html
 
 from digest.errors import RenderingFailed
+from digest.rendering.compact import compact
 
 SIZE_CAP = 1_000_000  # bytes of MJML; an issue of 60 stories has about 60,000
 DEPTH_CAP = 100  # nested tags; the shipped templates reach 7
@@ -59,7 +60,7 @@ def compile_mjml(source: str) -> str:
     """
     refuse_oversize(source)
     refuse_bad_nesting(source)
-    html = unarmour(mend(_run_mrml(armour(source))))
+    html = unarmour(compact(mend(_run_mrml(armour(source)))))
     refuse_leftovers(html)
     return html
 

@@ -41,6 +41,17 @@ class Templates:
         self._mjml = _environment(self._folders, autoescape=True)
         self._text = _environment(self._folders, autoescape=False)
 
+    def part(self, look: str, name: str) -> str:
+        """Return the template that shows a part of an issue in a look, such as ``lead``.
+
+        The newsroom's own files win over the shipped ones; within a folder the look's own
+        (``quiet-letter/_lead.mjml.j2``) over what all looks share (``_lead.mjml.j2``).
+        """
+        shared = f"_{name}.mjml.j2"
+        names = [f"{look}/{shared}", shared]
+        found = (n for folder in self._folders for n in names if (folder / n).is_file())
+        return next(found, shared)
+
     def mjml(self, name: str, values: dict[str, Any]) -> str:
         """Return a template's MJML, values escaped; RenderingFailed names template and line."""
         return self._render(self._mjml, name, values)
@@ -64,8 +75,13 @@ class Templates:
         for frame, line in reversed(list(walk_tb(error.__traceback__))):
             path = Path(frame.f_code.co_filename)
             if path.suffix == ".j2":
-                return f"{path.name}, line {line}"
+                return f"{self._name_of(path)}, line {line}"
         return name
+
+    def _name_of(self, path: Path) -> str:
+        """Return a template's name as an include writes it."""
+        homes = [folder for folder in self._folders if path.is_relative_to(folder)]
+        return path.relative_to(homes[0]).as_posix() if homes else path.name
 
 
 def _environment(folders: tuple[Path, ...], *, autoescape: bool) -> Environment:

@@ -1,34 +1,50 @@
 """The look of a mail: colours for light and dark, fonts, and what a script asks of type.
 
-Everything follows from the newsletter's accent and its language, by arithmetic; contrast is WCAG
-2's (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). It lays nothing out: that is the work of
-`layout` and the templates.
+Everything follows from the newsletter's look, accent, typeface and language, by arithmetic;
+contrast is WCAG 2's (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). It lays nothing out: that
+is the work of `layout` and the templates.
 """
 
 import colorsys
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from digest.errors import RenderingFailed
 
 READABLE = 4.5  # WCAG AA for text
 VISIBLE = 3.0  # WCAG AA for the shape of a control
 WHITE = "#ffffff"
-DARK_CARD = "#1c1c1c"
 
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"arab", "hebr", "nkoo", "syrc", "thaa"})
 UPRIGHT = frozenset({"zh", "ja", "ko", "th", "hi", "bn", "my", "km", "lo", "ta", "te", "ka", "am"})
 TALL = frozenset({"th", "hi", "bn", "my", "km", "lo", "ta", "te", "ne", "mr", "bo"})
 
+# Short stacks of what every system has: they stand in a mail some sixty times.
 SERIF = "Georgia,'Times New Roman',serif"
-SANS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
-# Without a font of its own language a reader of Chinese sees Japanese glyphs, and the reverse.
-EAST_ASIAN = {
-    "ja": ("'Hiragino Mincho ProN','Yu Mincho','Noto Serif CJK JP'", "'Hiragino Sans','Yu Gothic'"),
-    "ko": ("AppleMyungjo,Batang,'Noto Serif CJK KR'", "'Apple SD Gothic Neo','Malgun Gothic'"),
-    "zh": ("'Songti SC',SimSun,'Noto Serif CJK SC'", "'PingFang SC','Microsoft YaHei'"),
+SANS = "Helvetica,Arial,sans-serif"
+# Without a font of its own language a reader of Chinese sees Japanese glyphs, and the reverse;
+# Arabic falls to whatever face a system finds last, and digits of another face stand beside it.
+FACES: Mapping[str, tuple[str, str]] = {
+    "ja": (
+        f"'Hiragino Mincho ProN','Yu Mincho','Noto Serif CJK JP',{SERIF}",
+        f"'Hiragino Sans','Yu Gothic',{SANS}",
+    ),
+    "ko": (
+        f"AppleMyungjo,Batang,'Noto Serif CJK KR',{SERIF}",
+        f"'Apple SD Gothic Neo','Malgun Gothic',{SANS}",
+    ),
+    "zh": (
+        f"'Songti SC',SimSun,'Noto Serif CJK SC',{SERIF}",
+        f"'PingFang SC','Microsoft YaHei',{SANS}",
+    ),
 }
+ARABIC_FACES = (
+    "'Noto Naskh Arabic','Geeza Pro','Times New Roman',serif",
+    "'Noto Sans Arabic','Geeza Pro',Tahoma,Arial,sans-serif",
+)
+ARABIC_LETTERS = frozenset({"ar", "fa", "ur", "ps", "ckb", "sd", "ug"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +58,8 @@ class Palette:
     meta: str
     rule: str
     hairline: str
-    accent: str
-    button: str  # carries white text
+    accent: str = "#000000"  # of small text on the card
+    button: str = "#000000"  # carries white text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +69,11 @@ class Theme:
     light: Palette
     dark: Palette
     direction: str  # ltr or rtl
-    serif: str
-    sans: str
+    serif: str  # of running text
+    sans: str  # of labels and small print
+    head: str  # of headlines and the nameplate: one of the two
+    weight: int  # of headlines and the nameplate
+    underlined: bool  # whether headlines are, as links in a letter
     italics: bool
     tall: bool
 
@@ -73,24 +92,38 @@ class Theme:
         return f"{round(pixels * 1.1) if self.tall else pixels}px"
 
 
-def theme_for(language: str, accent: str) -> Theme:
-    """Return the look for a language (BCP 47) and an accent (``#rrggbb``).
+def theme_for(
+    language: str, accent: str, look: str = "front-page", typeface: str = "serif"
+) -> Theme:
+    """Return the theme for a language (BCP 47), an accent (``#rrggbb``), a look and a typeface.
 
-    Raises RenderingFailed when the accent is no colour or too pale to be read on white.
+    `look` is one of `view.LOOKS`, `typeface` one of `view.TYPEFACES`. Raises RenderingFailed when
+    the accent is no colour or too pale to be read on white.
     """
     accent = readable_accent(accent)
     primary = language.split("-")[0].lower()
     direction = direction_of(language)
-    serif, sans = EAST_ASIAN.get(primary, ("", ""))
+    serif, sans = _faces(primary, direction)
+    light, dark = PAPERS[look]
     return Theme(
-        light=_light(accent),
-        dark=_dark(accent),
+        light=_with_light_accent(light, accent),
+        dark=_with_dark_accent(dark, accent),
         direction=direction,
-        serif=f"{serif},{SERIF}" if serif else SERIF,
-        sans=f"{sans},{SANS}" if sans else SANS,
+        serif=serif,
+        sans=sans,
+        head=sans if typeface == "sans" else serif,
+        weight=400 if look == "quiet-letter" else 700,
+        underlined=look == "quiet-letter",
         italics=direction == "ltr" and primary not in UPRIGHT,
         tall=direction == "rtl" or primary in TALL,
     )
+
+
+def _faces(primary: str, direction: str) -> tuple[str, str]:
+    """Return the font stacks, serif and sans, for a language's first subtag."""
+    if direction == "rtl" and primary in ARABIC_LETTERS:
+        return ARABIC_FACES
+    return FACES.get(primary, (SERIF, SANS))
 
 
 def readable_accent(accent: str) -> str:
@@ -130,39 +163,98 @@ def _rgb(colour: str) -> tuple[float, float, float]:
 
 def lightened_until(colour: str, ground: str, ratio: float) -> str:
     """Return the colour, its lightness raised in steps until it has that contrast on `ground`."""
+    return _shifted_until(colour, ground, ratio, 0.01)
+
+
+def darkened_until(colour: str, ground: str, ratio: float) -> str:
+    """Return the colour, its lightness lowered in steps until it has that contrast on `ground`."""
+    return _shifted_until(colour, ground, ratio, -0.01)
+
+
+def _shifted_until(colour: str, ground: str, ratio: float, step: float) -> str:
     hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(colour))
-    while contrast(colour, ground) < ratio and lightness < 1:
-        lightness = min(1.0, lightness + 0.01)
-        channels = colorsys.hls_to_rgb(hue, lightness, saturation)
+    while contrast(colour, ground) < ratio and 0 <= lightness <= 1:
+        lightness += step
+        channels = colorsys.hls_to_rgb(hue, min(1.0, max(0.0, lightness)), saturation)
         colour = "#" + "".join(f"{round(channel * 255):02x}" for channel in channels)
     return colour
 
 
-def _light(accent: str) -> Palette:
-    return Palette(
-        page="#f3f1ec",
-        card=WHITE,
-        tint="#f6ecd9",
-        ink="#1d1d1b",
-        meta="#5c5c58",
-        rule="#1d1d1b",
-        hairline="#d8d4ca",
-        accent=accent,
-        button=accent,
-    )
+def _with_light_accent(paper: Palette, accent: str) -> Palette:
+    # Exactly the newsroom's own on white; a shade deeper on tinted paper where that must be.
+    return replace(paper, accent=darkened_until(accent, paper.card, READABLE), button=accent)
 
 
-def _dark(accent: str) -> Palette:
-    button = lightened_until(accent, DARK_CARD, VISIBLE)
-    return Palette(
-        page="#121212",
-        card=DARK_CARD,
-        tint="#26221b",
-        ink="#f2f0eb",
-        meta="#b8b5ae",
-        rule="#8a867d",
-        hairline="#3a3833",
-        accent=lightened_until(accent, DARK_CARD, READABLE),
+def _with_dark_accent(paper: Palette, accent: str) -> Palette:
+    button = lightened_until(accent, paper.card, VISIBLE)
+    return replace(
+        paper,
+        accent=lightened_until(accent, paper.card, READABLE),
         # White must stay readable on the button, even where its shape then stands out less.
         button=button if contrast(button, WHITE) >= READABLE else accent,
     )
+
+
+# What each look is printed on, light and dark; accent and button come from the newsroom.
+PAPERS: Mapping[str, tuple[Palette, Palette]] = {
+    "front-page": (
+        Palette(
+            page="#f3f1ec",
+            card=WHITE,
+            tint="#f6ecd9",
+            ink="#1d1d1b",
+            meta="#5c5c58",
+            rule="#1d1d1b",
+            hairline="#d8d4ca",
+        ),
+        Palette(
+            page="#121212",
+            card="#1c1c1c",
+            tint="#26221b",
+            ink="#f2f0eb",
+            meta="#b8b5ae",
+            rule="#8a867d",
+            hairline="#3a3833",
+        ),
+    ),
+    "quiet-letter": (
+        Palette(
+            page="#fbf7ee",
+            card="#fbf7ee",
+            tint="#f3e9d6",
+            ink="#2b2722",
+            meta="#655e54",
+            rule="#c4b79f",
+            hairline="#ded4c1",
+        ),
+        Palette(
+            page="#1b1916",
+            card="#1b1916",
+            tint="#29251e",
+            ink="#ebe5d9",
+            meta="#b7ae9f",
+            rule="#736a5b",
+            hairline="#3c372f",
+        ),
+    ),
+    "text-first": (
+        Palette(
+            page=WHITE,
+            card=WHITE,
+            tint="#f1f1ee",
+            ink="#161615",
+            meta="#595955",
+            rule="#161615",
+            hairline="#d6d6d1",
+        ),
+        Palette(
+            page="#151515",
+            card="#151515",
+            tint="#232322",
+            ink="#f0efec",
+            meta="#b4b2ad",
+            rule="#dcdad4",
+            hairline="#3a3a38",
+        ),
+    ),
+}

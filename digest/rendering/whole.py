@@ -31,11 +31,12 @@ def styled(cleaned: str, theme: Theme) -> str:
 
 def _styles(theme: Theme) -> Mapping[str, str]:
     ink, line = theme.light.ink, theme.line
+    bold = f"font-weight:{theme.weight}"
     side = "right" if theme.direction == "rtl" else "left"
     return {
         "p": f"margin:12px 0px 0px;font-size:17px;line-height:{line(26)}",
-        "h2": f"margin:24px 0px 0px;font-size:21px;line-height:{line(26)};font-weight:700",
-        "h3": f"margin:20px 0px 0px;font-size:18px;line-height:{line(24)};font-weight:700",
+        "h2": f"margin:24px 0px 0px;font-size:21px;line-height:{line(26)};{bold}",
+        "h3": f"margin:20px 0px 0px;font-size:18px;line-height:{line(24)};{bold}",
         "ul": f"margin:12px 0px 0px;padding-{side}:24px",
         "ol": f"margin:12px 0px 0px;padding-{side}:24px",
         "li": f"margin:6px 0px 0px;font-size:17px;line-height:{line(26)}",

@@ -110,8 +110,9 @@ def _words(language: str) -> dict[str, Any]:
 def _pick(entry: dict[str, str], language: str) -> PickView:
     picture = None
     if name := entry.get("picture"):
+        credit = CREDITS[language] if entry.get("layout") == "lead" else ""
         url = f"{SITE}/pictures/{name}.jpg"
-        picture = PictureView(url, entry["alt"], CREDITS[language], 1200, 800)
+        picture = PictureView(url, entry["alt"], credit, 1200, 800)
     return PickView(
         headline=entry["headline"],
         url=f"{SITE}/articles/{entry['path']}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from digest.rendering.personalise import ReaderValues, fill_html
 from digest.rendering.templates import Templates
 from digest.rendering.theme import READABLE, contrast
 from digest.rendering.view import (
+    LOOKS,
     AppealView,
     IssueView,
     PickView,
@@ -49,9 +51,21 @@ TEXT_COLOURS = """() => {
   }
   return [...found];
 }"""
+# The sizes in which words are set; a rule or a gap holds a no-break space and is no word.
+TEXT_SIZES = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = new Set();
+  while (walker.nextNode()) {
+    const parent = walker.currentNode.parentElement;
+    if (!/[^\\s\\u00a0]/.test(walker.currentNode.data) || !parent.getClientRects().length) continue;
+    if (parent.closest('style, [style*="display:none"]')) continue;
+    found.add(parseFloat(getComputedStyle(parent).fontSize));
+  }
+  return [...found];
+}"""
 
 
-def issue(language: str) -> IssueView:
+def issue(language: str, look: str) -> IssueView:
     picture = PictureView(f"{SITE}/p.jpg", "Cranes", "A photographer", 1200, 800)
     headline = "Donaudampfschifffahrtsgesellschaft: 41 days, and what comes after them"
     picks = [
@@ -91,22 +105,23 @@ def issue(language: str) -> IssueView:
         about="Owned by 900 of its readers.",
         corrections_address="corrections.and.complaints@courier.example",
         privacy_url=f"{SITE}/privacy",
+        look=look,
     )
 
 
 @pytest.fixture(scope="module")
-def pages() -> dict[str, str]:
-    """The mail's HTML by language."""
+def pages() -> dict[tuple[str, str], str]:
+    """The mail's HTML by language and look."""
     templates = Templates()
-    return {
-        language: fill_html(
-            render_issue(
-                issue(language), edition="full", templates=templates, compile_mjml=compile_mjml
-            ),
-            READER,
+
+    def page(language: str, look: str) -> str:
+        view = issue(language, look)
+        rendering = render_issue(
+            view, edition="full", templates=templates, compile_mjml=compile_mjml
         )
-        for language in ("en", "de", "fr", "ar")
-    }
+        return fill_html(rendering, READER)
+
+    return {pair: page(*pair) for pair in product(("en", "de", "fr", "ar"), LOOKS)}
 
 
 @pytest.fixture(scope="module")
@@ -121,18 +136,18 @@ def browser(system_part: Callable[[str], Path]) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_mail(browser: Browser, pages: dict[str, str]) -> Iterator[Callable[..., Page]]:
+def open_mail(browser: Browser, pages: dict[tuple[str, str], str]) -> Iterator[Callable[..., Page]]:
     """Return a function that shows the mail at a width; pictures come from here, nothing else."""
     opened: list[Page] = []
 
-    def show(language: str, width: int, scheme: str = "light") -> Page:
+    def show(language: str, width: int, scheme: str = "light", look: str = "front-page") -> Page:
         page = browser.new_page(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
         )
         opened.append(page)
         page.route("**/*", answer)
-        page.set_content(pages[language])
+        page.set_content(pages[language, look])
         page.wait_for_function("[...document.images].every((image) => image.complete)")
         return page
 
@@ -150,10 +165,11 @@ def answer(route: Route) -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
 @pytest.mark.parametrize("width", [320, 375, 700])
+@pytest.mark.parametrize("look", LOOKS)
 def test_mail_never_scrolls_sideways(
-    open_mail: Callable[..., Page], language: str, width: int
+    open_mail: Callable[..., Page], language: str, width: int, look: str
 ) -> None:
-    page = open_mail(language, width)
+    page = open_mail(language, width, look=look)
 
     overflow = page.evaluate(
         "[...document.querySelectorAll('p, h1, h2, h3, a, img')].filter((e) => "
@@ -167,8 +183,12 @@ def test_mail_never_scrolls_sideways(
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_mail_text_is_readable(open_mail: Callable[..., Page], language: str, scheme: str) -> None:
-    pairs = [pair.split("|") for pair in open_mail(language, 700, scheme).evaluate(TEXT_COLOURS)]
+@pytest.mark.parametrize("look", LOOKS)
+def test_mail_text_is_readable(
+    open_mail: Callable[..., Page], language: str, scheme: str, look: str
+) -> None:
+    page = open_mail(language, 700, scheme, look)
+    pairs = [pair.split("|") for pair in page.evaluate(TEXT_COLOURS)]
     ratios = {f"{ink} on {ground}": contrast(rgb(ink), rgb(ground)) for ink, ground in pairs}
 
     assert len(ratios) >= 5
@@ -213,7 +233,7 @@ def test_figures_run_in_the_direction_of_the_script(
 ) -> None:
     """On a phone too: the row of figures never stacks."""
     boxes = open_mail(language, 375).evaluate(
-        "['1,240,000', '€7.40'].map((figure) => [...document.querySelectorAll('div')]"
+        "['1,240,000', '€7.40'].map((figure) => [...document.querySelectorAll('p')]"
         ".findLast((e) => e.textContent === figure).getBoundingClientRect().toJSON())"
     )
 
@@ -221,13 +241,27 @@ def test_figures_run_in_the_direction_of_the_script(
     assert (boxes[0]["left"] < boxes[1]["left"]) == first_is_left
 
 
-def test_buttons_and_lone_links_are_large_enough_to_tap(open_mail: Callable[..., Page]) -> None:
-    heights = open_mail("en", 320).evaluate(
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("width", [320, 700])
+def test_no_words_are_smaller_than_13_pixels(
+    open_mail: Callable[..., Page], look: str, width: int
+) -> None:
+    sizes = open_mail("en", width, look=look).evaluate(TEXT_SIZES)
+
+    assert len(sizes) >= 5
+    assert min(sizes) >= 13
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_buttons_and_lone_links_are_large_enough_to_tap(
+    open_mail: Callable[..., Page], look: str
+) -> None:
+    heights = open_mail("en", 320, look=look).evaluate(
         "[...document.querySelectorAll('.cta a, a[style*=\"inline-block\"]')]"
         ".map((a) => a.getBoundingClientRect().height)"
     )
 
-    assert len(heights) == 7
+    assert len(heights) == 9
     assert min(heights) >= 44
 
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from digest.rendering.layout import (
+    ORDERS,
+    SIDES,
+    bands_of,
     edition_of,
     figure_size,
     headlines_only,
@@ -12,7 +15,7 @@ from digest.rendering.layout import (
     number_rows,
     rows_of,
 )
-from digest.rendering.view import IssueView, PickView, SectionView
+from digest.rendering.view import LOOKS, IssueView, PickView, SectionView
 
 
 def section(*layouts: str) -> SectionView:
@@ -72,3 +75,34 @@ def test_headlines_edition_has_headlines_and_the_appeal_only(
 
 def test_full_edition_is_the_view_itself(view: IssueView) -> None:
     assert edition_of(view, "full") is view
+
+
+def kinds_of(view: IssueView) -> list[str]:
+    return [band.section.heading if band.section else band.kind for band in bands_of(view)]
+
+
+def test_bands_of_a_full_issue_stand_in_the_order_of_the_look(
+    make_view: Callable[..., IssueView],
+) -> None:
+    sections = tuple(SectionView(name, section("column").picks) for name in "AB")
+
+    orders = {look: kinds_of(make_view(look=look, sections=sections)) for look in LOOKS}
+
+    assert orders == {
+        "front-page": ["topper", "lead", "A", "quote", "B", "numbers", "appeal"],
+        "quiet-letter": ["topper", "lead", "A", "B", "quote", "numbers", "appeal"],
+        "text-first": ["topper", "lead", "numbers", "A", "quote", "B", "appeal"],
+    }
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_bands_hold_what_there_is_and_nothing_else(
+    make_view: Callable[..., IssueView], look: str
+) -> None:
+    bare = make_view(look=look, topper=None, lead=None, sections=(), numbers=(), appeal=None)
+
+    assert kinds_of(bare) == ["quote"]
+
+
+def test_every_look_has_an_order_and_margins() -> None:
+    assert set(ORDERS) == set(SIDES) == set(LOOKS)
