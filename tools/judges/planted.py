@@ -71,7 +71,7 @@ LANG = r'(<html[^>]*?) lang="[^"]*"'
 ALT = r'(<img[^>]*?) alt="[^"]*"'
 HEADLINE = r'(<h2 style="[^"]*)'
 GROUND = r'(<body[^>]*style=")'
-COLUMN = r"(<!--\[if mso \| IE\]><td style=\"vertical-align:top;width:)\d+"
+COLUMN = r'(<td style="vertical-align:top;width:)\d+'
 
 PLANTED = (
     Planted("mjml", "an unknown component", mjml("</mj-body>", "<mj-foo /></mj-body>"), "mj-foo"),

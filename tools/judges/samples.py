@@ -19,6 +19,10 @@ from digest.testing.samples import LANGUAGES, sample_reader, sample_view
 
 # Two compilers are given the same document only if the marks of its slots are the same.
 NONCE = "0123456789ab"
+# Another compiler's HTML goes past our own steps after the compile in disguise, untouched by them:
+# what they do to our HTML is judged as well.
+VEIL = {ord(mark): 0xE000 + number for number, mark in enumerate('<>";')}
+UNVEIL = {veiled: mark for mark, veiled in VEIL.items()}
 FRIDAY = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
 LEAVE = "leave@courier.example?subject=k3VbX9k3VbX9"
 
@@ -72,7 +76,9 @@ def _render(
 def _filled(
     view: IssueView, edition: str, templates: Templates, reader: ReaderValues, compiled: str
 ) -> str:
-    return fill_html(_render(view, edition, templates, lambda _source: compiled), reader)
+    veiled = compiled.translate(VEIL)
+    rendering = _render(view, edition, templates, lambda _source: veiled)
+    return fill_html(rendering, reader).translate(UNVEIL)
 
 
 def _message(view: IssueView, rendering: Rendering) -> bytes:
