@@ -1,5 +1,6 @@
-"""How two compilers' mails are compared, and what we mean to keep different."""
+"""How two compilers' mails are compared, and in what they still differ."""
 
+import mjml
 import pytest
 from PIL import Image
 
@@ -58,3 +59,13 @@ def test_outlook_sees_no_classes_and_no_order_of_styles() -> None:
     other = '<!--[if mso | IE]><td style="top:0px;width:9px;"><![endif]--><img\n width="9" />'
 
     assert outlook.skeleton(cell("9px") + '<img width="9">') == outlook.skeleton(other)
+
+
+def test_mrml_still_narrows_the_padded_columns_of_a_group_for_outlook() -> None:
+    """The reference writes 200 px; our templates pad the text instead of the column."""
+    column = '<mj-column padding="0px 6px"><mj-text>x</mj-text></mj-column>'
+    group = f"<mj-section padding='0px'><mj-group>{column * 3}</mj-group></mj-section>"
+
+    compiled = mjml.mjml2html(f"<mjml><mj-body>{group}</mj-body></mjml>", fonts={})
+
+    assert "td style=vertical-align:top;width:188px" in outlook.skeleton(compiled)

@@ -1,6 +1,7 @@
 """The door to the judges that are written in JavaScript: one process a question, JSON both ways."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ def module_text(path: str) -> str:
 def ask_node(script: str, question: dict[str, Any]) -> Any:
     """Return what ``node/<script>.mjs`` answers; JudgeBroken when it fails."""
     _refuse_without_modules()
+    node = shutil.which("node")
+    if node is None:
+        raise JudgeBroken("Node.js is not installed")
     done = subprocess.run(
-        ["node", str(HERE / "node" / f"{script}.mjs")],  # noqa: S607 - whichever node is installed
+        [node, str(HERE / "node" / f"{script}.mjs")],
         input=json.dumps(question).encode(),
         capture_output=True,
         timeout=SECONDS,
