@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check format lint types floors wheel golden judges bench proof lock migration clean
+.PHONY: help demo test check format lint types floors wheel golden judges pictures bench proof lock migration clean
 
 help:
 	@echo "make demo      one whole Friday on this machine   (ARGS=--no-serve ends after the summary)"
@@ -12,6 +12,7 @@ help:
 	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
 	@echo "make judges    npm's mjml, axe-core, SpamAssassin and others judge the mails   (docs/judges.md)"
+	@echo "make pictures  the sample issue in every look, for the docs   (ARGS='--all FOLDER' prints every one)"
 	@echo "make bench     how fast it is, beside Postfix's own programs   (ARGS=--quick for a look)"
 	@echo "make proof     kill it, cut it off, count every copy   (ARGS=--quick for a look)"
 	@echo "make migration TITLE='what changed'   write the next migration from the models"
@@ -69,6 +70,10 @@ tools/judges/node_modules/.package-lock.json: tools/judges/package-lock.json
 
 judges: $(VENV)/dev tools/judges/node_modules/.package-lock.json
 	@$(BIN)/python -m tools.judges $(ARGS)
+
+# The system's Chromium prints them; CHROMIUM names another.
+pictures: $(VENV)/dev
+	@$(BIN)/python tools/pictures_of_looks.py $(ARGS)
 
 # About half an hour, and the machine should have nothing else to do; FULL=1 adds a million.
 bench: $(VENV)/dev

@@ -54,7 +54,7 @@ def main(rounds: int) -> None:
 def _issue(app: App, reference: str) -> tuple[IssueView, Rendering]:
     with app.db.read() as session:
         issue = find_issue(session, reference)
-        (rendering,) = list_renderings(session, issue)
+        rendering, *_ = list_renderings(session, issue)
         view = freeze_view(session, issue, app.config.newsletter("weekly"), today=WHEN)
     return view, rendering
 

@@ -86,7 +86,10 @@ class App:
 
         if self._compiler is None:
             self._compiler = MjmlCompiler()
-        return Press(self.templates, self._compiler)
+        return Press(self.templates, self._compiler, self._fetch_picture)
+
+    def _fetch_picture(self, url: str) -> bytes:
+        return self.fetcher.get(url, accept="image/jpeg,image/png,image/gif").body
 
     @cached_property
     def copies(self) -> Copies:
@@ -134,7 +137,7 @@ class App:
 
     async def send_proofs(self, reference: str, to: Sequence[str]) -> list[tuple[str, Outcome]]:
         """Mail test copies of an issue's present state; return each address with its outcome."""
-        from digest.press.approval import render_draft
+        from digest.press.approval import draft_view
         from digest.press.proofs import build_proof
 
         now = self.clock.now()
@@ -142,7 +145,8 @@ class App:
             issue = find_issue(session, reference)
             slug = session.get_one(Newsletter, issue.newsletter_id).slug
             configured = self.config.newsletter(slug)
-            rendering, *_ = render_draft(session, self.press, issue, configured, now=now)
+            view = draft_view(session, issue, configured, now)
+        rendering, *_ = self.press.render(view, configured)
         backend = self.relay(configured.relay).backend
         signers = load_signers(configured.dkim, configured.sender.address)
         outcomes = []
@@ -151,7 +155,7 @@ class App:
                 rendering,
                 configured,
                 to=address,
-                public_url=self.config.web.public_url,
+                public_url=self.config.site_of(configured),
                 issue_public_id=issue.public_id,
                 now=now,
             )

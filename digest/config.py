@@ -9,6 +9,7 @@ import ipaddress
 import os
 import re
 import tomllib
+import unicodedata
 from datetime import date as Date
 from datetime import time as TimeOfDay
 from pathlib import Path
@@ -256,10 +257,60 @@ class NewsletterConfig(Strict):
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
     postal_address: str = Field(min_length=5)
     privacy_url: PublicUrl | None = None
-    pictures: Literal["linked", "embedded", "none"] = "linked"
+    pictures: Literal["linked", "embedded", "none"] | None = None
+    public_url: PublicUrl | None = None
     guarded: bool = False
+    guarded_names: list[Annotated[str, Field(min_length=3)]] = []
     schedule: ScheduleConfig = ScheduleConfig()
     initial: InitialConfig = InitialConfig()
+
+    @property
+    def shown_pictures(self) -> Literal["linked", "embedded", "none"]:
+        """Return how pictures come to the reader; a guarded newsletter never links them."""
+        return self.pictures or ("none" if self.guarded else "linked")
+
+    @model_validator(mode="after")
+    def _is_neutral(self) -> "NewsletterConfig":
+        """Refuse a guarded newsletter whose copies would say at a glance what they are."""
+        if not self.guarded:
+            return self
+        if self.pictures == "linked":
+            raise ValueError('guarded: pictures must be "embedded" or "none"')
+        if not self.guarded_names or self.public_url is None:
+            raise ValueError(
+                "guarded: say in guarded_names what must not be seen, and in public_url where the"
+                " reader pages are under a neutral name"
+            )
+        for key, value in self._seen_from_outside().items():
+            for name in self.guarded_names:
+                if names_it(value, name):
+                    raise ValueError(f"guarded: {key} holds {name!r}, one of guarded_names")
+        return self
+
+    def _seen_from_outside(self) -> dict[str, str]:
+        """Return, by key, what stands in headers and links of every copy."""
+        seen = {
+            "slug": self.slug,
+            "host": self.host,
+            "sender.name": self.sender.name,
+            "sender.address": self.sender.address,
+            "reply_to": self.reply_to or "",
+            "bounce_address": self.bounce_address or "",
+            "public_url": self.public_url or "",
+            "privacy_url": self.privacy_url or "",
+            "initial.corrections_address": self.initial.corrections_address or "",
+            "initial.logo": self.initial.logo.url if self.initial.logo else "",
+        }
+        return seen | {f"dkim.{key.selector}": key.domain or "" for key in self.dkim}
+
+
+def names_it(text: str, name: str) -> bool:
+    """Return whether a text holds a name, however it is cut, spelled or capitalised."""
+    return _letters(name) in _letters(text)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
 class Config(Strict):
@@ -287,6 +338,10 @@ class Config(Strict):
                 if name not in self.relays:
                     raise ValueError(f"newsletter {newsletter.slug!r}: no [relays.{name}]")
         return self
+
+    def site_of(self, newsletter: NewsletterConfig) -> str:
+        """Return the address, without a slash, under which its readers find their pages."""
+        return newsletter.public_url or self.web.public_url
 
     def newsletter(self, slug: str) -> NewsletterConfig:
         """Return the newsletter of that slug; ConfigError lists those there are."""

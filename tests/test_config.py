@@ -21,6 +21,7 @@ from digest.assets import asset
 from digest.clock import Schedule
 from digest.config import (
     Config,
+    NewsletterConfig,
     RelayConfig,
     ScheduleConfig,
     SenderConfig,
@@ -412,3 +413,46 @@ def test_number_beyond_reason_is_named(tmp_path: Path, hours: str) -> None:
     said = refusal(tmp_path, f"{SMALLEST}\n[delivery]\nretry_window_hours = {hours}\n")
 
     assert "config.toml: delivery.retry_window_hours: " in said
+
+
+GUARDED = {
+    "guarded": True,
+    "guarded_names": ["Gazette"],
+    "public_url": "https://letters.neutral.example",
+    "host": "post.neutral.example",
+    "sender": {"name": "Friday letter", "address": "letters@neutral.example"},
+}
+
+
+def _guarded(**changes: Any) -> NewsletterConfig:
+    given = {"slug": "weekly", "name": "The Gazette", "relay": "main", "postal_address": "12 Quay"}
+    return check(NewsletterConfig, {**given, **GUARDED, **changes}, where="x")
+
+
+def test_guarded_newsletter_has_no_pictures_unless_they_are_in_the_mail() -> None:
+    assert _guarded().shown_pictures == "none"
+    assert _guarded(pictures="embedded").shown_pictures == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pictures": "linked"}, 'pictures must be "embedded" or "none"'),
+        ({"guarded_names": []}, "say in guarded_names what must not be seen"),
+        ({"public_url": None}, "in public_url where the reader pages are"),
+        ({"host": "digest.gazette.example"}, "host holds 'Gazette'"),
+        ({"slug": "the-gazette"}, "slug holds"),
+        ({"bounce_address": "back@ga-zette.example"}, "bounce_address holds"),
+        ({"sender": {"name": "G A Z E T T E", "address": "a@b.example"}}, "sender.name holds"),
+        ({"privacy_url": "https://gazette.example/p"}, "privacy_url holds"),
+        (
+            {"dkim": [{"selector": "s", "key_file": "k", "domain": "gazette.example"}]},
+            "dkim.s holds",
+        ),
+    ],
+)
+def test_guarded_newsletter_that_gives_itself_away_is_refused(
+    changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        _guarded(**changes)

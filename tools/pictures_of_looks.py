@@ -30,7 +30,7 @@ WIDTHS = (700, 375, 320)
 SCHEMES = ("light", "dark")
 PHONES = (("en", 375, "light"), ("ru", 375, "dark"), ("ar", 320, "light"))
 TOP = 1800  # of a picture for the docs, in its pixels: the rest is more of the same
-GAP, BETWEEN, QUALITY = 16, "#ffffff", 80
+GAP, BETWEEN, QUALITY = 16, "#cfd2d6", 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,11 @@ def print_docs(browser: Browser) -> None:
     """Write the few pictures that README and docs show."""
     for look in LOOKS:
         light, dark = (photograph(browser, Shot(look, "en", 700, scheme)) for scheme in SCHEMES)
-        keep(beside([light, dark], TOP), f"{look}.jpg")
+        keep(beside([light, dark], TOP), f"{look}.webp")
         phones = [photograph(browser, Shot(look, *which), 1.25) for which in PHONES]
-        keep(beside(phones, TOP), f"{look}-phones.jpg")
+        keep(beside(phones, TOP), f"{look}-phones.webp")
     fronts = [photograph(browser, Shot(look, "en", 640, "light")) for look in LOOKS]
-    keep(beside(fronts, TOP), "looks.jpg")
+    keep(beside(fronts, TOP), "looks.webp")
 
 
 def beside(pictures: list[Image.Image], height: int) -> Image.Image:
@@ -148,8 +148,8 @@ def beside(pictures: list[Image.Image], height: int) -> Image.Image:
 
 
 def keep(sheet: Image.Image, name: str) -> None:
-    """Write a picture for the docs as a progressive JPEG."""
-    sheet.save(DOCS / name, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+    """Write a picture for the docs as WebP."""
+    sheet.save(DOCS / name, "WEBP", quality=QUALITY, method=6)
     sys.stdout.write(f"{name}: {(DOCS / name).stat().st_size / 1000:.0f} kB\n")
 
 

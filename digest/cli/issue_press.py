@@ -26,10 +26,11 @@ from digest.press.approval import (
     MANY_HTML_BYTES,
     MOST_HTML_BYTES,
     approve,
+    draft_view,
     list_renderings,
-    render_draft,
 )
 from digest.press.preview import neutral_values
+from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html, fill_text
 from digest.rendering.stored import Rendering
 
@@ -57,11 +58,13 @@ def preview(
     """
     with opened(context) as instance, progress_bar("rendering"):
         found, renderings = _rendered(instance, issue)
-        values = neutral_values(instance.config.web.public_url, found.row.public_id)
+        values = neutral_values(instance.config.site_of(found.configured), found.row.public_id)
         out.mkdir(parents=True, exist_ok=True)
         for rendering in renderings:
-            html, text = fill_html(rendering, values), fill_text(rendering, values)
-            for suffix, content in (("html", html), ("txt", text)):
+            html = shown_inside(fill_html(rendering, values), rendering.pictures)
+            for suffix, content in (("html", html), ("txt", fill_text(rendering, values))):
+                if not content:
+                    continue
                 path = out / f"{rendering.edition}.{suffix}"
                 path.write_text(content, encoding="utf-8")
                 say(f"{path}  {len(content.encode()):,} bytes")
@@ -78,8 +81,8 @@ def _rendered(instance: App, issue: str) -> tuple[Referred, list[Rendering]]:
         if stored:
             say(f"{found.name} is {found.row.state.value}: these are the approved bytes.")
             return found, stored
-        now = instance.clock.now()
-        return found, render_draft(session, instance.press, found.row, found.configured, now=now)
+        view = draft_view(session, found.row, found.configured, instance.clock.now())
+    return found, instance.press.render(view, found.configured)
 
 
 def approve_(

@@ -197,8 +197,8 @@ def set_words(
 
     An issue has subject, preheader, topper, topper.signed, quote, quote.who, numbers and appeal;
     numbers takes figure|words pairs with semicolons between, appeal is yes or no. With --article:
-    headline, blurb, kicker, byline, layout, image_url, image_alt, image_credit. A field without a
-    value is emptied.
+    headline, blurb, kicker, byline, layout, image_url, image_alt, image_credit, whole (yes or no:
+    the whole article in the mail), body_html. A field without a value is emptied.
     """
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)

@@ -28,6 +28,9 @@ class Commands(Catalogue):
         "sources": Entry("digest.cli.sources", "Feeds and pages that articles come from."),
         "articles": Entry("digest.cli.articles", "The articles an issue is picked from."),
         "issue": Entry("digest.cli.issues", "Make, approve, schedule and check an issue."),
+        "newsletters": Entry(
+            "digest.cli.newsletters", "The look and the fixed words of a newsletter."
+        ),
         "subscribers": Entry("digest.cli.subscribers", "Who reads: import, export, add, find."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }

@@ -3,15 +3,20 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
+from sqlalchemy.orm import Session
 
 from digest.app import App
+from digest.blocks import FULL
 from digest.cli.terminal import complain, is_confirmed, opened, print_table, progress_bar, say
 from digest.curation.newsletters import find_newsletter
 from digest.errors import BadInput, NotFound, Refused
+from digest.models import Subscription
+from digest.subscribers.choices import choose_parts, note_support
 from digest.subscribers.lifecycle import add_active, find_by_address, leave
 from digest.subscribers.standing import count_states, list_subscriptions
 from digest.subscribers.transfer.abandon import abandon_import
@@ -211,6 +216,39 @@ def find(
     print_table(headings, rows, none="No subscriptions.")
 
 
+@app.command("choose")
+def choose(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="Somebody who has asked for it.")],
+    edition: Annotated[str, typer.Option(help="full or headlines.")] = FULL,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A section's heading, or 'whole texts'; repeatable.")
+    ] = None,
+    member_until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Thanked, not asked, till then.")
+    ] = None,
+    newsletter: Newsletter = None,
+) -> None:
+    """Set what one person gets of each issue. What is not said is as for everybody."""
+    with opened(context) as instance, instance.db.write() as session:
+        slug = chosen(instance, newsletter)
+        public_id = _subscription_of(session, instance, address, slug).public_id
+        now = instance.clock.now()
+        choose_parts(
+            session,
+            public_id,
+            edition=edition,
+            without=without or (),
+            now=now,
+            origin="command line",
+        )
+        until = member_until.replace(tzinfo=UTC) if member_until else None
+        guarded = instance.config.newsletter(slug).guarded
+        note_support(session, public_id, until, guarded=guarded)
+    less = f", without {', '.join(without)}" if without else ""
+    say(f"Set: the {edition} edition of {slug}{less}.")
+
+
 @app.command("leave")
 def take_out(
     context: typer.Context,
@@ -220,16 +258,18 @@ def take_out(
     """Unsubscribe one person, at once."""
     with opened(context) as instance, instance.db.write() as session:
         slug = chosen(instance, newsletter)
-        subscriber = find_by_address(session, instance.sealer, address)
-        rows = list_subscriptions(session, subscriber.id) if subscriber else []
-        for name, subscription in rows:
-            if name == slug:
-                leave(
-                    session, subscription.public_id, now=instance.clock.now(), origin="command line"
-                )
-                say(f"Unsubscribed from {slug}.")
-                return
-        raise NotFound(f"this address is not subscribed to {slug}")
+        public_id = _subscription_of(session, instance, address, slug).public_id
+        leave(session, public_id, now=instance.clock.now(), origin="command line")
+    say(f"Unsubscribed from {slug}.")
+
+
+def _subscription_of(session: Session, instance: App, address: str, slug: str) -> Subscription:
+    subscriber = find_by_address(session, instance.sealer, address)
+    rows = list_subscriptions(session, subscriber.id) if subscriber else []
+    for name, subscription in rows:
+        if name == slug:
+            return subscription
+    raise NotFound(f"this address is not subscribed to {slug}")
 
 
 @app.command("count")

@@ -2,14 +2,15 @@
 configuration.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.clock import Due, Schedule, next_slot
-from digest.config import NewsletterConfig
+from digest.config import InitialConfig, NewsletterConfig, check
 from digest.errors import ConfigError, NotFound
 from digest.models import Issue, Newsletter, Section
 
@@ -101,6 +102,23 @@ def next_issue_slot(newsletter: Newsletter, schedule: Schedule, now: datetime) -
     while due.local_date.isoformat() in newsletter.skip_dates:
         due = next_slot(schedule, due.due_at)
     return due
+
+
+def change_furniture(
+    session: Session, newsletter: Newsletter, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Change what stands in the furniture of every issue to come; return all of it as it is now.
+
+    The names are those of ``[newsletters.initial]``, but sections; ConfigError says which are wrong
+    and how. Approved issues keep the look they were approved with.
+    """
+    if "sections" in changes:
+        raise ConfigError(f"{newsletter.slug}: sections are not part of the furniture")
+    wanted = {**newsletter.furniture, **changes}
+    checked = check(InitialConfig, wanted, where=newsletter.slug)
+    newsletter.furniture = checked.model_dump(mode="json", exclude={"sections"})
+    session.flush()
+    return newsletter.furniture
 
 
 def skip_date(session: Session, newsletter: Newsletter, day: date) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.curation.cleaning import safe_html
 from digest.curation.issues import void_approval
 from digest.curation.plain import web_url
 from digest.errors import BadInput, Conflict, NotFound
@@ -14,7 +15,9 @@ from digest.models import Article, Issue, Layout, Pick, Section
 
 EDITABLE = frozenset(
     {"headline", "blurb", "kicker", "byline", "layout", "image_url", "image_alt", "image_credit"}
+    | {"whole", "body_html"}
 )
+NO_WHOLE_TEXT = "whole: its source gave no full text; paste it as body_html"
 
 
 def pick_article(
@@ -29,9 +32,10 @@ def pick_article(
     """Place an article in a section, last unless a position (from 1) is given.
 
     `words` are the editor's own fields (see EDITABLE); what is not given comes from the article.
+    ``whole`` (yes or no) takes the article's full text along, ``body_html`` another one, cleaned.
     Conflict when the article is in this issue already; nothing is written then.
     """
-    changes = _checked(words or {})
+    changes = _checked(words or {}, article)
     _check_place(issue, section, position)
     taken = select(Pick.id).where(Pick.issue_id == issue.id, Pick.article_id == article.id)
     if session.scalar(taken) is not None:
@@ -70,7 +74,7 @@ def _from_article(article: Article) -> dict[str, Any]:
     }
 
 
-def _checked(changes: dict[str, Any]) -> dict[str, Any]:
+def _checked(changes: dict[str, Any], article: Article) -> dict[str, Any]:
     for field in changes:
         if field not in EDITABLE:
             raise BadInput(
@@ -88,6 +92,23 @@ def _checked(changes: dict[str, Any]) -> dict[str, Any]:
             raise BadInput(
                 f"no layout is called {changes['layout']!r} (there are: {known})"
             ) from error
+    return _with_body(changes, article)
+
+
+def _with_body(changes: dict[str, Any], article: Article) -> dict[str, Any]:
+    """Return the changes with the whole text they ask for; ours is clean, a pasted one becomes
+    so.
+    """
+    whole = changes.get("whole")
+    changes = {field: value for field, value in changes.items() if field != "whole"}
+    if "body_html" in changes:
+        changes["body_html"] = safe_html(changes["body_html"], article.url)
+    if whole not in {None, "yes", "no"}:
+        raise BadInput(f"whole={whole}: write yes or no")
+    if whole == "yes" and not article.body_html and not changes.get("body_html"):
+        raise BadInput(NO_WHOLE_TEXT)
+    if whole is not None and "body_html" not in changes:
+        changes["body_html"] = article.body_html if whole == "yes" else ""
     return changes
 
 
@@ -117,7 +138,7 @@ def _number(picks: list[Pick]) -> None:
 
 def edit_pick(session: Session, issue: Issue, pick: Pick, changes: dict[str, Any]) -> None:
     """Change the editor's words of a pick; BadInput names an unknown field or layout."""
-    checked = _checked(changes)
+    checked = _checked(changes, session.get_one(Article, pick.article_id))
     void_approval(session, issue)
     for field, value in checked.items():
         setattr(pick, field, value)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.blocks import APPEAL, GREETING, THANKS
 from digest.clock import Clock
 from digest.config import Config, NewsletterConfig
 from digest.delivery.backends.base import Envelope
@@ -25,7 +26,6 @@ from digest.rendering.fingerprint import issue_hash
 from digest.rendering.mime import CopyPress, Letterhead, is_plain_link
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.stored import Rendering
-from digest.rendering.view import APPEAL, GREETING, THANKS
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 
@@ -114,8 +114,9 @@ class Copies:
         issue = session.get_one(Issue, issue_id)
         slug = session.get_one(Newsletter, issue.newsletter_id).slug
         configured = self._config.newsletter(slug)
-        presses = _presses(configured, issue, load_renderings(session, issue))
-        site = self._config.web.public_url
+        mails = [r for r in load_renderings(session, issue) if r.is_mail]
+        presses = _presses(configured, issue, mails)
+        site = self._config.site_of(configured)
         self._issues[issue_id] = IssueCopies(
             message_key=self._message_key(issue.message_key_id or ""),
             host=configured.host,
@@ -194,7 +195,7 @@ def _letterhead(configured: NewsletterConfig, issue: Issue, edition: str) -> Let
     return Letterhead(
         from_name=configured.sender.name,
         from_address=configured.sender.address,
-        list_name=configured.name,
+        list_name="" if configured.guarded else configured.name,
         list_id=f"{configured.slug}.{configured.host}",
         feedback_id=f"{issue.number}:{configured.slug}:{edition}:{_sender_id(configured.host)}",
         reply_to=configured.reply_to or "",

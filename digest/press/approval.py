@@ -12,21 +12,23 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from digest.blocks import EDITIONS
 from digest.clock import Clock
 from digest.config import NewsletterConfig
 from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
 from digest.errors import BadInput
 from digest.models import Issue, StoredRendering
+from digest.press.pictures import Fetch, embed_pictures, without_pictures
 from digest.press.proofs import build_proof
 from digest.press.view import freeze_view
 from digest.rendering.fingerprint import html_bytes, issue_hash
 from digest.rendering.issue import render_issue
-from digest.rendering.stored import Rendering
+from digest.rendering.offline import render_offline
+from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView
 
-EDITIONS = ("full",)
 # Gmail shows about 102,000 bytes of HTML and cuts off the rest, the unsubscribe link with it. What
 # the slots are filled with is not counted, and fits the difference.
 MOST_HTML_BYTES = 100_000
@@ -35,19 +37,36 @@ MANY_HTML_BYTES = 80_000  # not refused, but worth a word
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What rendering needs: templates and the compiler."""
+    """What rendering needs: templates, the compiler, and a way to the pictures that are sent
+    along.
+    """
 
     templates: Templates
     compile_mjml: Callable[[str], str]
+    fetch: Fetch
 
-    def render(self, view: IssueView) -> list[Rendering]:
-        """Return one Rendering per edition; RenderingFailed names template and line."""
-        return [
+    def render(self, view: IssueView, configured: NewsletterConfig) -> list[Rendering]:
+        """Return one Rendering per edition, the whole one first and the offline file last.
+
+        RenderingFailed names template and line, BadInput the headline of a picture that cannot be
+        sent along. May ask the network, so no transaction may be open.
+        """
+        embedded: tuple[Embedded, ...] = ()
+        if configured.shown_pictures == "none":
+            view = without_pictures(view)
+        elif configured.shown_pictures == "embedded":
+            view, embedded = embed_pictures(view, self.fetch, configured.host)
+        mails = [
             render_issue(
-                view, edition=edition, templates=self.templates, compile_mjml=self.compile_mjml
+                view,
+                edition=edition,
+                templates=self.templates,
+                compile_mjml=self.compile_mjml,
+                pictures=embedded,
             )
             for edition in EDITIONS
         ]
+        return [*mails, render_offline(view, templates=self.templates, pictures=embedded)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +78,10 @@ class Approved:
     html_bytes: int
 
 
-def render_draft(
-    session: Session, press: Press, issue: Issue, configured: NewsletterConfig, *, now: datetime
-) -> list[Rendering]:
-    """Return what an issue would be if approved now; writes nothing."""
-    return press.render(_view(session, issue, configured, now))
-
-
-def _view(session: Session, issue: Issue, configured: NewsletterConfig, now: datetime) -> IssueView:
+def draft_view(
+    session: Session, issue: Issue, configured: NewsletterConfig, now: datetime
+) -> IssueView:
+    """Return what an issue would show if approved now; Refused when it is not ready for that."""
     today = now.astimezone(configured.schedule.as_schedule().zone).date()
     return freeze_view(session, issue, configured, today=today)
 
@@ -90,12 +105,13 @@ def approve(
     with db.read() as session:
         issue = find_issue(session, reference)
         refuse_closed(session, issue, "be approved")
-        view = _view(session, issue, configured, now)
+        view = draft_view(session, issue, configured, now)
     # No transaction is open here: a compile may take seconds.
-    renderings = press.render(view)
-    size = max(html_bytes(rendering) for rendering in renderings)
+    renderings = press.render(view, configured)
+    mails = [rendering for rendering in renderings if rendering.is_mail]
+    size = max(html_bytes(rendering) for rendering in mails)
     _refuse_too_large(size)
-    for rendering in renderings:
+    for rendering in mails:
         _try_a_copy(rendering, configured, now)
     content_hash = issue_hash(renderings)
     with db.write() as session:

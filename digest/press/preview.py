@@ -2,8 +2,8 @@
 name or address.
 """
 
+from digest.blocks import GREETING, THANKS
 from digest.rendering.personalise import ReaderValues
-from digest.rendering.view import GREETING, THANKS
 
 
 def view_url(public_url: str, issue_public_id: str) -> str:

@@ -31,7 +31,7 @@ def build_proof(
         Letterhead(
             from_name=configured.sender.name,
             from_address=configured.sender.address,
-            list_name=configured.name,
+            list_name="" if configured.guarded else configured.name,
             list_id=f"{configured.slug}.{configured.host}",
             feedback_id=f"0:{configured.slug}:proof:proofs",
             reply_to=configured.reply_to or "",

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from digest.config import NewsletterConfig
+from digest.curation.cleaning import safe_html
 from digest.curation.picks import list_picks
 from digest.errors import Refused
 from digest.models import Article, Issue, Layout, Newsletter, Pick, Section
@@ -60,7 +61,8 @@ def freeze_view(
         sections=_sections(rows, lead),
         quote=QuoteView(**issue.quote) if _has_text(issue.quote) else None,
         numbers=tuple((figure, words) for figure, words in issue.numbers),
-        appeal=_appeal(furniture["appeal"]) if issue.appeal else None,
+        # Where to give, or to have given, may be a crime, copies do not speak of it.
+        appeal=_appeal(furniture["appeal"]) if issue.appeal and not configured.guarded else None,
         about=furniture["about"],
         corrections_address=furniture["corrections_address"] or "",
         privacy_url=configured.privacy_url or "",
@@ -95,7 +97,8 @@ def _pick_view(pick: Pick, article: Article) -> PickView:
         picture=PictureView(pick.image_url, pick.image_alt, pick.image_credit)
         if pick.image_url
         else None,
-        whole_html=pick.body_html,
+        # Cleaned when it came in, and again here: whoever wrote it into the row.
+        whole_html=safe_html(pick.body_html, article.url) if pick.body_html else "",
     )
 
 

@@ -109,10 +109,13 @@ def mailbox_line(header: str, name: str, address: str) -> str:
 
 
 def list_id_line(name: str, list_id: str) -> str:
-    """Return the List-Id header (RFC 2919); the name may be encoded, the id stays plain."""
+    """Return the List-Id header (RFC 2919); the name may be encoded or empty, the id stays
+    plain.
+    """
     if not LIST_ID.fullmatch(list_id):
         raise BadInput(f"List-Id: {list_id!r} is not of the form slug.host")
-    return f"List-Id: {phrase(clean('List-Id', name), used=9)}<{list_id}>\r\n"
+    said = phrase(clean("List-Id", name), used=9) if name else ""
+    return f"List-Id: {said}<{list_id}>\r\n"
 
 
 def phrase(text: str, used: int) -> str:

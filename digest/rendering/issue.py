@@ -6,18 +6,21 @@ reader; `personalise` and `mime` fill the slots.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from digest.blocks import EDITIONS, section_block
 from digest.errors import RenderingFailed
-from digest.rendering import furniture, layout, whole
+from digest.rendering import furniture, layout, whole, whole_text
+from digest.rendering.lines import figures_in_lines
 from digest.rendering.links import refuse_unsafe_links
 from digest.rendering.markers import Markers, Part
-from digest.rendering.stored import Rendering
+from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.theme import theme_for
-from digest.rendering.view import IssueView, section_block
+from digest.rendering.view import IssueView
+from digest.rendering.written import date_line
 
 __all__ = ["Part", "Rendering", "render_issue"]
 
@@ -31,39 +34,46 @@ def render_issue(
     edition: str,
     templates: Templates,
     compile_mjml: Callable[[str], str],
+    pictures: Sequence[Embedded] = (),
     nonce: str | None = None,
 ) -> Rendering:
-    """Return one edition (`layout.EDITIONS`) of an issue, compiled.
+    """Return one edition (`EDITIONS`) of an issue, compiled, with those of `pictures` that it
+    shows.
 
     `nonce` (twelve hexadecimal digits, random unless given) marks the slots during this compile and
     leaves no trace. Raises RenderingFailed naming headline, template, line, slot or block.
     """
-    if edition not in layout.EDITIONS:
+    if edition not in EDITIONS:
         raise RenderingFailed(f"there is no edition {edition!r}")
     refuse_unsafe_links(view)
     markers = Markers(nonce or secrets.token_hex(6))
     shown = layout.edition_of(view, edition)
-    values = _template_values(shown, markers, templates)
-    html = markers.split(compile_mjml(templates.mjml("issue.mjml.j2", values)))
+    values = template_values(shown, templates) | _markers_for(shown, markers)
+    html = markers.split(compile_mjml(templates.html("issue.mjml.j2", values)))
     text = markers.split(templates.text("issue.txt.j2", values))
     required = GUARDED_SLOTS if view.guarded else REQUIRED_SLOTS
     _refuse_missing_slots("HTML", html, required)
     _refuse_missing_slots("text", text, required)
-    return Rendering(edition, view.language, view.subject, view.preheader, html, text)
+    shown_pictures = tuple(p for p in pictures if any(f"cid:{p.cid}" in h.text for h in html))
+    return Rendering(
+        edition, view.language, view.subject, view.preheader, html, text, shown_pictures
+    )
 
 
-def _template_values(view: IssueView, markers: Markers, templates: Templates) -> dict[str, Any]:
+def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
     """Return every name a template may use; docs of the names are the fields' own."""
-    words = furniture.furniture_for(view.language)
+    words = furniture.Furniture(templates.catalogues.words(view.language), view.language)
     theme = theme_for(view.language, view.accent, view.look, view.typeface)
     return {
         "view": view,
         "t": words,
         "theme": theme,
-        "date_line": _opening(furniture.date_line(view.date, view.language)),
-        "number_line": furniture.number_line(view),
-        "credit_of": partial(furniture.credit_line, language=view.language),
-        "why_line": furniture.why_line(view),
+        "date_line": _opening(date_line(view.date, view.language)),
+        "number_line": furniture.number_line(view, words),
+        "credit_of": partial(furniture.credit_line, words=words),
+        "why_line": furniture.why_line(view, words),
+        "on_own_line": furniture.on_own_line,
+        "figures": figures_in_lines(view.numbers),
         "part": partial(templates.part, view.look),
         "bands": layout.bands_of(view),
         "rows_of": layout.rows_of,
@@ -71,12 +81,19 @@ def _template_values(view: IssueView, markers: Markers, templates: Templates) ->
         "figure_size": layout.figure_size(view.numbers),
         "side": layout.SIDES[view.look],
         "nameplate_size": layout.nameplate_size(view.newsletter),
-        "slot": markers.slot,
         "section_block": section_block,
-        "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
-        "whole_text": lambda pick: whole.as_text(pick.whole_html),
+        "whole_text": lambda pick: whole_text.as_text(pick.whole_html),
+    }
+
+
+def _markers_for(view: IssueView, markers: Markers) -> dict[str, Any]:
+    """Return what marks the places that are filled, or left out, reader by reader."""
+    theme = theme_for(view.language, view.accent, view.look, view.typeface)
+    return {
+        "slot": markers.slot,
         "begin": markers.begin,
         "end": markers.end,
+        "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
     }
 
 

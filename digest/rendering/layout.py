@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from digest.blocks import FULL
 from digest.rendering.view import IssueView, PickView, SectionView
 
-EDITIONS = ("full", "headlines")
 # The parts between masthead and footer, by look. The quote breaks the sections in two: after the
 # first where it stands before "sections", at the end where it stands behind.
 ORDERS: Mapping[str, tuple[str, ...]] = {
@@ -105,7 +105,7 @@ def nameplate_size(name: str) -> int:
 
 def edition_of(view: IssueView, edition: str) -> IssueView:
     """Return the view as readers of an edition get it; `edition` is one of EDITIONS."""
-    return view if edition == "full" else headlines_only(view)
+    return view if edition == FULL else headlines_only(view)
 
 
 def headlines_only(view: IssueView) -> IssueView:

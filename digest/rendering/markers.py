@@ -10,8 +10,9 @@ import string
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from digest.blocks import BLOCKS, is_block
 from digest.errors import RenderingFailed
-from digest.rendering.view import BLOCKS, SLOTS, is_block
+from digest.rendering.view import SLOTS
 
 BEGIN, END = "begin", "end"
 INSIDE = "/"  # parts the names of blocks that stand in one another, the outermost first

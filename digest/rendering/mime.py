@@ -5,9 +5,10 @@ in CRLF lines of at most 76 characters outside link headers, none beginning with
 first (RFC 2046, 5.1.4). It never signs (delivery does) and never decides who gets what.
 """
 
+import base64
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -16,15 +17,16 @@ from digest.errors import BadInput
 from digest.rendering import headers
 from digest.rendering.links import is_reader_link
 from digest.rendering.markers import Part
-from digest.rendering.personalise import ReaderValues, shown_parts, text_value
+from digest.rendering.personalise import ReaderValues, text_value
 from digest.rendering.quoted import HARD, SAME_EVERYWHERE, encode_same, encode_segment, encode_value
-from digest.rendering.stored import Rendering
+from digest.rendering.stored import Embedded, Rendering
 
 PLAIN, HTML = 0, 1
 Encoded = tuple[bytes, bytes]  # a value for the plain and for the html part
 PART_HEAD = (
     "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 )
+PLANS_KEPT = 1000
 SUPPRESS_REPLIES = "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -34,6 +36,13 @@ class Slot(NamedTuple):
 
     kind: int
     name: str
+
+
+class Step(NamedTuple):
+    """One piece of a body, and the blocks it is in."""
+
+    what: bytes | Slot
+    blocks: tuple[str, ...]
 
 
 class Plan(NamedTuple):
@@ -75,6 +84,7 @@ class CopyPress:
         # "=_" cannot occur in quoted-printable, so no part can hold the boundary.
         self._boundary = f"=_{rendering.content_hash[:24]}"
         self._fixed = _fixed_headers(rendering, letterhead, self._boundary)
+        self._steps = _joined(self._body_steps())
         self._plans: dict[frozenset[str], Plan] = {}
         self._dated: tuple[datetime | None, str] = (None, "")
         # The last value of each slot: most are new for every copy, some are the issue's own.
@@ -132,9 +142,7 @@ class CopyPress:
 
     def body(self, values: ReaderValues) -> list[bytes]:
         """Return a copy's body in pieces to be joined; RenderingFailed for a slot without value."""
-        plan = self._plans.get(values.hidden_blocks)
-        if plan is None:
-            plan = self._plans[values.hidden_blocks] = self._plan(values.hidden_blocks)
+        plan = self._plans.get(values.hidden_blocks) or self._planned(values.hidden_blocks)
         pieces = plan.pieces.copy()
         for name, places in plan.slots:
             encoded = self._encode(name, values)
@@ -161,14 +169,44 @@ class CopyPress:
             self._encoded[name] = last
         return last[1]
 
-    def _plan(self, hidden: frozenset[str]) -> Plan:
-        mark = f"--{self._boundary}"
-        steps: list[bytes | Slot] = [f"{mark}\r\n{PART_HEAD.format('plain')}".encode()]
-        steps += _steps(PLAIN, self._rendering.text, hidden)
-        steps.append(f"\r\n{mark}\r\n{PART_HEAD.format('html')}".encode())
-        steps += _steps(HTML, self._rendering.html, hidden)
-        steps.append(f"\r\n{mark}--\r\n".encode())
-        return _planned(_joined(steps))
+    def _planned(self, hidden: frozenset[str]) -> Plan:
+        """Return, and remember, the plan of copies without these blocks. It holds the same pieces
+        as every other plan: readers choose in many ways.
+        """
+        shown = [step for step in self._steps if hidden.isdisjoint(step.blocks)]
+        slots: dict[str, list[tuple[int, int]]] = {}
+        for place, step in enumerate(shown):
+            if isinstance(step.what, Slot):
+                slots.setdefault(step.what.name, []).append((place, step.what.kind))
+        pieces = [step.what if isinstance(step.what, bytes) else b"" for step in shown]
+        while len(self._plans) >= PLANS_KEPT:
+            del self._plans[next(iter(self._plans))]
+        plan = self._plans[hidden] = Plan(pieces, list(slots.items()))
+        return plan
+
+    def _body_steps(self) -> list[Step]:
+        mark, rendering = f"--{self._boundary}", self._rendering
+        return [
+            _fixed(f"{mark}\r\n{PART_HEAD.format('plain')}"),
+            *_steps(PLAIN, rendering.text),
+            _fixed(f"\r\n{mark}\r\n"),
+            *self._with_pictures([_fixed(PART_HEAD.format("html")), *_steps(HTML, rendering.html)]),
+            _fixed(f"\r\n{mark}--\r\n"),
+        ]
+
+    def _with_pictures(self, page: list[Step]) -> list[Step]:
+        """Return the HTML part together with the pictures it shows, if it has any in it (RFC 2387);
+        mail programs want them beside the page, not beside the text.
+        """
+        if not self._rendering.pictures:
+            return page
+        inner = f"=_{self._rendering.content_hash[24:48]}"  # no beginning of the other
+        opening = (
+            'Content-Type: multipart/related; type="text/html";\r\n'
+            f' boundary="{inner}"\r\n\r\n--{inner}\r\n'
+        )
+        pictures = [f"\r\n--{inner}\r\n{_picture_part(p)}" for p in self._rendering.pictures]
+        return [_fixed(opening), *page, *map(_fixed, pictures), _fixed(f"\r\n--{inner}--\r\n")]
 
 
 def is_plain_link(url: str) -> bool:
@@ -186,13 +224,16 @@ def _encoded(value: str) -> Encoded:
     return encode_value(value), encode_value(html.escape(value))
 
 
-def _planned(steps: Sequence[bytes | Slot]) -> Plan:
-    slots: dict[str, list[tuple[int, int]]] = {}
-    for place, step in enumerate(steps):
-        if isinstance(step, Slot):
-            slots.setdefault(step.name, []).append((place, step.kind))
-    pieces = [step if isinstance(step, bytes) else b"" for step in steps]
-    return Plan(pieces, list(slots.items()))
+def _fixed(text: str) -> "Step":
+    return Step(text.encode(), ())
+
+
+def _picture_part(picture: Embedded) -> str:
+    head = (
+        f"Content-Type: {picture.kind}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{picture.cid}>\r\nContent-Disposition: inline\r\n\r\n"
+    )
+    return head + base64.encodebytes(picture.data).decode("ascii").replace("\n", "\r\n")
 
 
 def _fixed_headers(rendering: Rendering, letterhead: Letterhead, boundary: str) -> str:
@@ -208,21 +249,22 @@ def _fixed_headers(rendering: Rendering, letterhead: Letterhead, boundary: str) 
     )
 
 
-def _steps(kind: int, parts: Iterable[Part], hidden: frozenset[str]) -> list[bytes | Slot]:
-    steps: list[bytes | Slot] = [
-        Slot(kind, part.slot) if part.slot else encode_segment(part.text)
-        for part in shown_parts(parts, hidden)
+def _steps(kind: int, parts: Iterable[Part]) -> list[Step]:
+    steps = [
+        Step(Slot(kind, part.slot) if part.slot else encode_segment(part.text), part.blocks)
+        for part in parts
     ]
     # A part must not end in a soft break, which would join it to the boundary.
-    return [*steps, HARD]
+    return [*steps, Step(HARD, ())]
 
 
-def _joined(steps: list[bytes | Slot]) -> list[bytes | Slot]:
-    joined: list[bytes | Slot] = []
+def _joined(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps with fixed neighbours made one, where every copy has both or neither."""
+    joined: list[Step] = []
     for step in steps:
-        last = joined[-1] if joined else None
-        if isinstance(step, bytes) and isinstance(last, bytes):
-            joined[-1] = last + step
+        before = joined[-1] if joined and joined[-1].blocks == step.blocks else None
+        if before and isinstance(before.what, bytes) and isinstance(step.what, bytes):
+            joined[-1] = Step(before.what + step.what, step.blocks)
         else:
             joined.append(step)
     return joined

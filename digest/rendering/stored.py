@@ -3,15 +3,28 @@
 Knows nothing of templates or compiling, so that a sender, which only fills slots, loads neither.
 """
 
+import base64
+import binascii
 import hashlib
 import json
 from dataclasses import dataclass
 
+from digest.blocks import is_block
 from digest.errors import RenderingFailed
 from digest.rendering.markers import Part
-from digest.rendering.view import SLOTS, is_block
+from digest.rendering.view import SLOTS
 
-FORM = 1  # of the stored bytes; a reader of another form refuses
+PLAIN_FORM, PICTURE_FORM = 1, 2  # of the stored bytes; a reader of another form refuses
+OFFLINE = "offline"  # the edition that is a file and no mail
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A picture that travels with the mail; the HTML calls it ``cid:`` and its `cid` (RFC 2392)."""
+
+    cid: str
+    kind: str  # such as image/jpeg
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +37,17 @@ class Rendering:
     preheader: str
     html: tuple[Part, ...]
     text: tuple[Part, ...]
+    pictures: tuple[Embedded, ...] = ()
+
+    @property
+    def is_mail(self) -> bool:
+        """Return whether copies are made of it."""
+        return self.edition != OFFLINE
 
     def to_bytes(self) -> bytes:
         """Return canonical JSON (sorted keys, no blanks, UTF-8): equal renderings, equal bytes."""
-        value = {
-            "form": FORM,
+        value: dict[str, object] = {
+            "form": PLAIN_FORM,
             "edition": self.edition,
             "language": self.language,
             "subject": self.subject,
@@ -36,6 +55,9 @@ class Rendering:
             "html": [[part.text, part.slot, part.block] for part in self.html],
             "text": [[part.text, part.slot, part.block] for part in self.text],
         }
+        if self.pictures:
+            pictures = [[p.cid, p.kind, base64.b64encode(p.data).decode()] for p in self.pictures]
+            value |= {"form": PICTURE_FORM, "pictures": pictures}
         written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return written.encode()
 
@@ -44,17 +66,28 @@ class Rendering:
         """Return the rendering that `to_bytes` wrote; RenderingFailed when it is none of ours."""
         try:
             value = json.loads(stored)
-            if value["form"] != FORM:
-                raise RenderingFailed(f"stored rendering: form {value['form']!r} is not {FORM}")
+            if value["form"] not in (PLAIN_FORM, PICTURE_FORM):
+                raise RenderingFailed(f"stored rendering: form {value['form']!r} is not known here")
             words = {key: value[key] for key in ("edition", "language", "subject", "preheader")}
-            return cls(**words, html=_parts(value["html"]), text=_parts(value["text"]))
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(
+                **words,
+                html=_parts(value["html"]),
+                text=_parts(value["text"]),
+                pictures=_pictures(value.get("pictures", [])),
+            )
+        except (ValueError, KeyError, TypeError, binascii.Error) as error:
             raise RenderingFailed("stored rendering: it cannot be read") from error
 
     @property
     def content_hash(self) -> str:
         """Return the SHA-256 of `to_bytes`, as 64 hexadecimal digits."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def _pictures(rows: list[list[str]]) -> tuple[Embedded, ...]:
+    return tuple(
+        Embedded(cid, kind, base64.b64decode(data, validate=True)) for cid, kind, data in rows
+    )
 
 
 def _parts(rows: list[list[str]]) -> tuple[Part, ...]:

@@ -6,7 +6,6 @@ switch it on by file name and knows no ``.mjml``.
 """
 
 import re
-import textwrap
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -16,8 +15,9 @@ from markupsafe import Markup
 
 from digest.assets import asset
 from digest.errors import RenderingFailed
+from digest.rendering.catalogues import Catalogues
+from digest.rendering.lines import one_line, paragraphs, wrapped
 
-MEASURE = 72  # characters of a plain-text line
 # What neither XML nor a mail may hold: controls (not tab and newline), non-characters, surrogates.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 
@@ -30,15 +30,17 @@ FAILURES: tuple[type[Exception], ...] = (
 
 
 class Templates:
-    """Renders ``*.mjml.j2`` escaped and ``*.txt.j2`` as plain text.
+    """Renders ``*.mjml.j2`` and ``*.html.j2`` escaped and ``*.txt.j2`` as plain text.
 
-    `override` is a folder whose files win over the shipped ones of the same name.
+    `override` is a folder whose files win over the shipped ones of the same name; so do the
+    `catalogues` in it.
     """
 
     def __init__(self, override: Path | None = None) -> None:
         folders = [folder for folder in (override, asset("templates") / "email") if folder]
+        self.catalogues = Catalogues(override)
         self._folders = tuple(folder.resolve() for folder in folders)
-        self._mjml = _environment(self._folders, autoescape=True)
+        self._html = _environment(self._folders, autoescape=True)
         self._text = _environment(self._folders, autoescape=False)
 
     def part(self, look: str, name: str) -> str:
@@ -52,9 +54,11 @@ class Templates:
         found = (n for folder in self._folders for n in names if (folder / n).is_file())
         return next(found, shared)
 
-    def mjml(self, name: str, values: dict[str, Any]) -> str:
-        """Return a template's MJML, values escaped; RenderingFailed names template and line."""
-        return self._render(self._mjml, name, values)
+    def html(self, name: str, values: dict[str, Any]) -> str:
+        """Return a template's MJML or HTML, values escaped; RenderingFailed names template and
+        line.
+        """
+        return self._render(self._html, name, values)
 
     def text(self, name: str, values: dict[str, Any]) -> str:
         """Return a template's plain text; RenderingFailed names template and line."""
@@ -103,30 +107,3 @@ def _printable(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return UNPRINTABLE.sub("", value)
     return value
-
-
-def paragraphs(text: str) -> list[str]:
-    """Return the paragraphs of a text: blank lines part them, single newlines do not."""
-    return [
-        one_line(part) for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if part.strip()
-    ]
-
-
-def one_line(text: str) -> str:
-    """Return the text on one line; no-break spaces stay."""
-    return re.sub(r"[ \t\r\n\x0b\x0c]+", " ", text).strip(" ")
-
-
-def wrapped(text: str, indent: str = "") -> str:
-    """Return the text in lines of at most MEASURE characters; longer words stay whole."""
-    line = one_line(text)
-    if len(indent) + len(line) <= MEASURE:
-        return indent + line if line else ""
-    return textwrap.fill(
-        line,
-        width=MEASURE,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -4,28 +4,14 @@ The press room makes these from the database once, at approval; nothing in rende
 up. All text is plain (templates escape it), all URLs are absolute and checked for their scheme.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
 # Slots: what differs per reader, or is chosen when the audience is frozen. The names are part of
 # the approved hash.
 SLOTS = ("unsubscribe_url", "view_url", "remind_later_url", "address", "first_name")
-# Blocks: parts of a mail that some readers do not get; each section is one more (section_block).
-GREETING, APPEAL, THANKS, WHOLE_TEXTS = "greeting", "appeal", "thanks", "whole texts"
-BLOCKS = (GREETING, APPEAL, THANKS, WHOLE_TEXTS)
 LOOKS = ("front-page", "quiet-letter", "text-first")
 TYPEFACES = ("serif", "sans")  # of headlines
-
-
-def section_block(key: int) -> str:
-    """Return the name of the block that holds the section of that key."""
-    return f"section {key}"
-
-
-def is_block(name: str) -> bool:
-    """Return whether a block may be called that."""
-    return name in BLOCKS or re.fullmatch(r"section [0-9]{1,19}", name) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,16 @@
 """A whole article inside a mail: its cleaned HTML given the look that mail programs only take from
-``style`` attributes, and the same as plain text.
+``style`` attributes.
 
 The HTML comes cleaned (curation.cleaning, `safe_html`): few tags, of attributes only ``href`` and
 ``start``. It enters the mail after the compile, so the compiler never sees it.
 """
 
-import html
 import re
 from collections.abc import Mapping
 
 from digest.rendering.theme import Theme
 
 TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:\s[^<>]*)?)>")
-BLOCK_TAGS = frozenset({"p", "h2", "h3", "li", "ul", "ol", "blockquote", "hr", "br"})
-LINK = re.compile(r'<a\b[^>]*?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
-BLANKS = re.compile(r"[ \t\r\n]+")
 
 
 def styled(cleaned: str, theme: Theme) -> str:
@@ -45,25 +41,3 @@ def _styles(theme: Theme) -> Mapping[str, str]:
         "a": f"color:{ink};text-decoration:underline",
         "hr": f"margin:20px 0px 8px;border:0px;border-top:1px solid {theme.light.hairline}",
     }
-
-
-def as_text(cleaned: str) -> str:
-    """Return the article's words, paragraphs parted by blank lines; a link's address follows its
-    words in brackets, where it is not what they say already.
-    """
-    linked = LINK.sub(_spelled_out, cleaned)
-    parts = TAG.sub(_paragraph, BLANKS.sub(" ", linked)).split("\n\n")
-    words = (html.unescape(BLANKS.sub(" ", part)).strip() for part in parts)
-    return "\n\n".join(part for part in words if part)
-
-
-def _spelled_out(link: re.Match[str]) -> str:
-    url, words = link.groups()
-    return words if TAG.sub("", words).strip() in {url, ""} else f"{words} ({url})"
-
-
-def _paragraph(tag: re.Match[str]) -> str:
-    close, name, _ = tag.groups()
-    if name == "li" and not close:
-        return "\n\n– "
-    return "\n\n" if name in BLOCK_TAGS else ""

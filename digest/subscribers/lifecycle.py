@@ -111,7 +111,7 @@ def join(
     if after is not PENDING:
         return subscription
     _begin(session, subscription, after, tongue, zone, now)
-    _note(
+    note(
         session,
         subscription,
         ConsentKind.ASKED,
@@ -150,7 +150,7 @@ def add_active(
     if after is before:
         return subscription
     _begin(session, subscription, after, tongue, zone, now)
-    _note(session, subscription, ConsentKind.ADDED, Circumstances(now, origin))
+    note(session, subscription, ConsentKind.ADDED, Circumstances(now, origin))
     return subscription
 
 
@@ -252,7 +252,7 @@ def confirm(
     Lifts a suppression for bounces or erasure, which a confirmation by mail disproves; never one
     for a complaint.
     """
-    subscription = _take(session, public_id)
+    subscription = take_subscription(session, public_id)
     if subscription.state is next_state(subscription.state, Verb.CONFIRM):
         return subscription
     _move(
@@ -275,7 +275,7 @@ def pause(
     """Pause until an instant after `now` (Refused otherwise); pausing again moves the date."""
     if until <= now:
         raise Refused("cannot pause: the date has passed")
-    subscription = _take(session, public_id)
+    subscription = take_subscription(session, public_id)
     if subscription.paused_until == until and subscription.state is PAUSED:
         return subscription
     _move(
@@ -291,7 +291,7 @@ def pause(
 
 def resume(session: Session, public_id: str, *, now: datetime, origin: str) -> Subscription:
     """End a pause; nothing changes for an active subscription."""
-    subscription = _take(session, public_id)
+    subscription = take_subscription(session, public_id)
     if subscription.state is not ACTIVE:
         _move(session, subscription, Verb.RESUME, ConsentKind.RESUMED, Circumstances(now, origin))
         subscription.paused_until = None
@@ -300,7 +300,7 @@ def resume(session: Session, public_id: str, *, now: datetime, origin: str) -> S
 
 def leave(session: Session, public_id: str, *, now: datetime, origin: str) -> Subscription:
     """Unsubscribe, whatever the state; a second time changes nothing. NotFound when unknown."""
-    subscription = _take(session, public_id)
+    subscription = take_subscription(session, public_id)
     if subscription.state is not UNSUBSCRIBED:
         _move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
         subscription.paused_until = None
@@ -321,7 +321,7 @@ def change(
     origin: str,
 ) -> Subscription:
     """Set what a reader chose on the page of preferences; BadInput for what cannot be a choice."""
-    subscription = _take(session, public_id)
+    subscription = take_subscription(session, public_id)
     subscription.language = check_language(language)
     subscription.timezone = check_timezone(timezone)
     subscription.edition = edition
@@ -329,7 +329,7 @@ def change(
     cleaned = clean_name(name)
     subscriber = session.get_one(Subscriber, subscription.subscriber_id)
     subscriber.name_sealed = sealer.seal(cleaned) if cleaned else None
-    _note(session, subscription, ConsentKind.CHANGED, Circumstances(now, origin))
+    note(session, subscription, ConsentKind.CHANGED, Circumstances(now, origin))
     return subscription
 
 
@@ -337,14 +337,16 @@ def hide_appeal(session: Session, public_id: str, until: datetime) -> Subscripti
     """Leave the publisher's message out of this reader's copies until an instant ("Remind me
     later").
     """
-    subscription = _take(session, public_id)
+    subscription = take_subscription(session, public_id)
     subscription.appeal_hidden_until = until
     session.flush()
     return subscription
 
 
-def _take(session: Session, public_id: str) -> Subscription:
-    """Return the subscription, locked where the database can, so that two verbs cannot cross."""
+def take_subscription(session: Session, public_id: str) -> Subscription:
+    """Return the subscription, locked where the database can, so that two verbs cannot cross;
+    NotFound when there is none.
+    """
     found = session.scalar(
         select(Subscription)
         .where(Subscription.public_id == public_id)
@@ -365,12 +367,13 @@ def _move(
 ) -> None:
     subscription.state = next_state(subscription.state, verb)
     subscription.changed_at = circumstances.at
-    _note(session, subscription, kind, circumstances)
+    note(session, subscription, kind, circumstances)
 
 
-def _note(
+def note(
     session: Session, subscription: Subscription, kind: ConsentKind, circumstances: Circumstances
 ) -> None:
+    """Put on record what a reader did about a subscription."""
     session.flush()
     consent.record(
         session,

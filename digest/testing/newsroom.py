@@ -7,7 +7,7 @@ compiler runs in this process, because a child process a test would be slow.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App, open_app
 from digest.clock import Clock
+from digest.config import NewsletterConfig
 from digest.curation.inbox import find_article, take_in
 from digest.curation.issues import edit_issue, find_issue, new_issue
 from digest.curation.newsletters import find_newsletter, find_section
@@ -26,8 +27,9 @@ from digest.delivery.ledger.sums import Sums, count_sums, verify_issue
 from digest.delivery.slots import set_due_by_hand
 from digest.keys import new_key_ring, write_key_file
 from digest.models import Issue
-from digest.press.approval import Approved, Press, approve
+from digest.press.approval import Approved, Press, approve, draft_view
 from digest.rendering.mjml import compile_mjml
+from digest.rendering.stored import Rendering
 from digest.subscribers.lifecycle import add_active, find_by_address, leave
 from digest.subscribers.standing import list_subscriptions
 
@@ -123,9 +125,25 @@ class Newsroom:
 
     def approve(self, issue: str) -> Approved:
         """Approve an issue as it is."""
-        press = Press(self.app.templates, compile_mjml)
-        configured = self.app.config.newsletter("weekly")
-        return approve(self.app.db, press, issue, configured, by="test", clock=self.app.clock)
+        app = self.app
+        return approve(app.db, self.press, issue, self.configured, by="test", clock=app.clock)
+
+    def render(self, issue: str) -> list[Rendering]:
+        """Return what an issue would be if approved now."""
+        with self.app.db.read() as session:
+            row = find_issue(session, issue)
+            view = draft_view(session, row, self.configured, self.app.clock.now())
+        return self.press.render(view, self.configured)
+
+    @property
+    def press(self) -> Press:
+        """The press, compiling in this process."""
+        return replace(self.app.press, compile_mjml=compile_mjml)
+
+    @property
+    def configured(self) -> NewsletterConfig:
+        """The configuration of ``weekly``."""
+        return self.app.config.newsletter("weekly")
 
     def make_due(self, issue: str, at: datetime | None = None) -> None:
         """Set the slot of an issue by hand, to now unless a moment is given."""

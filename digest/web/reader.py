@@ -17,10 +17,12 @@ from starlette.exceptions import HTTPException
 
 from digest.app import App
 from digest.errors import NotFound
-from digest.models import Issue, IssueState
+from digest.models import Issue, IssueState, Newsletter
 from digest.press.approval import list_renderings
 from digest.press.preview import neutral_values
+from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html
+from digest.rendering.stored import OFFLINE, Rendering
 from digest.subscribers.lifecycle import find_subscription, hide_appeal, leave
 from digest.tokens import Purpose
 from digest.web.pages import Masthead, Pages, find_masthead
@@ -94,20 +96,35 @@ class ReaderPages:
 
     def issue(self, public_id: str) -> Response:
         """Show an issue as approved, as nobody's copy."""
+        rendering, slug, _ = self._approved(public_id, "full")
+        config = self.instance.config
+        site = config.site_of(config.newsletter(slug))
+        page = fill_html(rendering, neutral_values(site, public_id))
+        return HTMLResponse(
+            shown_inside(page, rendering.pictures),
+            headers={"Content-Security-Policy": issue_policy(site)},
+        )
+
+    def offline(self, public_id: str) -> Response:
+        """Hand out an issue as one file that needs no network and names nobody."""
+        rendering, slug, number = self._approved(public_id, OFFLINE)
+        named = f"attachment; filename={slug}-{number}.html"
+        headers = {"Content-Disposition": named, "Content-Security-Policy": "sandbox"}
+        return HTMLResponse("".join(part.text for part in rendering.html), headers=headers)
+
+    def _approved(self, public_id: str, edition: str) -> tuple[Rendering, str, int]:
+        """Return an edition as approved, the newsletter's slug and the issue's number."""
         if not ISSUE_ID.fullmatch(public_id):
             raise NotFound("no such issue")
         with self.instance.db.read() as session:
             found = session.scalar(select(Issue).where(Issue.public_id == public_id))
             if found is None or found.state not in SHOWN:
                 raise NotFound("no such issue")
-            renderings = list_renderings(session, found)
-        if not renderings:
+            renderings = {r.edition: r for r in list_renderings(session, found)}
+            newsletter = session.get_one(Newsletter, found.newsletter_id)
+        if edition not in renderings:
             raise NotFound("no such issue")
-        public_url = self.instance.config.web.public_url
-        return HTMLResponse(
-            fill_html(renderings[0], neutral_values(public_url, public_id)),
-            headers={"Content-Security-Policy": issue_policy(public_url)},
-        )
+        return renderings[edition], newsletter.slug, found.number
 
     def own_copy(self) -> Response:
         """Say that a link works only in a reader's own copy."""
@@ -124,8 +141,8 @@ def issue_policy(public_url: str) -> str:
     pictures = "https:" if public_url.startswith("https:") else "https: http:"
     return (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-        f"style-src 'unsafe-inline'; img-src {pictures}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        f"style-src 'unsafe-inline'; img-src data: {pictures}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
@@ -139,5 +156,6 @@ def routes(instance: App, pages: Pages) -> APIRouter:
     router.add_api_route("/later/{token}", reader.ask_later, methods=looks)
     router.add_api_route("/later/{token}", reader.later, methods=["POST"])
     router.add_api_route("/i/{public_id}", reader.issue, methods=looks)
+    router.add_api_route("/i/{public_id}/offline.html", reader.offline, methods=looks)
     router.add_api_route("/own-copy", reader.own_copy, methods=looks)
     return router

@@ -192,3 +192,31 @@ def test_several_newsletters_must_be_told_apart(line) -> None:
 
     assert said == "say --newsletter, there are several: weekly, sport"
     line.good("subscribers", "add", "anna@example.org", "-n", "sport")
+
+
+def test_reader_chooses_edition_and_parts(line) -> None:
+    line.good("subscribers", "add", "anna@example.org")
+
+    out = line.good(
+        *("subscribers", "choose", "anna@example.org", "--edition", "headlines"),
+        *("--without", "Opinion", "--without", "whole texts", "--member-until", "2027-11-27"),
+    )
+
+    assert out == "Set: the headlines edition of weekly, without Opinion, whole texts.\n"
+    assert "headlines" in line.good("subscribers", "find", "anna@example.org")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--edition", "half"), "no edition is called 'half'"),
+        (("--without", "Sport"), "no part is called 'Sport' (there are: news,"),
+    ],
+)
+def test_choices_that_there_are_not_are_one_clear_line(line, words, said: str) -> None:
+    line.good("subscribers", "add", "anna@example.org")
+
+    result = line("subscribers", "choose", "anna@example.org", *words)
+
+    assert result.status == 1
+    assert said in result.err

@@ -215,7 +215,7 @@ def test_second_of_two_editors_moves_nothing(db: Database) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"title": "x"}, "a pick has no field 'title' .there are: blurb, byline, headline"),
+        ({"title": "x"}, "a pick has no field 'title' .there are: blurb, body_html, byline"),
         ({"position": 1}, "a pick has no field 'position'"),
         ({"layout": "huge"}, "no layout is called 'huge' .there are: lead, column, brief"),
         ({"headline": " "}, "headline: a pick needs one"),
@@ -365,3 +365,36 @@ def test_any_sequence_keeps_the_order(migrated_file: Path) -> None:
     run_state_machine_as_test(
         Picking, settings=settings(max_examples=25, stateful_step_count=20, deadline=None)
     )
+
+
+def test_whole_article_is_taken_along_and_left_again(desk: Desk) -> None:
+    article = desk.articles[0]
+    article.body_html = "<p>All of it.</p>"
+    pick = pick_article(desk.session, desk.issue, article, desk.sections[0], words={"whole": "yes"})
+    assert pick.body_html == "<p>All of it.</p>"
+
+    edit_pick(desk.session, desk.issue, pick, {"whole": "no"})
+
+    assert pick.body_html == ""
+
+
+def test_pasted_text_is_cleaned(desk: Desk) -> None:
+    pasted = '<p onclick="x()">A <a href="/b">b</a></p><script>y()</script>'
+
+    pick = pick_article(
+        desk.session, desk.issue, desk.articles[0], desk.sections[0], words={"body_html": pasted}
+    )
+
+    assert "onclick" not in pick.body_html
+    assert "script" not in pick.body_html
+    assert 'href="http' in pick.body_html
+
+
+@pytest.mark.parametrize(
+    ("whole", "said"), [("yes", "its source gave no full text"), ("maybe", "write yes or no")]
+)
+def test_whole_article_that_there_is_not_is_refused(desk: Desk, whole: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        pick_article(
+            desk.session, desk.issue, desk.articles[0], desk.sections[0], words={"whole": whole}
+        )

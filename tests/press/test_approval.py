@@ -3,25 +3,28 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.app import open_app
+from digest.blocks import EDITIONS
 from digest.clock import FixedClock
 from digest.curation.issues import edit_issue, find_issue, move_issue
 from digest.curation.picks import find_pick, move_pick
 from digest.errors import BadInput, Conflict, Refused, RenderingFailed
 from digest.models import Issue, IssueState, Section, Slot, StoredRendering
-from digest.press.approval import Approved, Press, approve, list_renderings, render_draft
+from digest.press.approval import Approved, approve, list_renderings
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.issue import Rendering
 from digest.rendering.mjml import compile_mjml
+from digest.rendering.stored import OFFLINE
 from digest.scheduler import tick_once
 from digest.testing.newsroom import Newsroom
 
@@ -45,7 +48,7 @@ def approve_with(newsroom: Newsroom, issue: str, compile_source: Callable[[str],
     app = newsroom.app
     return approve(
         app.db,
-        Press(app.templates, compile_source),
+        replace(newsroom.press, compile_mjml=compile_source),
         issue,
         app.config.newsletter("weekly"),
         by="test",
@@ -90,7 +93,7 @@ def test_same_content_has_the_same_hash_again(newsroom: Newsroom) -> None:
     hashes = {newsroom.approve(issue).content_hash for _ in range(2)}
 
     assert len(hashes) == 1
-    assert len(stored(newsroom)) == 1
+    assert [row.edition for row in stored(newsroom)] == [*EDITIONS, OFFLINE]
 
 
 def test_edit_back_to_the_same_words_has_the_same_hash(newsroom: Newsroom) -> None:
@@ -157,7 +160,7 @@ def test_lost_race_keeps_the_winner_s_approval(newsroom: Newsroom) -> None:
 
     with pytest.raises(Conflict):
         approve_with(newsroom, issue, overtaken)
-    assert [Rendering.from_bytes(row.document).subject for row in stored(newsroom)] == ["Faster"]
+    assert {Rendering.from_bytes(row.document).subject for row in stored(newsroom)} == {"Faster"}
     assert issue_of(newsroom, issue).state is IssueState.APPROVED
 
 
@@ -185,11 +188,7 @@ def test_approval_writes_nothing_to_the_issue_s_words(newsroom: Newsroom) -> Non
 def test_rendering_a_draft_writes_nothing(newsroom: Newsroom) -> None:
     issue = newsroom.draft(FRIDAY)
 
-    with newsroom.app.db.read() as session:
-        press = Press(newsroom.app.templates, compile_mjml)
-        configured = newsroom.app.config.newsletter("weekly")
-        row = find_issue(session, issue)
-        renderings = render_draft(session, press, row, configured, now=newsroom.app.clock.now())
+    renderings = newsroom.render(issue)
 
     assert stored(newsroom) == []
     assert issue_hash(renderings) == newsroom.approve(issue).content_hash
@@ -224,7 +223,7 @@ def test_closed_issue_is_refused_before_anything_is_compiled(
 
     with pytest.raises(Refused, match=f"number 1 is {state} and cannot be approved"):
         approve_with(newsroom, issue, _never)
-    assert len(stored(newsroom)) == 1
+    assert [row.edition for row in stored(newsroom)] == [*EDITIONS, OFFLINE]
 
 
 def _never(_source: str) -> str:
@@ -384,7 +383,7 @@ def test_tampered_bytes_hold_the_slot_and_tell_the_desk(
     document = stored(newsroom)[0].document
     with newsroom.app.db.write() as session:
         if damage == "gone":
-            session.delete(session.scalars(select(StoredRendering)).one())
+            session.execute(delete(StoredRendering))
         else:
             changed = document.replace(b"Headline 1", b"Headline X")
             _tamper(session, changed if damage == "changed" else b"\x00garbage")

@@ -3,9 +3,7 @@
 from datetime import UTC, date, datetime
 
 from digest.curation.issues import find_issue
-from digest.press.approval import Press, render_draft
 from digest.press.preview import neutral_values, view_url
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import fill_html, fill_text
 from digest.rendering.view import SLOTS
 from digest.testing.newsroom import Newsroom
@@ -33,9 +31,7 @@ def test_preview_names_no_reader(newsroom: Newsroom) -> None:
     issue = newsroom.draft(date(2026, 11, 27), topper={"text": "Hello"})
     with newsroom.app.db.read() as session:
         row = find_issue(session, issue)
-        press = Press(newsroom.app.templates, compile_mjml)
-        configured = newsroom.app.config.newsletter("weekly")
-        [rendering] = render_draft(session, press, row, configured, now=NOW)
+    rendering, *_ = newsroom.render(issue)
     values = neutral_values(SITE, row.public_id)
 
     shown = fill_html(rendering, values) + fill_text(rendering, values)

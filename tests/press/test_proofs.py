@@ -15,9 +15,7 @@ from digest.curation.issues import find_issue
 from digest.delivery.outcome import Accepted
 from digest.errors import BadInput, DigestError, Refused
 from digest.models import Chunk, Delivery, StoredRendering
-from digest.press.approval import Press, render_draft
 from digest.press.proofs import build_proof
-from digest.rendering.mjml import compile_mjml
 from digest.testing.newsroom import Newsroom
 from digest.tokens import Purpose
 
@@ -32,8 +30,7 @@ def proof_of(newsroom: Newsroom, to: str = "ada@courier.example") -> EmailMessag
     configured: NewsletterConfig = newsroom.app.config.newsletter("weekly")
     with newsroom.app.db.read() as session:
         row = find_issue(session, issue)
-        press = Press(newsroom.app.templates, compile_mjml)
-        rendering, *_ = render_draft(session, press, row, configured, now=NOW)
+    rendering, *_ = newsroom.render(issue)
     message = build_proof(
         rendering,
         configured,

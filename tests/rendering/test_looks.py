@@ -9,20 +9,13 @@ from pathlib import Path
 import lxml.html
 import pytest
 
+from digest.blocks import BLOCKS, section_block
 from digest.errors import RenderingFailed
 from digest.rendering.issue import Rendering, render_issue
 from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import fill_html, fill_text
 from digest.rendering.templates import Templates
-from digest.rendering.view import (
-    BLOCKS,
-    LOOKS,
-    SLOTS,
-    IssueView,
-    PickView,
-    PictureView,
-    section_block,
-)
+from digest.rendering.view import LOOKS, SLOTS, IssueView, PickView, PictureView
 from digest.testing.samples import LANGUAGES, render_sample, sample_reader, sample_view
 
 Render = Callable[..., Rendering]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import RenderingFailed
-from digest.rendering.templates import MEASURE, Templates, paragraphs, wrapped
+from digest.rendering.templates import Templates
 
 
 def templates_with(folder: Path, **files: str) -> Templates:
@@ -17,7 +17,7 @@ def templates_with(folder: Path, **files: str) -> Templates:
 def test_trap_3_mjml_is_escaped_though_its_name_is_not_html(tmp_path: Path) -> None:
     templates = templates_with(tmp_path, x="{{ v }}")
 
-    assert templates.mjml("x.j2", {"v": "<b> \"'&"}) == "&lt;b&gt; &#34;&#39;&amp;"
+    assert templates.html("x.j2", {"v": "<b> \"'&"}) == "&lt;b&gt; &#34;&#39;&amp;"
 
 
 def test_text_is_not_escaped(tmp_path: Path) -> None:
@@ -32,21 +32,21 @@ def test_override_wins_over_the_shipped_template(tmp_path: Path) -> None:
 
 def test_shipped_template_is_used_where_there_is_no_override(tmp_path: Path) -> None:
     with pytest.raises(RenderingFailed, match=r"_masthead\.mjml\.j2|_head\.mjml\.j2|issue\.mjml"):
-        Templates(tmp_path).mjml("issue.mjml.j2", {})
+        Templates(tmp_path).html("issue.mjml.j2", {})
 
 
 def test_undefined_name_is_an_error_with_template_and_line(tmp_path: Path) -> None:
     templates = templates_with(tmp_path, outer="\n{% include 'inner.j2' %}", inner="\n\n{{ nme }}")
 
     with pytest.raises(RenderingFailed, match=r"inner\.j2, line 3: 'nme' is undefined"):
-        templates.mjml("outer.j2", {})
+        templates.html("outer.j2", {})
 
 
 def test_syntax_error_names_template_and_line(tmp_path: Path) -> None:
     templates = templates_with(tmp_path, outer="{% include 'bad.j2' %}", bad="\n{% if %}")
 
     with pytest.raises(RenderingFailed, match=r"bad\.j2, line 2"):
-        templates.mjml("outer.j2", {})
+        templates.html("outer.j2", {})
 
 
 def test_failing_expression_names_template_and_line(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_template_that_includes_itself_is_an_error(tmp_path: Path) -> None:
 
 def test_missing_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(RenderingFailed, match=r"nowhere\.j2"):
-        Templates(tmp_path).mjml("nowhere.j2", {})
+        Templates(tmp_path).html("nowhere.j2", {})
 
 
 def test_template_outside_the_folders_is_out_of_reach(tmp_path: Path) -> None:
@@ -70,25 +70,10 @@ def test_template_outside_the_folders_is_out_of_reach(tmp_path: Path) -> None:
     inside.mkdir()
 
     with pytest.raises(RenderingFailed):
-        Templates(inside).mjml("../secret.j2", {})
+        Templates(inside).html("../secret.j2", {})
 
 
 def test_controls_and_noncharacters_are_left_out(tmp_path: Path) -> None:
     dirty = "a\x00b\x0bc\x85d\uffffe\ud800f\tg"
 
     assert templates_with(tmp_path, x="{{ v }}").text("x.j2", {"v": dirty}) == "abcdef\tg"
-
-
-def test_paragraphs_are_parted_by_blank_lines() -> None:
-    assert paragraphs("one\nstill one\r\n\r\ntwo\n \n\n") == ["one still one", "two"]
-
-
-def test_wrapped_keeps_to_the_measure_and_words_whole() -> None:
-    lines = wrapped("word-word " * 40 + "x" * 90, "  ").split("\n")
-
-    assert max(map(len, lines[:-1])) <= MEASURE
-    assert lines[-1] == "  " + "x" * 90
-
-
-def test_wrapped_does_not_break_at_no_break_spaces() -> None:
-    assert "a\u00a0b" in wrapped("word " * 14 + "a\u00a0b")

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.blocks import BLOCKS
 from digest.errors import RenderingFailed
 from digest.rendering.markers import Markers, Part
-from digest.rendering.view import BLOCKS, SLOTS
+from digest.rendering.view import SLOTS
 
 MARKERS = Markers("0123456789ab")
 

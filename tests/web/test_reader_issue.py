@@ -67,13 +67,13 @@ def test_policy_allows_styles_and_pictures_only(shared_house) -> None:
 
     assert policy == (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-        "style-src 'unsafe-inline'; img-src https: http:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "style-src 'unsafe-inline'; img-src data: https: http:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
 def test_pictures_come_over_tls_where_the_page_does() -> None:
-    assert "img-src https:;" in issue_policy("https://letters.courier.example")
+    assert "img-src data: https:;" in issue_policy("https://letters.courier.example")
 
 
 def _draft(house) -> str:
@@ -130,3 +130,27 @@ def test_own_copy_page_explains(shared_house) -> None:
 
     assert answer.status_code == 200
     assert "This link works in your own copy" in answer.text
+
+
+def test_offline_file_is_handed_out_as_one_file(house, run) -> None:
+    issue = house.newsroom.ready(FRIDAY)
+    run(tick_once(house.app))
+
+    answer = house.client.get(f"{_link(house, issue)}/offline.html")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == "attachment; filename=weekly-1.html"
+    assert answer.headers["content-security-policy"] == "sandbox"
+    assert "Headline 0" in answer.text
+    assert not [word for word in ("/u/", "@example.org", "Zebulon") if word in answer.text]
+
+
+@pytest.mark.parametrize("public_id", ["nothing", "x" * 30])
+def test_offline_file_of_no_issue_is_not_found(shared_house, public_id: str) -> None:
+    assert shared_house.client.get(f"/i/{public_id}/offline.html").status_code == 404
+
+
+def test_offline_file_of_a_draft_is_not_found(shared_house) -> None:
+    issue = shared_house.newsroom.draft()
+
+    assert shared_house.client.get(f"{_link(shared_house, issue)}/offline.html").status_code == 404

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 
+from digest.blocks import THANKS
 from digest.rendering.issue import Rendering, render_issue
 from digest.rendering.mime import CopyPress, Letterhead
 from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues, fill_html
 from digest.rendering.templates import Templates
-from digest.rendering.view import LOOKS, THANKS, IssueView
+from digest.rendering.view import LOOKS, IssueView
 from digest.testing.samples import LANGUAGES, sample_reader, sample_view
 
 # Two compilers are given the same document only if the marks of its slots are the same.
