@@ -4,7 +4,7 @@ import mjml
 import pytest
 from PIL import Image
 
-from tools.judges import outlook, pictures
+from tools.judges import outlook, pictures, words
 
 WHITE, GREY = (255, 255, 255), (254, 255, 255)
 
@@ -69,3 +69,28 @@ def test_mrml_still_narrows_the_padded_columns_of_a_group_for_outlook() -> None:
     compiled = mjml.mjml2html(f"<mjml><mj-body>{group}</mj-body></mjml>", fonts={})
 
     assert "td style=vertical-align:top;width:188px" in outlook.skeleton(compiled)
+
+
+PAGE = '<html lang="en"><head><title>t</title></head><body>{}</body></html>'
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        '<a href="https://b.example">x</a>',
+        '<a href="https://a.example" title="y">x</a>',
+        '<a href="https://a.example">x\u00a0</a>',
+        '<a href="https://a.example">x</a><!-- --> y',
+        "",
+    ],
+)
+def test_words_find_what_is_told_otherwise(other: str) -> None:
+    ours = '<a href="https://a.example">x</a>'
+
+    assert words.differences(PAGE.format(ours), PAGE.format(other))
+
+
+def test_words_do_not_mind_blanks_styles_and_comments() -> None:
+    ours, theirs = '<p style="a">x y</p>', "<!-- c --><p class='b'>\n  x\n y </p>\n"
+
+    assert words.differences(PAGE.format(ours), PAGE.format(theirs)) == []

@@ -48,12 +48,18 @@ def test_fault_that_cannot_be_planted_is_an_error() -> None:
         html("no such thing", "")(make_samples()[0])
 
 
-def test_samples_are_every_look_in_every_language_and_headlines() -> None:
+def test_samples_are_every_look_in_every_language_headlines_and_offline_files() -> None:
     samples = make_samples()
 
-    assert len({sample.name for sample in samples}) == len(samples) == 12
+    assert len({sample.name for sample in samples}) == len(samples) == 16
     assert sum(sample.name.endswith("headlines") for sample in samples) == 3
-    assert all(sample.message.isascii() for sample in samples)
+    assert [sample.name for sample in samples if not sample.is_mail] == [
+        *("offline file en", "offline file ru", "offline file ar")
+    ]
+
+
+def test_first_sample_is_the_mail_that_faults_are_planted_in() -> None:
+    assert make_samples()[0].name == "front-page en"
 
 
 def test_sample_takes_another_compilers_html_in_place_of_ours() -> None:

@@ -21,16 +21,17 @@ WIDTH = 120  # of the tables, where there is no terminal
 def main() -> int:
     """Judge, print, and return the exit code."""
     options = _options()
-    samples = [sample for sample in make_samples() if options.sample in sample.name]
+    every = make_samples()
+    samples = [sample for sample in every if options.sample in sample.name]
     if not samples:
         sys.exit(f"no sample has {options.sample!r} in its name")
     ratchet = Ratchet()
     if options.accept:
-        ratchet.accept(samples)
+        ratchet.accept([sample for sample in samples if sample.is_mail])
     if options.keep:
         _keep(samples, options.keep)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    verdicts = Court(samples, ratchet, options.keep).hear(options.judges or JUDGES)
+    verdicts = Court(samples, every[0], ratchet, options.keep).hear(options.judges or JUDGES)
     if not options.sample and "support" in (options.judges or JUDGES):
         for feature in ratchet.gone():
             console.print(f"support: no mail uses {feature} any more; --accept drops it")
@@ -55,9 +56,10 @@ def _options() -> argparse.Namespace:
 def _keep(samples: Sequence[Sample], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for sample in samples:
-        (folder / f"{sample.name}.mjml").write_text(sample.mjml, "utf-8")
         (folder / f"{sample.name}.html").write_text(sample.html, "utf-8")
-        (folder / f"{sample.name}.eml").write_bytes(sample.message)
+        if sample.is_mail:
+            (folder / f"{sample.name}.mjml").write_text(sample.mjml, "utf-8")
+            (folder / f"{sample.name}.eml").write_bytes(sample.message)
 
 
 if __name__ == "__main__":

@@ -11,32 +11,42 @@ from pathlib import Path
 
 from playwright.sync_api import Error as BrowserError
 
-from tools.judges import outlook, paper, pictures, sight, spam
+from tools.judges import outlook, paper, pictures, sight, spam, words
 from tools.judges.node_side import JudgeBroken
 from tools.judges.planted import PLANTED
+from tools.judges.reference import Reference
 from tools.judges.samples import Sample
 from tools.judges.screen import Screen, open_screen
 from tools.judges.support import Ratchet
 from tools.judges.verdicts import Findings, Verdict, verdict_on_planted, verdicts_on
 
-READING = ("mjml", "markup", "support", "outlook", "spam")
+READING = ("mjml", "markup", "support", "words", "outlook", "spam")
 LOOKING = ("width", "access", "pictures")
 JUDGES = (*READING, *LOOKING)
+# The offline file is shown by browsers, not by mail programs, and no compiler sees it.
+JUDGES_OF_FILES = frozenset({"markup", "width", "access"})
 
 Judge = Callable[[Sequence[Sample]], Findings]
 
 
 class Court:
-    """Hears judges on a set of samples; pictures that differ go to the folder `keep`."""
+    """Hears judges on samples, and on faults planted in a `good` one; pictures that differ go to
+    the folder `keep`.
+    """
 
-    def __init__(self, samples: Sequence[Sample], ratchet: Ratchet, keep: Path | None) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], good: Sample, ratchet: Ratchet, keep: Path | None = None
+    ) -> None:
         self._samples = samples
+        self._good = good
         self._keep = keep
+        self._reference = Reference()
         self._readers: dict[str, Judge] = {
-            "mjml": paper.judge_mjml,
+            "mjml": partial(paper.judge_mjml, reference=self._reference),
             "markup": paper.judge_markup,
             "support": ratchet.judge,
-            "outlook": outlook.judge_outlook,
+            "words": partial(words.judge_words, reference=self._reference),
+            "outlook": partial(outlook.judge_outlook, reference=self._reference),
             "spam": spam.judge_spam,
         }
 
@@ -65,20 +75,21 @@ class Court:
         return {
             "width": partial(sight.judge_width, screen=screen),
             "access": partial(sight.judge_access, screen=screen),
-            "pictures": partial(pictures.judge_pictures, screen=screen, keep=self._keep),
+            "pictures": partial(
+                pictures.judge_pictures, screen=screen, reference=self._reference, keep=self._keep
+            ),
         }
 
     def _ask(self, name: str, judge: Judge) -> list[Verdict]:
         planted = {f"planted: {fault.name}": fault for fault in PLANTED if fault.judge == name}
-        faulty = [
-            replace(fault.plant(self._samples[0]), name=label) for label, fault in planted.items()
-        ]
+        faulty = [replace(fault.plant(self._good), name=label) for label, fault in planted.items()]
+        fit = [sample for sample in self._samples if sample.is_mail or name in JUDGES_OF_FILES]
         try:
-            findings = judge([*self._samples, *faulty])
+            findings = judge([*fit, *faulty])
         except JudgeBroken as broken:
-            return [Verdict(name, sample.name, (str(broken),)) for sample in self._samples]
+            return [Verdict(name, sample.name, (str(broken),)) for sample in fit]
         return [
-            *verdicts_on(name, [sample.name for sample in self._samples], findings),
+            *verdicts_on(name, [sample.name for sample in fit], findings),
             *(
                 verdict_on_planted(name, fault.name, findings.get(label, ()), fault.says)
                 for label, fault in planted.items()

@@ -5,8 +5,8 @@ conditional comments, and the widths of pictures. They must be the reference com
 import re
 from collections.abc import Sequence
 
-from tools.judges.node_side import ask_node
-from tools.judges.samples import Sample, texts
+from tools.judges.reference import Reference
+from tools.judges.samples import Sample
 from tools.judges.verdicts import Findings
 
 SEEN = re.compile(
@@ -19,13 +19,10 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ROUNDING = 1.0
 
 
-def judge_outlook(samples: Sequence[Sample]) -> Findings:
+def judge_outlook(samples: Sequence[Sample], reference: Reference) -> Findings:
     """Return the first place where Outlook sees another layout than the reference's."""
-    compiled = ask_node("mjml", texts(samples, "mjml"))
-    return {
-        sample.name: differences(sample.html, sample.fill(compiled[sample.name]["html"]))
-        for sample in samples
-    }
+    copies = reference.copies_of(samples)
+    return {sample.name: differences(sample.html, copies[sample.name]) for sample in samples}
 
 
 def differences(ours: str, theirs: str) -> list[str]:

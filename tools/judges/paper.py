@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from tools.judges.node_side import ask_node
+from tools.judges.reference import Reference
 from tools.judges.samples import Sample, texts
 from tools.judges.verdicts import Findings
 
 
-def judge_mjml(samples: Sequence[Sample]) -> Findings:
+def judge_mjml(samples: Sequence[Sample], reference: Reference) -> Findings:
     """Return what ``mjml --validate`` says about each document, before our armour."""
-    judged = ask_node("mjml", texts(samples, "mjml"))
-    return {name: answer["errors"] for name, answer in judged.items()}
+    return {name: compiled.errors for name, compiled in reference.compiled(samples).items()}
 
 
 def judge_markup(samples: Sequence[Sample]) -> Findings:

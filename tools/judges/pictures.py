@@ -1,9 +1,7 @@
 """The reference compiler, npm mjml 5, renders the same MJML: both pictures must be one.
 
-The reference gets the document as our templates wrote it, without our armour, so our hardening is
-judged with the rest. Where mrml and the reference differ and we mean to keep the difference, it is
-taken out of the reference's HTML here, by name (`reconciled`); the tolerance is for nothing but
-the rounding of a browser.
+Where mrml and the reference differ and we mean to keep the difference, it is taken out of the
+reference's HTML here, by name (`reconciled`); the tolerance is for a browser's rounding only.
 """
 
 import io
@@ -14,8 +12,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from tools.judges.node_side import ask_node
-from tools.judges.samples import Sample, texts
+from tools.judges.reference import Reference
+from tools.judges.samples import Sample
 from tools.judges.screen import HEIGHT, Scheme, Screen
 from tools.judges.verdicts import Findings
 
@@ -54,12 +52,14 @@ def reconciled(reference: str) -> str:
     return BODY_CLASS.sub(r"<body\g<rest> \g<class>", columns)
 
 
-def judge_pictures(samples: Sequence[Sample], screen: Screen, keep: Path | None = None) -> Findings:
+def judge_pictures(
+    samples: Sequence[Sample], screen: Screen, reference: Reference, keep: Path | None = None
+) -> Findings:
     """Return where each copy looks other than the reference's, whose pictures go to `keep`."""
-    compiled = ask_node("mjml", texts(samples, "mjml"))
+    copies = reference.copies_of(samples)
     findings: dict[str, list[str]] = {}
     for sample in samples:
-        theirs = sample.fill(reconciled(compiled[sample.name]["html"]))
+        theirs = reconciled(copies[sample.name])
         pairs = zip(pictures_of(sample.html, screen), pictures_of(theirs, screen), strict=True)
         findings[sample.name] = [
             f"{looking}: {fault}"

@@ -83,6 +83,8 @@ PLANTED = (
     Planted("markup", "a list of no items", at_end("<ul><p>x</p></ul>"), "permitted-content"),
     Planted("support", "a style that programs lack", at_end(GRID), "display:grid is new"),
     Planted("spam", "a shouting message", message(SHOUTING), "SUBJ_ALL_CAPS"),
+    Planted("words", "a description spoilt", html(ALT, r'\1 alt="a\\u{a0}b"'), r"alt=a\\u{a0}b"),
+    Planted("words", "a link astray", html(r'href="https', 'href="http'), "href=http:"),
     Planted("outlook", "a column of another width", html(COLUMN, r"\g<1>99"), "width:99"),
     Planted("outlook", "a picture without width", html(r"(<img[^>]*) width=", r"\1 x="), "img"),
     Planted("width", "a table wider than a phone", at_end(WIDE), "320 px: scrolls sideways"),

@@ -1,10 +1,11 @@
-"""The mails that are judged: every look in every sample language, and in English as headlines only.
+"""What is judged: every look in every sample language, in English as headlines only too, and the
+offline file.
 
 Each is there in all its forms: the MJML the compiler gets, one reader's HTML, the whole message.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
@@ -13,6 +14,7 @@ from digest.blocks import THANKS
 from digest.rendering.issue import Rendering, render_issue
 from digest.rendering.mime import CopyPress, Letterhead
 from digest.rendering.mjml import compile_mjml
+from digest.rendering.offline import render_offline
 from digest.rendering.personalise import ReaderValues, fill_html
 from digest.rendering.templates import Templates
 from digest.rendering.view import LOOKS, IssueView
@@ -25,31 +27,66 @@ NONCE = "0123456789ab"
 VEIL = {ord(mark): 0xE000 + number for number, mark in enumerate('<>";')}
 UNVEIL = {veiled: mark for mark, veiled in VEIL.items()}
 FRIDAY = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
+# Quotes, a backslash, French spaces, Persian joins, Thai vowels, niqqud, emoji, a combining accent.
+AWKWARD = '"C:\\new" & a\u00a0b\u202fc می\u200cخواهم ที่นี่ שָׁלוֹם ❤\ufe0f 👩\u200d👧 e\u0301'
 LEAVE = "leave@courier.example?subject=k3VbX9k3VbX9"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One mail in all its forms; `fill` makes the same copy from another compiler's HTML."""
+    """One mail in all its forms; `fill` makes the same copy from another compiler's HTML.
+
+    The offline file is no mail: it has only its HTML.
+    """
 
     name: str
-    mjml: str
     html: str  # every block is there, also those that no one reader gets together
-    message: bytes
-    fill: Callable[[str], str]
+    mjml: str = ""
+    message: bytes = b""
+    fill: Callable[[str], str] = str
+
+    @property
+    def is_mail(self) -> bool:
+        """Whether it is a mail, and not the offline file."""
+        return bool(self.message)
 
 
 def make_samples() -> tuple[Sample, ...]:
     """Return every sample, the first of which is the plainest: English, the default look, whole."""
     templates = Templates()
-    whole = product(LOOKS, LANGUAGES, ["full"])
-    headlines = product(LOOKS, LANGUAGES[:1], ["headlines"])
-    return tuple(_sample(templates, *kind) for kind in (*whole, *headlines))
+    mails = [
+        _sample(templates, f"{look} {language}", sample_view(language, look))
+        for look, language in product(LOOKS, LANGUAGES)
+    ]
+    headlines = [
+        _sample(templates, f"{look} headlines", sample_view("en", look), "headlines")
+        for look in LOOKS
+    ]
+    awkward = _sample(templates, "awkward words", _awkward(sample_view()))
+    return (
+        *mails,
+        *headlines,
+        awkward,
+        *(_offline_file(templates, language) for language in LANGUAGES),
+    )
 
 
-def _sample(templates: Templates, look: str, language: str, edition: str) -> Sample:
-    view = sample_view(language, look)
-    reader = sample_reader(language)
+def _awkward(view: IssueView) -> IssueView:
+    """Return the issue with words that compilers have stumbled over, where they stumble."""
+    if view.lead is None or view.lead.picture is None:
+        raise ValueError("the sample has no lead with a picture")
+    picture = replace(view.lead.picture, alt=AWKWARD)
+    lead = replace(view.lead, headline=AWKWARD, kicker=AWKWARD, picture=picture)
+    return replace(view, subject=AWKWARD[:40], lead=lead)
+
+
+def _offline_file(templates: Templates, language: str) -> Sample:
+    rendering = render_offline(sample_view(language), templates=templates)
+    return Sample(f"offline file {language}", fill_html(rendering, sample_reader(language)))
+
+
+def _sample(templates: Templates, name: str, view: IssueView, edition: str = "full") -> Sample:
+    reader = sample_reader(view.language)
     given: list[str] = []
 
     def compile_and_note(source: str) -> str:
@@ -58,7 +95,7 @@ def _sample(templates: Templates, look: str, language: str, edition: str) -> Sam
 
     rendering = _render(view, edition, templates, compile_and_note)
     return Sample(
-        name=f"{look} {language}" + ("" if edition == "full" else f" {edition}"),
+        name=name,
         mjml=given[0],
         html=fill_html(rendering, reader),
         message=_message(view, rendering),

@@ -65,11 +65,13 @@ def _samples_table(verdicts: Sequence[Verdict]) -> Table:
     by_sample = sorted(verdicts, key=lambda verdict: verdict.sample)
     for sample, group in groupby(by_sample, key=lambda verdict: verdict.sample):
         said = {verdict.judge: verdict for verdict in group}
-        table.add_row(sample, *(_cell(said[judge]) for judge in judges))
+        table.add_row(sample, *(_cell(said.get(judge)) for judge in judges))
     return table
 
 
-def _cell(verdict: Verdict) -> str:
+def _cell(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "–"
     return "ok" if verdict.passed else f"[bold red]{len(verdict.faults)} wrong[/]"
 
 
