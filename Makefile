@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check format lint types floors wheel golden judges pictures bench proof lock migration clean
+.PHONY: help demo test check format lint types floors wheel golden judges pictures messages bench proof lock migration clean
 
 help:
 	@echo "make demo      one whole Friday on this machine   (ARGS=--no-serve ends after the summary)"
@@ -13,6 +13,7 @@ help:
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
 	@echo "make judges    npm's mjml, axe-core, SpamAssassin and others judge the mails   (docs/judges.md)"
 	@echo "make pictures  the sample issue in every look, for the docs   (ARGS='--all FOLDER' prints every one)"
+	@echo "make messages  bring the translations up to date with the words of code and templates"
 	@echo "make bench     how fast it is, beside Postfix's own programs   (ARGS=--quick for a look)"
 	@echo "make proof     kill it, cut it off, count every copy   (ARGS=--quick for a look)"
 	@echo "make migration TITLE='what changed'   write the next migration from the models"
@@ -74,6 +75,10 @@ judges: $(VENV)/dev tools/judges/node_modules/.package-lock.json
 # The system's Chromium prints them; CHROMIUM names another.
 pictures: $(VENV)/dev
 	@$(BIN)/python tools/pictures_of_looks.py $(ARGS)
+
+# ARGS=hy begins a language, ARGS=--check only looks; see docs/translating.md.
+messages: $(VENV)/dev
+	@$(BIN)/python -m tools.messages $(ARGS)
 
 # About half an hour, and the machine should have nothing else to do; FULL=1 adds a million.
 bench: $(VENV)/dev

@@ -20,7 +20,7 @@ from digest.curation.issues import find_issue
 from digest.delivery.copies import OWN_LINKS
 from digest.press.approval import list_renderings
 from digest.press.view import freeze_view
-from digest.rendering.compiler import MjmlCompiler
+from digest.rendering.compiling.child import MjmlCompiler
 from digest.rendering.issue import Rendering, render_issue
 from digest.rendering.mime import CopyPress, Letterhead
 from digest.rendering.personalise import ReaderValues

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from digest.curation.inbox import IntakeReport
     from digest.fetch.client import Fetcher
     from digest.press.approval import Press
-    from digest.rendering.compiler import MjmlCompiler
+    from digest.rendering.compiling.child import MjmlCompiler
     from digest.rendering.templates import Templates
 
 
@@ -82,7 +82,7 @@ class App:
     def press(self) -> "Press":
         """Templates and the compiler's child process, which starts with the first use."""
         from digest.press.approval import Press
-        from digest.rendering.compiler import MjmlCompiler
+        from digest.rendering.compiling.child import MjmlCompiler
 
         if self._compiler is None:
             self._compiler = MjmlCompiler()

@@ -18,8 +18,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import render_issue
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import fill_html
 from digest.rendering.templates import Templates
 from digest.rendering.view import LOOKS

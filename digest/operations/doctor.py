@@ -24,6 +24,7 @@ from digest.delivery.pacing.plan import audience_by_group, forecast_issue
 from digest.delivery.slots import find_next_slot
 from digest.errors import ConfigError, DigestError
 from digest.models import Newsletter, Subscription
+from digest.rendering.furniture import Furniture, untranslated
 from digest.subscribers.audience import audience_count
 
 
@@ -83,6 +84,22 @@ def check_relays(app: App) -> Iterator[Said]:
             yield Said(Level.ERROR, str(error), f"correct [relays.{name}]")
         else:
             yield Said(Level.OK, f"relays.{name}: its options can be used")
+
+
+def check_words(app: App) -> Iterator[Said]:
+    """WORDS-1: the catalogues of each newsletter's language can be read, and lack nothing."""
+    for newsletter in app.config.newsletters:
+        language = newsletter.language
+        words = Furniture(app.templates.catalogues.words(language), language)
+        if lacking := untranslated(words):
+            yield Said(
+                Level.NOTE,
+                f"{newsletter.slug}: {len(lacking)} phrases have no words in {language!r}; readers "
+                "see English ones",
+                f"write them into translations/{language}.po in a templates folder of your own",
+            )
+        else:
+            yield Said(Level.OK, f"{newsletter.slug}: every phrase has its words in {language!r}")
 
 
 def check_plans(app: App) -> Iterator[Said]:
@@ -209,6 +226,7 @@ def _room_from(warm_up: WarmUpConfig, first: datetime) -> int:
 
 CHECKS: dict[str, Check] = {
     "RELAY-1": check_relays,
+    "WORDS-1": check_words,
     "PLAN-1": check_plans,
     "PLAN-2": check_groups,
     "PLAN-3": check_warm_ups,

@@ -6,12 +6,16 @@ are in ``templates/translations/``. To add one, write it here and run ``make mes
 `written`'s.
 """
 
+import re
 from collections.abc import Callable
 from gettext import NullTranslations
 from typing import overload
 
+from digest.rendering.catalogues import SOURCE
 from digest.rendering.view import IssueView
 from digest.rendering.written import number_written
+
+PLACE = re.compile(r"\{\w+\}")
 
 
 class phrase:
@@ -90,6 +94,18 @@ class Furniture:
 
 
 PHRASES = {name: value for name, value in vars(Furniture).items() if isinstance(value, phrase)}
+
+
+def untranslated(words: Furniture) -> list[str]:
+    """Return the names of the phrases that are English for want of a translation."""
+    if words.language.split("-")[0].lower() == SOURCE:
+        return []
+    return [
+        name
+        for name, said in PHRASES.items()
+        # A phrase of nothing but places may rightly be the same.
+        if getattr(words, name) == said.text and re.search(r"[^\W\d_]", PLACE.sub("", said.text))
+    ]
 
 
 def number_line(view: IssueView, words: Furniture) -> str:

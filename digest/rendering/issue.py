@@ -13,6 +13,7 @@ from typing import Any
 from digest.blocks import EDITIONS, section_block
 from digest.errors import RenderingFailed
 from digest.rendering import furniture, layout, whole, whole_text
+from digest.rendering.compiling.notes import Source
 from digest.rendering.lines import figures_in_lines
 from digest.rendering.links import refuse_unsafe_links
 from digest.rendering.markers import Markers, Part
@@ -37,8 +38,8 @@ def render_issue(
     pictures: Sequence[Embedded] = (),
     nonce: str | None = None,
 ) -> Rendering:
-    """Return one edition (`EDITIONS`) of an issue, compiled, with those of `pictures` that it
-    shows.
+    """Return one edition (`EDITIONS`) of an issue, compiled, with those of `pictures` that
+    it shows.
 
     `nonce` (twelve hexadecimal digits, random unless given) marks the slots during this compile and
     leaves no trace. Raises RenderingFailed naming headline, template, line, slot or block.
@@ -49,7 +50,7 @@ def render_issue(
     markers = Markers(nonce or secrets.token_hex(6))
     shown = layout.edition_of(view, edition)
     values = template_values(shown, templates) | _markers_for(shown, markers)
-    html = markers.split(compile_mjml(templates.html("issue.mjml.j2", values)))
+    html = _compiled(templates.mjml("issue.mjml.j2", values), markers, compile_mjml)
     text = markers.split(templates.text("issue.txt.j2", values))
     required = GUARDED_SLOTS if view.guarded else REQUIRED_SLOTS
     _refuse_missing_slots("HTML", html, required)
@@ -58,6 +59,16 @@ def render_issue(
     return Rendering(
         edition, view.language, view.subject, view.preheader, html, text, shown_pictures
     )
+
+
+def _compiled(
+    source: Source, markers: Markers, compile_mjml: Callable[[str], str]
+) -> tuple[Part, ...]:
+    """Return the page in parts; RenderingFailed names template, line and block."""
+    try:
+        return markers.split(compile_mjml(source.text))
+    except RenderingFailed as refused:
+        raise RenderingFailed(source.explained(str(refused), markers.block_at_end)) from refused
 
 
 def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:

@@ -105,6 +105,15 @@ class Markers:
         self._refuse_leftovers(parts)
         return tuple(parts)
 
+    def block_at_end(self, text: str) -> str:
+        """Return the block that is open where a text ends, or nothing."""
+        block = ""
+        for found in self._pattern.finditer(text):
+            meaning = self._meanings.get(found[1])
+            if meaning and meaning.kind in {BEGIN, END}:
+                block = _next_block(block, meaning.kind, meaning.name)
+        return block
+
     def _refuse_leftovers(self, parts: list[Part]) -> None:
         if any(self._stem.lower() in part.text.lower() for part in parts):
             raise RenderingFailed("a slot marker was damaged on its way through the compiler")

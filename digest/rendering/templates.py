@@ -8,7 +8,7 @@ switch it on by file name and knows no ``.mjml``.
 import re
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 from markupsafe import Markup
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from digest.assets import asset
 from digest.errors import RenderingFailed
 from digest.rendering.catalogues import Catalogues
+from digest.rendering.compiling.notes import Noted, Source
 from digest.rendering.lines import one_line, paragraphs, wrapped
 
 # What neither XML nor a mail may hold: controls (not tab and newline), non-characters, surrogates.
@@ -54,11 +55,16 @@ class Templates:
         found = (n for folder in self._folders for n in names if (folder / n).is_file())
         return next(found, shared)
 
-    def html(self, name: str, values: dict[str, Any]) -> str:
-        """Return a template's MJML or HTML, values escaped; RenderingFailed names template and
-        line.
+    def mjml(self, name: str, values: dict[str, Any]) -> Source:
+        """Return a template's MJML and where its lines come from, values escaped; RenderingFailed
+        names template and line.
         """
-        return self._render(self._html, name, values)
+        noted = cast(Noted, self._html.extensions[Noted.identifier])
+        return Source(name, self._render(self._html, name, values), noted.names)
+
+    def html(self, name: str, values: dict[str, Any]) -> str:
+        """Return a template's HTML, values escaped; RenderingFailed names template and line."""
+        return self.mjml(name, values).text
 
     def text(self, name: str, values: dict[str, Any]) -> str:
         """Return a template's plain text; RenderingFailed names template and line."""
@@ -97,6 +103,7 @@ def _environment(folders: tuple[Path, ...], *, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=[Noted] if autoescape else [],
     )
     environment.filters.update(paragraphs=paragraphs, one_line=one_line, wrapped=wrapped)
     return environment

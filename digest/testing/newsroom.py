@@ -28,7 +28,7 @@ from digest.delivery.slots import set_due_by_hand
 from digest.keys import new_key_ring, write_key_file
 from digest.models import Issue
 from digest.press.approval import Approved, Press, approve, draft_view
-from digest.rendering.mjml import compile_mjml
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.stored import Rendering
 from digest.subscribers.lifecycle import add_active, find_by_address, leave
 from digest.subscribers.standing import list_subscriptions

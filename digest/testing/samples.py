@@ -11,8 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 from digest.demo.newsroom import CONTENT
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import Rendering, render_issue
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.templates import Templates
 from digest.rendering.view import (

@@ -18,6 +18,7 @@ from digest.config import Config, InitialConfig
 from digest.errors import RenderingFailed
 from digest.models import Newsletter
 from digest.rendering.theme import Theme, theme_for
+from digest.rendering.view import LOOKS
 
 DEFAULT_ACCENT = InitialConfig().accent
 
@@ -74,11 +75,12 @@ def find_masthead(session: Session, config: Config, newsletter_id: int) -> Masth
     if configured is None:
         return NOBODYS
     accent = str(row.furniture.get("accent") or DEFAULT_ACCENT)
-    return Masthead(configured.name, configured.language, _theme(configured.language, accent))
+    look = str(row.furniture.get("look") or LOOKS[0])
+    return Masthead(configured.name, configured.language, _theme(configured.language, accent, look))
 
 
-def _theme(language: str, accent: str) -> Theme:
+def _theme(language: str, accent: str, look: str) -> Theme:
     try:
-        return theme_for(language, accent)
+        return theme_for(language, accent, look)
     except RenderingFailed:
         return NOBODYS.theme

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import render_issue
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues, fill_html
 from digest.rendering.templates import Templates
 from digest.rendering.theme import READABLE, contrast

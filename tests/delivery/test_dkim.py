@@ -18,9 +18,9 @@ from digest.delivery.dkim.keys import (
     write_private_key,
 )
 from digest.delivery.dkim.signing import DkimSigner, load_signers, sign, sign_canonical
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import render_issue
 from digest.rendering.mime import CopyPress, Letterhead
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView, PickView

@@ -31,7 +31,7 @@ def test_plain_instance_is_well(tmp_path, clock) -> None:
         found = examine(newsroom.app)
 
     assert {finding.level for finding in found} == {Level.OK}
-    assert {finding.id for finding in found} == {"RELAY-1", "PLAN-1"}
+    assert {finding.id for finding in found} == {"RELAY-1", "WORDS-1", "PLAN-1"}
 
 
 def test_relay_that_does_not_open_is_an_error(examined: Examined) -> None:
@@ -40,6 +40,39 @@ def test_relay_that_does_not_open_is_an_error(examined: Examined) -> None:
     assert found.level is Level.ERROR
     assert found.text == "config.toml: relays.main: colour: this key is unknown"
     assert found.hint == "correct [relays.main]"
+
+
+def words_in(folder: Path, clock: FixedClock, language: str) -> Finding:
+    more = {'language = "en"': f'language = "{language}"'}
+    with open_newsroom(folder, clock, more=more) as newsroom:
+        (found,) = (found for found in examine(newsroom.app) if found.id == "WORDS-1")
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "en-GB", "de", "fa-AF"])
+def test_language_that_ships_is_complete(tmp_path: Path, clock, language: str) -> None:
+    found = words_in(tmp_path, clock, language)
+
+    assert found.level is Level.OK
+    assert found.text == f"weekly: every phrase has its words in {language!r}"
+
+
+def test_language_without_words_is_noted(tmp_path: Path, clock) -> None:
+    found = words_in(tmp_path, clock, "hy")
+
+    assert found.level is Level.NOTE
+    assert "have no words in 'hy'; readers see English ones" in found.text
+
+
+def test_catalogue_that_cannot_be_read_is_an_error(tmp_path: Path, clock) -> None:
+    (tmp_path / "ours" / "translations").mkdir(parents=True)
+    (tmp_path / "ours" / "translations" / "en.po").write_text("nonsense\n")
+    more = {"[web]": 'templates = "ours"\n[web]'}
+    with open_newsroom(tmp_path, clock, more=more) as newsroom:
+        (found,) = (found for found in examine(newsroom.app) if found.id == "WORDS-1")
+
+    assert found.level is Level.ERROR
+    assert found.text.startswith("catalogue en.po: ")
 
 
 def test_plan_says_when_the_last_copy_leaves(examined: Examined) -> None:

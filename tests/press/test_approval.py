@@ -21,9 +21,9 @@ from digest.curation.picks import find_pick, move_pick
 from digest.errors import BadInput, Conflict, Refused, RenderingFailed
 from digest.models import Issue, IssueState, Section, Slot, StoredRendering
 from digest.press.approval import Approved, approve, list_renderings
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.issue import Rendering
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.stored import OFFLINE
 from digest.scheduler import tick_once
 from digest.testing.newsroom import Newsroom
@@ -256,7 +256,11 @@ def test_mail_that_mail_programs_cut_off_is_refused_at_approval(newsroom: Newsro
         ("issue.mjml.j2", "<mjml>\n\n{{ weather }}", r"issue\.mjml\.j2, line 3: 'weather' is und"),
         ("issue.txt.j2", "{{ view.weather }}", r"issue\.txt\.j2, line 1"),
         ("_footer.mjml.j2", "\n{{ 1 / 0 }}", r"_footer\.mjml\.j2, line 2: division by zero"),
-        ("issue.mjml.j2", "<mjml><mj-body>\n</mj-section></mjml>", "MJML line 2: </mj-section>"),
+        (
+            "issue.mjml.j2",
+            "<mjml><mj-body>\n</mj-section></mjml>",
+            "template issue.mjml.j2, line 2: </mj-section>",
+        ),
         ("issue.mjml.j2", "<mjml><mj-body>", r"<mj-body> is never closed"),
         ("issue.mjml.j2", "<mjml><mj-body></mj-body></mjml>", "no unsubscribe_url"),
     ],

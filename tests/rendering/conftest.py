@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import Rendering, render_issue
 from digest.rendering.mime import Letterhead
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.templates import Templates
 from digest.rendering.view import (

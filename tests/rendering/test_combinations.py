@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from digest.blocks import APPEAL, EDITIONS, GREETING, THANKS, WHOLE_TEXTS, section_block
 from digest.press.pictures import embed_pictures
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import render_issue
 from digest.rendering.mime import CopyPress, Letterhead
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.stored import Rendering
 from digest.rendering.templates import Templates

@@ -11,8 +11,8 @@ import pytest
 
 from digest.blocks import BLOCKS, section_block
 from digest.errors import RenderingFailed
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import Part, Rendering, render_issue
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.personalise import ReaderValues, fill_html, fill_text
 from digest.rendering.templates import Templates
 from digest.rendering.view import SLOTS, IssueView

@@ -84,6 +84,12 @@ def test_masthead_is_the_newsletter_s(house) -> None:
     assert masthead.theme == theme_for("en", "#0b5d4e")
 
 
+def test_masthead_has_the_paper_of_the_newsletter_s_look(house) -> None:
+    masthead = _masthead(house, accent="#0b5d4e", look="quiet-letter")
+
+    assert masthead.theme == theme_for("en", "#0b5d4e", "quiet-letter")
+
+
 @pytest.mark.parametrize("accent", ["#ffff00", "no colour", ""])
 def test_masthead_survives_an_accent_that_mails_refuse(house, accent: str) -> None:
     with pytest.raises(RenderingFailed):

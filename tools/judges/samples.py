@@ -11,9 +11,9 @@ from functools import partial
 from itertools import product
 
 from digest.blocks import THANKS
+from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.issue import Rendering, render_issue
 from digest.rendering.mime import CopyPress, Letterhead
-from digest.rendering.mjml import compile_mjml
 from digest.rendering.offline import render_offline
 from digest.rendering.personalise import ReaderValues, fill_html
 from digest.rendering.templates import Templates

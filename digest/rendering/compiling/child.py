@@ -20,9 +20,10 @@ from typing import Self
 from digest.errors import DigestError, RenderingFailed
 from digest.plugins import load_plugin
 
-COMPILE = "digest.rendering.mjml:compile_mjml"
+COMPILE = "digest.rendering.compiling.mjml:compile_mjml"
 READY, GOOD, BAD = b"!", b"+", b"-"
 START_SECONDS = 60.0  # for an interpreter and its imports, on a busy machine
+MOST_MEMORY = 2 << 30  # bytes of address space; the largest document takes 80 MB
 
 
 class MjmlCompiler:
@@ -133,6 +134,8 @@ def _environment() -> dict[str, str]:
 def serve(line: Connection, target: str) -> None:
     """Answer compile requests until the other end closes; the child's whole life."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the unpublished issue
+    with contextlib.suppress(ValueError, OSError):  # where the system knows no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     compile_source = load_plugin("digest.compilers", target)
     with line, contextlib.suppress(EOFError, ConnectionError):
         line.send_bytes(READY)
