@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from digest.errors import RenderingFailed
+from digest.rendering.papers import PAPERS, WHITE, Palette
 
 READABLE = 4.5  # WCAG AA for text
 VISIBLE = 3.0  # WCAG AA for the shape of a control
-WHITE = "#ffffff"
 
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"arab", "hebr", "nkoo", "syrc", "thaa"})
@@ -45,21 +45,6 @@ ARABIC_FACES = (
     "'Noto Sans Arabic','Geeza Pro',Tahoma,Arial,sans-serif",
 )
 ARABIC_LETTERS = frozenset({"ar", "fa", "ur", "ps", "ckb", "sd", "ug"})
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """One set of colours, each ``#rrggbb``; every text colour is readable on what it stands on."""
-
-    page: str
-    card: str
-    tint: str  # behind the appeal
-    ink: str
-    meta: str
-    rule: str
-    hairline: str
-    accent: str = "#000000"  # of small text on the card
-    button: str = "#000000"  # carries white text
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,68 +178,3 @@ def _with_dark_accent(paper: Palette, accent: str) -> Palette:
         # White must stay readable on the button, even where its shape then stands out less.
         button=button if contrast(button, WHITE) >= READABLE else accent,
     )
-
-
-# What each look is printed on, light and dark; accent and button come from the newsroom.
-PAPERS: Mapping[str, tuple[Palette, Palette]] = {
-    "front-page": (
-        Palette(
-            page="#f3f1ec",
-            card=WHITE,
-            tint="#f6ecd9",
-            ink="#1d1d1b",
-            meta="#5c5c58",
-            rule="#1d1d1b",
-            hairline="#d8d4ca",
-        ),
-        Palette(
-            page="#121212",
-            card="#1c1c1c",
-            tint="#26221b",
-            ink="#f2f0eb",
-            meta="#b8b5ae",
-            rule="#8a867d",
-            hairline="#3a3833",
-        ),
-    ),
-    "quiet-letter": (
-        Palette(
-            page="#fbf7ee",
-            card="#fbf7ee",
-            tint="#f3e9d6",
-            ink="#2b2722",
-            meta="#655e54",
-            rule="#c4b79f",
-            hairline="#ded4c1",
-        ),
-        Palette(
-            page="#1b1916",
-            card="#1b1916",
-            tint="#29251e",
-            ink="#ebe5d9",
-            meta="#b7ae9f",
-            rule="#736a5b",
-            hairline="#3c372f",
-        ),
-    ),
-    "text-first": (
-        Palette(
-            page=WHITE,
-            card=WHITE,
-            tint="#f1f1ee",
-            ink="#161615",
-            meta="#595955",
-            rule="#161615",
-            hairline="#d6d6d1",
-        ),
-        Palette(
-            page="#151515",
-            card="#151515",
-            tint="#232322",
-            ink="#f0efec",
-            meta="#b4b2ad",
-            rule="#dcdad4",
-            hairline="#3a3a38",
-        ),
-    ),
-}

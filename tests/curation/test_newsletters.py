@@ -58,6 +58,9 @@ def test_seeding_writes_sections_and_furniture(session: Session) -> None:
         "about": "",
         "corrections_address": None,
         "accent": "#a4161a",
+        "look": "front-page",
+        "typeface": "serif",
+        "logo": None,
         "appeal": None,
     }
 

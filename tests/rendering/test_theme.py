@@ -5,11 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import RenderingFailed
+from digest.rendering.papers import PAPERS, WHITE, Palette
 from digest.rendering.theme import (
-    PAPERS,
     READABLE,
-    WHITE,
-    Palette,
     contrast,
     darkened_until,
     direction_of,
