@@ -80,13 +80,17 @@ class App:
 
     @property
     def press(self) -> "Press":
-        """Templates and the compiler's child process, which starts with the first use."""
+        """Templates, preflight's rules, and the compiler's child process, which starts with the
+        first use; ConfigError for a rule about a check that there is not.
+        """
         from digest.press.approval import Press
+        from digest.press.preflight.verdict import rules_of
         from digest.rendering.compiling.child import MjmlCompiler
 
         if self._compiler is None:
             self._compiler = MjmlCompiler()
-        return Press(self.templates, self._compiler, self._fetch_picture)
+        rules = rules_of(self.config, self.path.name)
+        return Press(self.templates, self._compiler, self._fetch_picture, rules)
 
     def _fetch_picture(self, url: str) -> bytes:
         return self.fetcher.get(url, accept="image/jpeg,image/png,image/gif").body

@@ -131,6 +131,17 @@ class FetchConfig(Strict):
     user_agent: HeaderText = "Friday (newsletter intake)"
 
 
+class PreflightConfig(Strict):
+    """What an issue is checked for before it is approved. `levels` by check id (docs/preflight.md);
+    `allowed_hosts` are hosts, and all below them, whose articles need no second look.
+    """
+
+    levels: dict[str, Literal["block", "warn", "note", "off"]] = {}
+    allowed_hosts: list[Host] = []
+    oldest_days: int = Field(default=14, ge=1, le=36_500)
+    spamassassin: bool = True
+
+
 class LoggingConfig(Strict):
     """What log lines look like."""
 
@@ -322,6 +333,7 @@ class Config(Strict):
     scheduler: SchedulerConfig = SchedulerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     fetch: FetchConfig = FetchConfig()
+    preflight: PreflightConfig = PreflightConfig()
     logging: LoggingConfig = LoggingConfig()
     templates: Path | None = None
     relays: dict[Slug, RelayConfig] = Field(min_length=1)

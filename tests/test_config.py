@@ -356,7 +356,9 @@ def test_example_relay_is_one_its_backend_takes() -> None:
     assert (options.host, options.security) == ("smtp.gazette.example", "starttls")
 
 
-@pytest.mark.parametrize("table", ["database", "keys", "scheduler", "delivery", "fetch", "logging"])
+@pytest.mark.parametrize(
+    "table", ["database", "keys", "scheduler", "delivery", "fetch", "preflight", "logging"]
+)
 def test_example_shows_the_defaults(table: str) -> None:
     """Whoever deletes a line there gets what the line said."""
     shown = check(Config, tomllib.loads(EXAMPLE), where="example")

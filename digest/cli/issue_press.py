@@ -23,12 +23,12 @@ from digest.delivery.slots import find_slot, set_due_by_hand
 from digest.errors import BadInput
 from digest.models import Issue, IssueState, Slot, SlotState
 from digest.press.approval import (
-    MANY_HTML_BYTES,
-    MOST_HTML_BYTES,
     approve,
     draft_view,
     list_renderings,
 )
+from digest.press.preflight.findings import Level
+from digest.press.preflight.verdict import in_words
 from digest.press.preview import neutral_values
 from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html, fill_text
@@ -107,8 +107,8 @@ def approve_(
             )
         last_copy = _last_copy(instance, found, due)
     say(f"{found.name} is approved, {approved.html_bytes:,} bytes of HTML.")
-    if approved.html_bytes > MANY_HTML_BYTES:
-        say(f"That is much: mail programs cut off what is beyond {MOST_HTML_BYTES:,}.")
+    for finding in approved.report.of(Level.WARN):
+        say(f"warn: {in_words(finding)}")
     if last_copy:
         say(last_copy)
     say(f"hash {approved.content_hash}")

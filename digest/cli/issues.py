@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from digest.app import App
-from digest.cli import issue_evidence, issue_press, issue_run
+from digest.cli import issue_evidence, issue_preflight, issue_press, issue_run
 from digest.cli.issue_fields import issue_words, pick_words
 from digest.cli.references import ArticleRef, IssueName, Referred, refer
 from digest.cli.terminal import local_time, opened, print_table, say
@@ -225,6 +225,7 @@ def cancel(context: typer.Context, issue: IssueName) -> None:
     say(f"{found.name} is cancelled.")
 
 
+issue_preflight.register(app)
 issue_press.register(app)
 issue_run.register(app)
 issue_evidence.register(app)

@@ -24,6 +24,7 @@ from digest.delivery.pacing.plan import audience_by_group, forecast_issue
 from digest.delivery.slots import find_next_slot
 from digest.errors import ConfigError, DigestError
 from digest.models import Newsletter, Subscription
+from digest.press.preflight.verdict import rules_of
 from digest.rendering.furniture import Furniture, untranslated
 from digest.subscribers.audience import audience_count
 
@@ -224,10 +225,22 @@ def _room_from(warm_up: WarmUpConfig, first: datetime) -> int:
     return sum(allowed_on(warm_up, day) or 0 for day in days)
 
 
+def check_levels(app: App) -> Iterator[Said]:
+    """PREFLIGHT-1: every level in the configuration is that of a check there is."""
+    try:
+        rules = rules_of(app.config, app.path.name)
+    except ConfigError as error:
+        yield Said(Level.ERROR, str(error), "correct it: nothing can be approved before")
+        return
+    if rules.levels:
+        yield Said(Level.OK, f"preflight.levels: the newsroom's own are {', '.join(rules.levels)}")
+
+
 CHECKS: dict[str, Check] = {
     "RELAY-1": check_relays,
     "WORDS-1": check_words,
     "PLAN-1": check_plans,
     "PLAN-2": check_groups,
     "PLAN-3": check_warm_ups,
+    "PREFLIGHT-1": check_levels,
 }

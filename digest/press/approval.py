@@ -6,7 +6,7 @@ renderings, so what was approved before can no longer be sent.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -17,33 +17,33 @@ from digest.clock import Clock
 from digest.config import NewsletterConfig
 from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
-from digest.errors import BadInput
 from digest.models import Issue, StoredRendering
 from digest.press.pictures import Fetch, embed_pictures, without_pictures
-from digest.press.proofs import build_proof
+from digest.press.preflight.findings import Report
+from digest.press.preflight.inspection import inspect, read_records
+from digest.press.preflight.records import store_report
+from digest.press.preflight.rules import Rules
+from digest.press.preflight.verdict import refuse_blocked
 from digest.press.view import freeze_view
 from digest.rendering.fingerprint import html_bytes, issue_hash
+from digest.rendering.furniture import Furniture, why_line
 from digest.rendering.issue import render_issue
 from digest.rendering.offline import render_offline
 from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView
 
-# Gmail shows about 102,000 bytes of HTML and cuts off the rest, the unsubscribe link with it. What
-# the slots are filled with is not counted, and fits the difference.
-MOST_HTML_BYTES = 100_000
-MANY_HTML_BYTES = 80_000  # not refused, but worth a word
-
 
 @dataclass(frozen=True, slots=True)
 class Press:
     """What rendering needs: templates, the compiler, and a way to the pictures that are sent
-    along.
+    along; and the rules by which preflight judges what came out.
     """
 
     templates: Templates
     compile_mjml: Callable[[str], str]
     fetch: Fetch
+    rules: Rules = field(default_factory=Rules)
 
     def render(self, view: IssueView, configured: NewsletterConfig) -> list[Rendering]:
         """Return one Rendering per edition, the whole one first and the offline file last.
@@ -68,14 +68,20 @@ class Press:
         ]
         return [*mails, render_offline(view, templates=self.templates, pictures=embedded)]
 
+    def why_line(self, view: IssueView) -> str:
+        """Return the sentence by which a copy says why its reader gets it."""
+        words = Furniture(self.templates.catalogues.words(view.language), view.language)
+        return why_line(view, words)
+
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What was approved: the issue's number and the hash of its bytes."""
+    """What was approved: the issue's number, the hash of its bytes, and preflight's report."""
 
     number: int
     content_hash: str
     html_bytes: int
+    report: Report
 
 
 def draft_view(
@@ -97,50 +103,33 @@ def approve(
 ) -> Approved:
     """Compile an issue and approve exactly those bytes.
 
-    Refused when the issue is not ready or on its way already; RenderingFailed when it does not
-    compile; BadInput when no mail can be made of it, or one that mail programs cut off; Conflict
-    when somebody edited it in between, and then nothing is stored.
+    Refused when the issue is not ready or on its way already, or when preflight finds what blocks,
+    and then only the report is stored; RenderingFailed when it does not compile; BadInput when no
+    mail can be made of it; Conflict when somebody edited it in between, and then nothing is stored.
     """
     now = clock.now()
     with db.read() as session:
         issue = find_issue(session, reference)
         refuse_closed(session, issue, "be approved")
         view = draft_view(session, issue, configured, now)
+        records = read_records(session, issue)
     # No transaction is open here: a compile may take seconds.
     renderings = press.render(view, configured)
-    mails = [rendering for rendering in renderings if rendering.is_mail]
-    size = max(html_bytes(rendering) for rendering in mails)
-    _refuse_too_large(size)
-    for rendering in mails:
-        _try_a_copy(rendering, configured, now)
+    why = press.why_line(view)
+    report = inspect(view, renderings, configured, records, press.rules, why=why, clock=clock)
+    if report.blocking:
+        with db.write() as session:
+            store_report(session, issue.id, report)
+        refuse_blocked(report)
+    size = max(html_bytes(rendering) for rendering in renderings if rendering.is_mail)
     content_hash = issue_hash(renderings)
     with db.write() as session:
         approve_issue(
             session, issue.id, version=issue.version, content_hash=content_hash, by=by, now=now
         )
         _store(session, issue.id, issue.version, renderings, now)
-    return Approved(issue.number, content_hash, size)
-
-
-def _refuse_too_large(size: int) -> None:
-    if size > MOST_HTML_BYTES:
-        raise BadInput(
-            f"the mail has {size:,} bytes of HTML, and mail programs cut off what is beyond "
-            f"{MOST_HTML_BYTES:,}: shorten texts or take articles out"
-        )
-
-
-def _try_a_copy(rendering: Rendering, configured: NewsletterConfig, now: datetime) -> None:
-    """Make one copy and throw it away: what cannot be mailed must be known now, not on Friday."""
-    site = f"https://{configured.host}"
-    build_proof(
-        rendering,
-        configured,
-        to=configured.sender.address,
-        public_url=site,
-        issue_public_id="trial",
-        now=now,
-    )
+        store_report(session, issue.id, report)
+    return Approved(issue.number, content_hash, size, report)
 
 
 def _store(

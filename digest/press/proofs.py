@@ -23,11 +23,15 @@ def build_proof(
     public_url: str,
     issue_public_id: str,
     now: datetime,
+    mark: str = MARK,
 ) -> bytes:
-    """Return one test copy as message bytes; BadInput when the address cannot be written."""
+    """Return one test copy as message bytes; BadInput when the address cannot be written.
+
+    `mark` leads the subject; without one the copy is what readers get, and stays in the house.
+    """
     values = neutral_values(public_url, issue_public_id)
     press = CopyPress(
-        replace(rendering, subject=f"{MARK} {rendering.subject}"),
+        replace(rendering, subject=f"{mark} {rendering.subject}".lstrip(" ")),
         Letterhead(
             from_name=configured.sender.name,
             from_address=configured.sender.address,

@@ -10,6 +10,7 @@ It knows no phrase by itself: `furniture` does.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -48,7 +49,7 @@ class Catalogues:
         for tag in [*shorter_tags(language), SOURCE]:
             for folder in self._folders:
                 path = folder / f"{tag}.po"
-                if path.is_file():
+                with suppress(FileNotFoundError, NotADirectoryError):
                     yield path, path.stat().st_mtime_ns
 
 

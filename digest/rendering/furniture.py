@@ -86,6 +86,9 @@ class Furniture:
     # Translators: the newsroom's e-mail address. No full stop right behind it.
     corrections = phrase("footer", "Found a mistake? Tell us: {address}")
     privacy = phrase("link", "Privacy policy")
+    # Translators: at the end of an issue saved as one file, without network; "it names nobody": no
+    # reader is named in it.
+    pass_on = phrase("offline file", "This file needs no connection and names nobody. Pass it on.")
     # Translators: who publishes, and where. Only the comma may need translation.
     imprint = phrase("footer", "{newsletter}, {postal_address}")
     # Translators: words before a link, which is on the next line. Only the

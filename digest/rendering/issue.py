@@ -79,7 +79,7 @@ def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
         "view": view,
         "t": words,
         "theme": theme,
-        "date_line": _opening(date_line(view.date, view.language)),
+        "date_line": date_line(view.date, view.language),
         "number_line": furniture.number_line(view, words),
         "credit_of": partial(furniture.credit_line, words=words),
         "why_line": furniture.why_line(view, words),
@@ -106,11 +106,6 @@ def _markers_for(view: IssueView, markers: Markers) -> dict[str, Any]:
         "end": markers.end,
         "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
     }
-
-
-def _opening(words: str) -> str:
-    """Return the words as a line begins with them; many languages write weekdays small."""
-    return words[:1].upper() + words[1:]
 
 
 def _refuse_missing_slots(part: str, parts: tuple[Part, ...], required: tuple[str, ...]) -> None:

@@ -43,6 +43,9 @@ url = "{url}"
 [scheduler]
 tick_seconds = 0.2
 
+[preflight]
+spamassassin = false
+
 [delivery]
 lease_seconds = {lease_seconds}
 uncertain_hours = 0

@@ -31,6 +31,9 @@ tick_seconds = 0.2
 timeout_seconds = 5
 allow_networks = ["127.0.0.0/8"]
 
+[preflight]
+spamassassin = false
+
 [relays.main]
 backend = "maildir"
 folder = "out"

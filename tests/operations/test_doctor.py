@@ -144,6 +144,25 @@ def test_warm_up_that_has_not_begun_is_not_judged(examined: Examined) -> None:
     assert examined("PLAN-3", "warm_up = { start = 2026-11-27, per_day = [1] }") == []
 
 
+@pytest.mark.parametrize(
+    ("id", "level", "words"),
+    [
+        ("link-dead", Level.OK, "preflight.levels: the newsroom's own are link-dead"),
+        ("link-deed", Level.ERROR, "config.toml: preflight.levels.link-deed: no check has this id"),
+    ],
+)
+def test_levels_are_those_of_checks_there_are(
+    tmp_path, clock, id: str, level: Level, words: str
+) -> None:
+    more = {"[delivery]": f'[preflight.levels]\n{id} = "warn"\n\n[delivery]'}
+
+    with open_newsroom(tmp_path, clock, more=more) as newsroom:
+        (found,) = examine(newsroom.app, {"PREFLIGHT-1": CHECKS["PREFLIGHT-1"]})
+
+    assert found.level is level
+    assert found.text.startswith(words)
+
+
 def test_check_that_cannot_be_done_is_an_error_and_the_others_go_on(tmp_path, clock) -> None:
     def fail(_app: App) -> Iterator[Said]:
         raise NotFound("no such thing")

@@ -244,7 +244,7 @@ def test_what_cannot_be_mailed_is_refused_at_approval(newsroom: Newsroom) -> Non
 def test_mail_that_mail_programs_cut_off_is_refused_at_approval(newsroom: Newsroom) -> None:
     issue = newsroom.draft(FRIDAY, topper={"text": "The harbour sang. " * 6_000})
 
-    with pytest.raises(BadInput, match=r"bytes of HTML, and mail programs cut off .* 100,000"):
+    with pytest.raises(Refused, match=r"bytes of HTML, and mail programs .* \[html-too-large\]"):
         newsroom.approve(issue)
     assert stored(newsroom) == []
 

@@ -90,7 +90,8 @@ def _refuse_tag(source: str, tag: re.Match[str], opened: list[Opened]) -> None:
     parent = opened[-1].name
     if close:
         if opened.pop().name != name:
-            raise _refusal(source, tag.start(), f"</{name}> closes no open tag")
+            open_now = f": <{parent}> is open" if parent else ""
+            raise _refusal(source, tag.start(), f"</{name}> closes no open tag{open_now}")
         return
     fault = misplaced(name, parent) or (attributes and _fault_of(name, attributes))
     if fault:

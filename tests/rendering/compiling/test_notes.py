@@ -80,7 +80,7 @@ def test_mistake_in_a_macro_is_named_by_the_macros_file(tmp_path: Path, view: Is
 
     assert said == (
         f"template _type.mjml.j2, line {line_of('_type', '</a></{{ tag }}>')}: "
-        "</h2> closes no open tag"
+        "</h2> closes no open tag: <a> is open"
     )
 
 
