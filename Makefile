@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check format lint types floors wheel golden pictures messages bench proof lock migration clean
+.PHONY: help demo test check format lint types floors wheel golden judges pictures messages bench proof lock migration clean
 
 help:
 	@echo "make demo      one whole Friday on this machine   (ARGS=--no-serve ends after the summary)"
 	@echo "make test      every test; says what was skipped and why"
 	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
+	@echo "make judges    npm's mjml, axe-core, SpamAssassin and others judge the mails   (docs/judges.md)"
 	@echo "make pictures  the sample issue in every look, for the docs   (ARGS='--all FOLDER' prints every one)"
 	@echo "make messages  bring the translations up to date with the words of code and templates"
 	@echo "make bench     how fast it is, beside Postfix's own programs   (ARGS=--quick for a look)"
@@ -61,6 +62,16 @@ wheel: $(VENV)/dev
 golden: $(VENV)/dev
 	$(BIN)/python -m pytest tests/rendering -k "golden or trap" -v
 
+# npm writes its own note of what it installed when it is done.
+tools/judges/node_modules/.package-lock.json: tools/judges/package-lock.json
+	@command -v npm >/dev/null || { echo "the judges need Node.js 18 or later and npm"; exit 1; }
+	@echo "installing the judges' pinned packages into tools/judges/node_modules"
+	@cd tools/judges && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+judges: $(VENV)/dev tools/judges/node_modules/.package-lock.json
+	@$(BIN)/python -m tools.judges $(ARGS)
+
 # The system's Chromium prints them; CHROMIUM names another.
 pictures: $(VENV)/dev
 	@$(BIN)/python tools/pictures_of_looks.py $(ARGS)
@@ -87,4 +98,4 @@ lock: $(VENV)/dev
 	  --no-emit-options --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tools/judges/node_modules .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
