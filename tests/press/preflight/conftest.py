@@ -43,7 +43,7 @@ GUARDED = {
     "host": "mail.neutral.example",
     "sender": {"name": "Weekend reading", "address": "post@neutral.example"},
     "guarded": True,
-    "guarded_names": ["Courier"],
+    "guarded_names": ["Harbour"],
     "public_url": "https://pages.neutral.example",
 }
 

@@ -353,15 +353,15 @@ CASES = [
         lambda t: t.lay(earlier=ran(t, "Dockers go back", "/9")),
     ),
     # 13. guarded newsletters
-    of("guarded-names", lambda t: t.guarded(subject="The Courier in short"), lambda t: t.guarded()),
+    of("guarded-names", lambda t: t.guarded(subject="The Harbour in short"), lambda t: t.guarded()),
     of(
         "guarded-names",
-        lambda t: t.guarded(preheader="What the C-o-u-r-i-e-r found out this week, and why"),
+        lambda t: t.guarded(preheader="What the H-a-r-b-o-u-r found out this week, and why"),
         lambda t: t.guarded(),
     ),
     of(
         "guarded-headers",
-        lambda t: in_headers(t, "X-List: Courier"),
+        lambda t: in_headers(t, "X-List: Harbour"),
         lambda t: in_headers(t, "X-List: A"),
     ),
     of(
@@ -375,6 +375,14 @@ CASES = [
         lambda t: replace(t.lay(), view=t.view(guarded=True)),
         lambda t: t.guarded(),
         "guarded-picture",
+    ),
+    of(
+        "guarded-link",
+        lambda t: t.guarded(
+            lead=replace(t.view().lead, picture=None, url="https://www.har-bour.example/1")
+        ),
+        lambda t: t.guarded(),
+        "article-elsewhere",
     ),
     of(
         "guarded-tracking",

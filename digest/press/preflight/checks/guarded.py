@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from digest.blocks import APPEAL, THANKS
 from digest.config import names_it
 from digest.press.preflight.findings import Level
-from digest.press.preflight.hosts import scheme_of, split
+from digest.press.preflight.hosts import host_of, scheme_of, split
 from digest.press.preflight.material import Material
 from digest.press.preflight.registry import Said, check
 
@@ -74,6 +74,21 @@ def guarded_address(material: Material) -> Iterator[Said]:
         for kind, parts in (("HTML", edition.rendering.html), ("text", edition.rendering.text)):
             if any(part.slot == "address" for part in parts):
                 yield Said(f"the {kind} part says the reader's address")
+
+
+@check("guarded-link", Level.BLOCK, "A guarded copy links to a host with the paper's name.")
+def guarded_link(material: Material) -> Iterator[Said]:
+    """By host: who watches the line sees that much of every link a reader follows."""
+    if not material.view.guarded:
+        return
+    for url in material.web_links():
+        for name in material.newsletter.guarded_names:
+            if names_it(host_of(url), name):
+                yield Said(
+                    f"the link leads to {host_of(url)}, which holds {name!r}: use a mirror's"
+                    " address",
+                    material.headline_of(url),
+                )
 
 
 @check("guarded-tracking", Level.BLOCK, "A guarded copy's links say which mail they came from.")
