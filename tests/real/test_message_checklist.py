@@ -417,7 +417,7 @@ def test_m12_subject_comes_back_exactly_from_short_encoded_words(post: Post) -> 
 def test_m13_line_ends_in_what_editors_and_readers_type_never_make_a_header(
     tmp_path: Path, server: MailServer
 ) -> None:
-    evil = "".join(f"Ships{end}Bcc: evil@evil.example{end}{end}" for end in LINE_ENDS)
+    evil = "".join(f"S{end}Bcc: e@e.test{end}{end}" for end in LINE_ENDS)
     texts = Texts("The Harbour Courier", "en", evil, evil, evil)
     with smtp_newsroom(tmp_path, now(), server.port) as newsroom:
         newsroom.subscribe(ANNA, name=evil)
