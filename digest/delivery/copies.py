@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.blocks import APPEAL, GREETING, THANKS
+from digest.blocks import APPEAL, FULL, GREETING, THANKS
 from digest.clock import Clock
 from digest.config import Config, NewsletterConfig
 from digest.delivery.backends.base import Envelope
@@ -29,7 +29,6 @@ from digest.rendering.stored import Rendering
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 
-FULL = "full"
 OWN_LINKS = frozenset({"unsubscribe_url", "remind_later_url"})
 NOTHING = frozenset[str]()
 # What a reader does not get: one who is asked to give is not thanked for it, and the reverse.

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from digest.app import App
+from digest.blocks import FULL
 from digest.errors import NotFound
 from digest.models import Issue, IssueState, Newsletter
 from digest.press.approval import list_renderings
@@ -96,14 +97,21 @@ class ReaderPages:
 
     def issue(self, public_id: str) -> Response:
         """Show an issue as approved, as nobody's copy."""
-        rendering, slug, _ = self._approved(public_id, "full")
-        config = self.instance.config
-        site = config.site_of(config.newsletter(slug))
+        rendering, slug, _ = self._approved(public_id, FULL)
+        site = self._site_of(slug)
         page = fill_html(rendering, neutral_values(site, public_id))
         return HTMLResponse(
             shown_inside(page, rendering.pictures),
             headers={"Content-Security-Policy": issue_policy(site)},
         )
+
+    def _site_of(self, slug: str) -> str:
+        """Return where a newsletter's pages are; old issues open even when it is configured no
+        more.
+        """
+        config = self.instance.config
+        configured = next((n for n in config.newsletters if n.slug == slug), None)
+        return config.site_of(configured) if configured else config.web.public_url
 
     def offline(self, public_id: str) -> Response:
         """Hand out an issue as one file that needs no network and names nobody."""

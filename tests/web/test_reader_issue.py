@@ -154,3 +154,13 @@ def test_offline_file_of_a_draft_is_not_found(shared_house) -> None:
     issue = shared_house.newsroom.draft()
 
     assert shared_house.client.get(f"{_link(shared_house, issue)}/offline.html").status_code == 404
+
+
+def test_old_issue_opens_though_its_newsletter_is_configured_no_more(house, run) -> None:
+    issue = house.newsroom.ready(FRIDAY)
+    run(tick_once(house.app))
+    link = _link(house, issue)
+    house.app.config = house.app.config.model_copy(update={"newsletters": []})
+
+    assert house.client.get(link).status_code == 200
+    assert house.client.get(f"{link}/offline.html").status_code == 200
