@@ -7,7 +7,7 @@ reader; `personalise` and `mime` fill the slots.
 
 import secrets
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from digest.blocks import EDITIONS, section_block
@@ -85,7 +85,7 @@ def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
         "why_line": furniture.why_line(view, words),
         "on_own_line": furniture.on_own_line,
         "figures": figures_in_lines(view.numbers),
-        "part": partial(templates.part, view.look),
+        "part": cache(partial(templates.part, view.look)),  # asked for by every row
         "bands": layout.bands_of(view),
         "rows_of": layout.rows_of,
         "number_rows": layout.number_rows(view.numbers),

@@ -9,6 +9,7 @@ import colorsys
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from digest.errors import RenderingFailed
 from digest.rendering.papers import PAPERS, WHITE, Palette
@@ -77,6 +78,7 @@ class Theme:
         return f"{round(pixels * 1.1) if self.tall else pixels}px"
 
 
+@lru_cache(maxsize=64)  # each edition asks several times
 def theme_for(
     language: str, accent: str, look: str = "front-page", typeface: str = "serif"
 ) -> Theme:
