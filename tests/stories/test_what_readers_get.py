@@ -182,3 +182,4 @@ def test_a_guarded_copy_shows_no_name_of_the_paper_where_anybody_looks(
         assert "/give/" not in part
         assert "You keep us going." not in part
         assert "anna@example.org" not in part
+        assert "12 Quay Street" not in part

@@ -378,6 +378,7 @@ CASES = [
         "guarded-picture",
     ),
     of("guarded-link", guarded_at("https://www.har-bour.example/1"), lambda t: t.guarded()),
+    of("guarded-link", lambda t: t.guarded(corrections_address="us@harbour.example"), clean),
     of(
         "guarded-tracking",
         guarded_at("https://courier.example/1?UTM_source=x"),

@@ -78,15 +78,18 @@ def guarded_address(material: Material) -> Iterator[Said]:
 
 @check("guarded-link", Level.BLOCK, "A guarded copy links to a host with the paper's name.")
 def guarded_link(material: Material) -> Iterator[Said]:
-    """By host: who watches the line sees that much of every link a reader follows."""
+    """By host: who watches the line sees that much of every link a reader follows. Mail addresses
+    are judged whole.
+    """
     if not material.view.guarded:
         return
-    for url in material.web_links():
+    links = (link.url for one in material.editions for link in one.page.links)
+    for url in dict.fromkeys([*material.web_links(), *links]):
+        place = url.partition(":")[2] if scheme_of(url) == "mailto" else host_of(url)
         for name in material.newsletter.guarded_names:
-            if names_it(host_of(url), name):
+            if names_it(place, name):
                 yield Said(
-                    f"the link leads to {host_of(url)}, which holds {name!r}: use a mirror's"
-                    " address",
+                    f"the link leads to {place}, which holds {name!r}: use a neutral address",
                     material.headline_of(url),
                 )
 
