@@ -39,6 +39,7 @@ from digest.sealed import CANARY, Sealer
 from digest.tokens import TokenSigner
 
 if TYPE_CHECKING:
+    from digest.correspondence.correspondent import Correspondent
     from digest.curation.inbox import IntakeReport
     from digest.fetch.client import Fetcher
     from digest.press.approval import Press
@@ -77,6 +78,13 @@ class App:
         from digest.rendering.templates import Templates
 
         return Templates(self.config.templates)
+
+    @cached_property
+    def correspondent(self) -> "Correspondent":
+        """Writes to readers."""
+        from digest.correspondence.correspondent import Correspondent
+
+        return Correspondent(self.config, self.sealer, self.signer, self.templates.catalogues)
 
     @property
     def press(self) -> "Press":

@@ -32,12 +32,20 @@ def enqueue(
     text: NoticeText,
     dedupe_key: str,
     now: datetime,
+    address_index: bytes | None = None,
+    reply_to: str | None = None,
 ) -> bool:
-    """Put one service mail into the outbox; False when one with the same key is or was there."""
+    """Put one service mail into the outbox; False when one with the same key is or was there.
+
+    `address_index` is a reader's, so that erasing finds what waits for them; `reply_to` is where an
+    answer goes, if not to the newsroom.
+    """
     row = {
         "kind": kind,
         "newsletter_slug": newsletter_slug,
         "address_sealed": sealer.seal(address),
+        "address_index": address_index,
+        "reply_sealed": sealer.seal(reply_to) if reply_to else None,
         "subject": text.subject,
         "body_sealed": sealer.seal(text.body),
         "dedupe_key": dedupe_key,

@@ -28,6 +28,7 @@ class Sealer:
         self._newest = ring.seal[0]
         self._ciphers = {key.id.encode(): AESGCM(key.secret) for key in ring.seal}
         self._macs = [KeyedHash(key.secret, b"address\0") for key in ring.index]
+        self._networks = KeyedHash(ring.index[0].secret, b"network\0")
 
     def seal(self, value: str) -> bytes:
         """Return `value` encrypted; two calls never return the same bytes."""
@@ -76,3 +77,9 @@ class Sealer:
         suppressions).
         """
         return tuple([mac.digest(address.encode()) for mac in self._macs])
+
+    def network(self, network: str) -> bytes:
+        """Return what stands for a visitor's network (8 bytes): the same for the same network, and
+        useless for finding out where it is without the index key.
+        """
+        return self._networks.digest(network.encode())[:8]

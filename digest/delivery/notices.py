@@ -154,7 +154,9 @@ class NoticeSender:
                 self._keys.message[0], f"notice {notice.id}", configured.host
             ),
             date=self._clock.now(),
-            reply_to=configured.reply_to,
+            reply_to=self._sealer.open(notice.reply_sealed)
+            if notice.reply_sealed
+            else configured.reply_to,
         )
         sender = configured.bounce_address or configured.sender.address
         signed = sign_message(self._signers_of(configured), message, self._clock.now())

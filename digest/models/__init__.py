@@ -5,6 +5,7 @@ sealed.py. JSON columns hold plain data in the shape their writer documents. Ins
 """
 
 from digest.models.base import Base
+from digest.models.door import AddressChange, LeaveCount, PublicHit, ReaderRequest, SpentLink
 from digest.models.editing import (
     Article,
     Issue,
@@ -28,11 +29,13 @@ from digest.models.sending import (
     Delivery,
     DeliveryEvent,
     InstanceValue,
+    LedgerSum,
     Notice,
     RelayPace,
     RelaySeat,
     RelayStanding,
     RelayUse,
+    Tombstone,
 )
 from digest.models.states import (
     ArticleState,
@@ -40,14 +43,17 @@ from digest.models.states import (
     ImportState,
     IssueState,
     Layout,
+    LeaveReason,
     NoticeState,
     Origin,
+    RequestKind,
     SlotState,
     SubscriptionState,
     SuppressionReason,
 )
 
 __all__ = [
+    "AddressChange",
     "Article",
     "ArticleState",
     "Base",
@@ -63,23 +69,31 @@ __all__ = [
     "Issue",
     "IssueState",
     "Layout",
+    "LeaveCount",
+    "LeaveReason",
+    "LedgerSum",
     "Newsletter",
     "Notice",
     "NoticeState",
     "Origin",
     "Pick",
+    "PublicHit",
+    "ReaderRequest",
     "RelayPace",
     "RelaySeat",
     "RelayStanding",
     "RelayUse",
+    "RequestKind",
     "Section",
     "Slot",
     "SlotState",
     "Source",
+    "SpentLink",
     "StoredRendering",
     "Subscriber",
     "Subscription",
     "SubscriptionState",
     "Suppression",
     "SuppressionReason",
+    "Tombstone",
 ]

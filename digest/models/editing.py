@@ -36,6 +36,9 @@ class Newsletter(Base):
     furniture: Mapped[dict[str, Any]]  # tagline, about, corrections_address, accent, appeal
     skip_dates: Mapped[list[Any]]  # ISO dates without an issue
     last_number: Mapped[int] = mapped_column(default=0)
+    mirror_order: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # by what is mirrored: addresses as a probe found them, best first
     created_at: Mapped[datetime]
 
 
@@ -164,6 +167,9 @@ class Issue(Base):
     preflight: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
     )  # the last report; writer: press.preflight
+    mirrors: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # chosen when sending began: by what is mirrored, addresses in order
     created_at: Mapped[datetime]
 
 

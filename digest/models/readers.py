@@ -96,6 +96,9 @@ class ConsentEvent(Base):
     origin: Mapped[str] = mapped_column(String(200))  # which form, import, link or hand
     text_digest: Mapped[str | None] = mapped_column(ForeignKey("consent_texts.digest"))
     policy_version: Mapped[str | None] = mapped_column(String(80))
+    policy_digest: Mapped[str | None] = mapped_column(
+        ForeignKey("consent_texts.digest")
+    )  # the policy's own words, where they are ours to keep
     evidence: Mapped[dict[str, Any]]  # e.g. an import's own times; never an address or a raw IP
 
 

@@ -1,10 +1,12 @@
 """Tables about what was sent: the ledger, the outbox, and facts about this instance."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ForeignKey,
     Index,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -106,6 +108,36 @@ class DeliveryEvent(Base):
     detail: Mapped[str] = mapped_column(String(300), default="")
 
 
+class LedgerSum(Base):
+    """What is left of an issue's ledger ninety days later: its sums, signed. Writer:
+    delivery.ledger.shrinking.
+    """
+
+    __tablename__ = "ledger_sums"
+
+    issue_id: Mapped[int] = mapped_column(
+        ForeignKey("issues.id"), primary_key=True, autoincrement=False
+    )
+    sums: Mapped[dict[str, Any]]
+    key_id: Mapped[str] = mapped_column(String(20))
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+    shrunk_at: Mapped[datetime]
+
+
+class Tombstone(Base):
+    """An erased reader's address had its copy of this issue, or may still get it: joining again
+    brings no second one. Writer: delivery.ledger.tombstones.
+    """
+
+    __tablename__ = "tombstones"
+
+    issue_id: Mapped[int] = mapped_column(
+        ForeignKey("issues.id"), primary_key=True, autoincrement=False
+    )
+    address_index: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    at: Mapped[datetime]
+
+
 class RelayStanding(Base):
     """How one relay behaves towards one domain group; group ``""`` is the relay as a whole. Writer:
     delivery.breaker.
@@ -183,6 +215,10 @@ class Notice(Base):
     kind: Mapped[str] = mapped_column(String(40))
     newsletter_slug: Mapped[str] = mapped_column(String(41))
     address_sealed: Mapped[bytes]
+    address_index: Mapped[bytes | None] = mapped_column(
+        LargeBinary(32), index=True
+    )  # so that erasing finds it; None: an alert to the newsroom
+    reply_sealed: Mapped[bytes | None]  # where an answer goes, if not to the newsroom
     subject: Mapped[str] = mapped_column(String(300))
     body_sealed: Mapped[bytes]
     dedupe_key: Mapped[str] = mapped_column(String(120))

@@ -92,3 +92,21 @@ class NoticeState(enum.StrEnum):
     WAITING = "waiting"
     ACCEPTED = "accepted"
     FAILED = "failed"
+
+
+class RequestKind(enum.StrEnum):
+    """What a request asks for: to join, or a link to one's settings."""
+
+    JOIN = "join"
+    SETTINGS = "settings"
+
+
+class LeaveReason(enum.StrEnum):
+    """Why somebody left, where they cared to say."""
+
+    TOO_MUCH = "too-much"
+    NOT_FOR_ME = "not-for-me"
+    NEVER_ASKED = "never-asked"
+    UNSAFE = "unsafe"
+    OTHER_ADDRESS = "other-address"
+    OTHER = "other"

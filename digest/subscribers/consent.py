@@ -47,6 +47,7 @@ class Circumstances:
     origin: str
     wording: str | None = None
     policy_version: str | None = None
+    policy: str | None = None  # the privacy policy's own text
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -72,8 +73,8 @@ def record_many(
     if not events:
         return
     digests = {
-        wording: _keep_wording(session, wording)
-        for wording in {each.wording for _, each in events if each.wording is not None}
+        wording: keep_wording(session, wording)
+        for wording in {text for _, each in events for text in (each.wording, each.policy) if text}
     }
     session.execute(
         insert(ConsentEvent),
@@ -84,7 +85,8 @@ def record_many(
                 "kind": kind.value,
                 "at": each.at,
                 "origin": redact(each.origin)[:200],
-                "text_digest": None if each.wording is None else digests[each.wording],
+                "text_digest": digests[each.wording] if each.wording else None,
+                "policy_digest": digests[each.policy] if each.policy else None,
                 "policy_version": each.policy_version,
                 "evidence": {
                     key: _without_addresses(value) for key, value in each.evidence.items()
@@ -114,7 +116,8 @@ def recording(kind: ConsentKind, chosen: Select[Any]) -> Insert:
     return insert(_EVENTS).from_select(list(values), select(*values.values()))
 
 
-def _keep_wording(session: Session, wording: str) -> str:
+def keep_wording(session: Session, wording: str) -> str:
+    """Keep a text once, and return its SHA-256 (hexadecimal)."""
     digest = hashlib.sha256(wording.encode()).hexdigest()
     session.execute(insert_new(session, ConsentText), {"digest": digest, "wording": wording})
     return digest

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def create_web(instance: App) -> FastAPI:
     """Return the ASGI application of one instance; it keeps no state of its own."""
-    pages = Pages(instance.config.templates)
+    pages = Pages(instance.config.templates, instance.templates.catalogues)
     # A redirect to a path with or without its slash would turn a one-click POST into a GET.
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(reader.routes(instance, pages))

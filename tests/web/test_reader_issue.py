@@ -7,7 +7,7 @@ import pytest
 from digest.curation.issues import edit_issue, find_issue, move_issue
 from digest.models import IssueState, StoredRendering
 from digest.scheduler import tick_once
-from digest.web.reader import issue_policy
+from digest.web.reader.issue import issue_policy
 
 FRIDAY = date(2026, 11, 27)
 ANNA = "anna@example.org"

@@ -5,80 +5,20 @@ sender, host, relay and default schedule. What editors change lives in the datab
 from ``[newsletters.initial]``. Paths are relative to the folder of the file.
 """
 
-import ipaddress
 import os
 import re
 import tomllib
-import unicodedata
 from datetime import date as Date
-from datetime import time as TimeOfDay
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from digest.clock import WEEKDAYS, Schedule
+from digest.config.kinds import DomainGroup, HeaderText, Host, Network, PublicUrl, Slug, Strict
+from digest.config.newsletter import NewsletterConfig
 from digest.errors import ConfigError
 
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
-        raise ValueError(f"no time zone is called {name!r}") from error
-    return name
-
-
-def _header_text(value: str) -> str:
-    if not value.strip() or any(
-        ord(c) < 32 or ord(c) in {0x7F, 0x85, 0x2028, 0x2029} for c in value
-    ):
-        raise ValueError("must be one line of text without control characters")
-    return value
-
-
-def _address(value: str) -> str:
-    if not re.fullmatch(
-        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", value
-    ):
-        raise ValueError(f"{value!r} is not a plain e-mail address")
-    return value
-
-
-def _public_url(value: str) -> str:
-    """Accept https, and http only on loopback, where the demo and the tests live; fit for a header
-    and a link.
-    """
-    if re.search(r"[\s\x00-\x20\x7f<>\"\\]", value):
-        raise ValueError("must be one address without spaces, quotes or control characters")
-    if not re.match(r"https://[^/\s]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)", value):
-        raise ValueError("must be an https:// address (http:// only on loopback)")
-    return value.rstrip("/")
-
-
-def _network(value: str) -> str:
-    ipaddress.ip_network(value)
-    return value
-
-
 M = TypeVar("M", bound=BaseModel)
-
-ZoneName = Annotated[str, AfterValidator(_zone)]
-HeaderText = Annotated[str, Field(max_length=200), AfterValidator(_header_text)]
-Address = Annotated[str, AfterValidator(_address)]
-PublicUrl = Annotated[str, AfterValidator(_public_url)]
-Network = Annotated[str, AfterValidator(_network)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
-Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
-DomainGroup = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,20}$")]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-
-
-class Strict(BaseModel):
-    """A table in the file: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DatabaseConfig(Strict):
@@ -88,17 +28,36 @@ class DatabaseConfig(Strict):
 
 
 class KeysConfig(Strict):
-    """Where the key file is."""
+    """Where the keys are: in a file, or off the disk, asked for at start or read from an open file
+    descriptor.
+    """
 
     file: Path = Path("keys.toml")
+    source: Annotated[str, Field(pattern=r"^(file|prompt|fd:[0-9]{1,3})$")] = "file"
 
 
 class WebConfig(Strict):
-    """The reader pages: the address readers use and the socket we listen on."""
+    """The reader pages: the address readers use and the socket we listen on.
+
+    `trusted_proxies` are the networks whose word (X-Forwarded-For) we take on where a visitor comes
+    from.
+    """
 
     public_url: PublicUrl
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    trusted_proxies: list[Network] = []
+
+
+class LimitsConfig(Strict):
+    """How much strangers may ask of the public pages: letters to one address, forms from one
+    network (an IPv4 /24, an IPv6 /64), and forms from everywhere together.
+    """
+
+    letters_per_day: int = Field(default=1, ge=1, le=100)
+    letters_per_month: int = Field(default=3, ge=1, le=1000)
+    network_per_hour: int = Field(default=60, ge=1)
+    all_per_hour: int = Field(default=5000, ge=1)
 
 
 class SchedulerConfig(Strict):
@@ -182,154 +141,13 @@ class RelayConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-class SenderConfig(Strict):
-    """Who the newsletter comes from."""
-
-    name: HeaderText
-    address: Address
-
-
-class ScheduleConfig(Strict):
-    """When an issue is due each week, on the wall clock of `timezone`."""
-
-    weekday: Literal[
-        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
-    ] = "friday"
-    time: TimeOfDay = TimeOfDay(7, 0)
-    timezone: ZoneName = "UTC"
-    readers_morning: bool = False
-
-    def as_schedule(self) -> Schedule:
-        """Return the same as a value the clock can compute with."""
-        return Schedule(
-            WEEKDAYS.index(self.weekday), self.time, ZoneInfo(self.timezone), self.readers_morning
-        )
-
-
-class AppealConfig(Strict):
-    """The publisher's message: three links with their labels, and a line on how one may pay.
-
-    `thanks` is what members read in its place.
-    """
-
-    heading: str
-    text: str
-    once: tuple[str, PublicUrl]
-    monthly: tuple[str, PublicUrl]
-    annual: tuple[str, PublicUrl]
-    payment_line: str = ""
-    signed: str = ""
-    thanks: str = ""
-
-
-class LogoConfig(Strict):
-    """The picture that stands for the name; `width` and `height` in pixels, as it is shown."""
-
-    url: PublicUrl
-    width: int = Field(ge=40, le=552)
-    height: int = Field(ge=10, le=200)
-
-
-class DkimConfig(Strict):
-    """One key that signs: `key_file` (PEM) is published at ``<selector>._domainkey.<domain>``."""
-
-    selector: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-    key_file: Path
-    domain: Host | None = None
-
-
-class InitialConfig(Strict):
-    """What the database starts with; later edits happen there and this table is not read again."""
-
-    sections: list[HeaderText] = ["News", "Features", "Analysis", "Opinion"]
-    tagline: str = ""
-    about: str = ""
-    corrections_address: Address | None = None
-    accent: Colour = "#a4161a"
-    look: Literal["front-page", "quiet-letter", "text-first"] = "front-page"
-    typeface: Literal["serif", "sans"] = "serif"
-    logo: LogoConfig | None = None
-    appeal: AppealConfig | None = None
-
-
-class NewsletterConfig(Strict):
-    """One publication."""
-
-    slug: Slug
-    name: HeaderText
-    host: Host
-    sender: SenderConfig
-    reply_to: Address | None = None
-    bounce_address: Address | None = None
-    alerts: list[Address] = []
-    relay: str
-    spare_relays: list[str] = []
-    dkim: list[DkimConfig] = Field(default=[], max_length=2)
-    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
-    postal_address: str = Field(min_length=5)
-    privacy_url: PublicUrl | None = None
-    pictures: Literal["linked", "embedded", "none"] | None = None
-    public_url: PublicUrl | None = None
-    guarded: bool = False
-    guarded_names: list[Annotated[str, Field(min_length=3)]] = []
-    schedule: ScheduleConfig = ScheduleConfig()
-    initial: InitialConfig = InitialConfig()
-
-    @property
-    def shown_pictures(self) -> Literal["linked", "embedded", "none"]:
-        """Return how pictures come to the reader; a guarded newsletter never links them."""
-        return self.pictures or ("none" if self.guarded else "linked")
-
-    @model_validator(mode="after")
-    def _is_neutral(self) -> "NewsletterConfig":
-        """Refuse a guarded newsletter whose copies would say at a glance what they are."""
-        if not self.guarded:
-            return self
-        if self.pictures == "linked":
-            raise ValueError('guarded: pictures must be "embedded" or "none"')
-        if not self.guarded_names or self.public_url is None:
-            raise ValueError(
-                "guarded: say in guarded_names what must not be seen, and in public_url where the"
-                " reader pages are under a neutral name"
-            )
-        for key, value in self._seen_from_outside().items():
-            for name in self.guarded_names:
-                if names_it(value, name):
-                    raise ValueError(f"guarded: {key} holds {name!r}, one of guarded_names")
-        return self
-
-    def _seen_from_outside(self) -> dict[str, str]:
-        """Return, by key, what stands in headers and links of every copy."""
-        seen = {
-            "slug": self.slug,
-            "host": self.host,
-            "sender.name": self.sender.name,
-            "sender.address": self.sender.address,
-            "reply_to": self.reply_to or "",
-            "bounce_address": self.bounce_address or "",
-            "public_url": self.public_url or "",
-            "privacy_url": self.privacy_url or "",
-            "initial.corrections_address": self.initial.corrections_address or "",
-            "initial.logo": self.initial.logo.url if self.initial.logo else "",
-        }
-        return seen | {f"dkim.{key.selector}": key.domain or "" for key in self.dkim}
-
-
-def names_it(text: str, name: str) -> bool:
-    """Return whether a text holds a name, however it is cut, spelled or capitalised."""
-    return _letters(name) in _letters(text)
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
-
-
 class Config(Strict):
     """The whole file."""
 
     database: DatabaseConfig = DatabaseConfig()
     keys: KeysConfig = KeysConfig()
     web: WebConfig
+    limits: LimitsConfig = LimitsConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     fetch: FetchConfig = FetchConfig()
@@ -408,10 +226,10 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     return config.model_copy(
         update={
             "database": DatabaseConfig(url=url),
-            "keys": KeysConfig(file=folder / config.keys.file),
+            "keys": config.keys.model_copy(update={"file": folder / config.keys.file}),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},
-            "newsletters": [_dkim_paths(newsletter, folder) for newsletter in config.newsletters],
+            "newsletters": [_newsletter_paths(each, folder) for each in config.newsletters],
         }
     )
 
@@ -426,9 +244,16 @@ def _relay_paths(relay: RelayConfig, folder: Path) -> RelayConfig:
     return RelayConfig(**{**relay.model_dump(), **paths})
 
 
-def _dkim_paths(newsletter: NewsletterConfig, folder: Path) -> NewsletterConfig:
+def _newsletter_paths(newsletter: NewsletterConfig, folder: Path) -> NewsletterConfig:
     keys = [key.model_copy(update={"key_file": folder / key.key_file}) for key in newsletter.dkim]
-    return newsletter.model_copy(update={"dkim": keys})
+    changes: dict[str, object] = {"dkim": keys}
+    if newsletter.privacy_file:
+        changes["privacy_file"] = folder / newsletter.privacy_file
+    if mailbox := newsletter.mailbox:
+        files = {"password_file": mailbox.password_file, "ca_file": mailbox.ca_file}
+        paths = {key: folder / path for key, path in files.items() if path}
+        changes["mailbox"] = mailbox.model_copy(update=paths)
+    return newsletter.model_copy(update=changes)
 
 
 def read_secret(value: str | None, file: Path | None, variable: str | None) -> str | None:

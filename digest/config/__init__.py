@@ -1,0 +1,58 @@
+"""``config.toml`` as typed values: `file` is the whole, `newsletter` one publication, `kinds` what
+a value may be.
+"""
+
+from digest.config.file import (
+    Config,
+    DatabaseConfig,
+    DeliveryConfig,
+    FetchConfig,
+    GroupLimits,
+    KeysConfig,
+    LimitsConfig,
+    RelayConfig,
+    WarmUpConfig,
+    WebConfig,
+    check,
+    load_config,
+    read_secret,
+)
+from digest.config.kinds import PublicUrl, Strict
+from digest.config.newsletter import (
+    DkimConfig,
+    InitialConfig,
+    MailboxConfig,
+    MirrorConfig,
+    NewsletterConfig,
+    ScheduleConfig,
+    SenderConfig,
+    SignupConfig,
+    names_it,
+)
+
+__all__ = [
+    "Config",
+    "DatabaseConfig",
+    "DeliveryConfig",
+    "DkimConfig",
+    "FetchConfig",
+    "GroupLimits",
+    "InitialConfig",
+    "KeysConfig",
+    "LimitsConfig",
+    "MailboxConfig",
+    "MirrorConfig",
+    "NewsletterConfig",
+    "PublicUrl",
+    "RelayConfig",
+    "ScheduleConfig",
+    "SenderConfig",
+    "SignupConfig",
+    "Strict",
+    "WarmUpConfig",
+    "WebConfig",
+    "check",
+    "load_config",
+    "names_it",
+    "read_secret",
+]

@@ -1,0 +1,212 @@
+"""One ``[[newsletters]]`` table: the publication as its operator sets it up."""
+
+import unicodedata
+from datetime import time as TimeOfDay
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from digest.clock import WEEKDAYS, Schedule
+from digest.config.kinds import Address, Colour, HeaderText, Host, PublicUrl, Slug, Strict, ZoneName
+
+
+class SenderConfig(Strict):
+    """Who the newsletter comes from."""
+
+    name: HeaderText
+    address: Address
+
+
+class ScheduleConfig(Strict):
+    """When an issue is due each week, on the wall clock of `timezone`."""
+
+    weekday: Literal[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+    ] = "friday"
+    time: TimeOfDay = TimeOfDay(7, 0)
+    timezone: ZoneName = "UTC"
+    readers_morning: bool = False
+
+    def as_schedule(self) -> Schedule:
+        """Return the same as a value the clock can compute with."""
+        return Schedule(
+            WEEKDAYS.index(self.weekday), self.time, ZoneInfo(self.timezone), self.readers_morning
+        )
+
+
+class AppealConfig(Strict):
+    """The publisher's message: three links with their labels, and a line on how one may pay.
+
+    `thanks` is what members read in its place.
+    """
+
+    heading: str
+    text: str
+    once: tuple[str, PublicUrl]
+    monthly: tuple[str, PublicUrl]
+    annual: tuple[str, PublicUrl]
+    payment_line: str = ""
+    signed: str = ""
+    thanks: str = ""
+
+
+class LogoConfig(Strict):
+    """The picture that stands for the name; `width` and `height` in pixels, as it is shown."""
+
+    url: PublicUrl
+    width: int = Field(ge=40, le=552)
+    height: int = Field(ge=10, le=200)
+
+
+class DkimConfig(Strict):
+    """One key that signs: `key_file` (PEM) is published at ``<selector>._domainkey.<domain>``."""
+
+    selector: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    key_file: Path
+    domain: Host | None = None
+
+
+class SignupConfig(Strict):
+    """The sign-up page. `consent` is the newsroom's own sentence in place of ours; at
+    `watched_providers` (domains of addresses) visitors are advised to use another mailbox, in the
+    words of `advice` where they are given.
+    """
+
+    open: bool = True
+    consent: str = Field(default="", max_length=1000)
+    watched_providers: list[Host] = []
+    advice: str = Field(default="", max_length=1000)
+
+
+class MailboxConfig(Strict):
+    """Where readers' own mails arrive: to join, confirm, pause and leave without any page.
+
+    `address` receives everything sent to ``local+anything@domain``. Without `host` the mails come
+    by pipe (``digest letters receive``), otherwise they are fetched over IMAP.
+    """
+
+    address: Address
+    separator: Literal["+", "-"] = "+"
+    host: str | None = None
+    port: int = Field(default=993, ge=1, le=65535)
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username: str = ""
+    password: str | None = None
+    password_file: Path | None = None
+    password_env: str | None = None
+    folder: HeaderText = "INBOX"
+    ca_file: Path | None = None
+    every_minutes: float = Field(default=2, gt=0, le=1440)
+
+
+class MirrorConfig(Strict):
+    """Other places where the same is found: `of` is a host of articles, or "pages" for this
+    newsletter's own reader pages; `at` lists addresses in the order they are preferred.
+    """
+
+    of: Literal["pages"] | Host
+    at: list[PublicUrl] = Field(min_length=1, max_length=20)
+
+
+class InitialConfig(Strict):
+    """What the database starts with; later edits happen there and this table is not read again."""
+
+    sections: list[HeaderText] = ["News", "Features", "Analysis", "Opinion"]
+    tagline: str = ""
+    about: str = ""
+    corrections_address: Address | None = None
+    accent: Colour = "#a4161a"
+    look: Literal["front-page", "quiet-letter", "text-first"] = "front-page"
+    typeface: Literal["serif", "sans"] = "serif"
+    logo: LogoConfig | None = None
+    appeal: AppealConfig | None = None
+
+
+class NewsletterConfig(Strict):
+    """One publication."""
+
+    slug: Slug
+    name: HeaderText
+    host: Host
+    sender: SenderConfig
+    reply_to: Address | None = None
+    bounce_address: Address | None = None
+    alerts: list[Address] = []
+    relay: str
+    spare_relays: list[str] = []
+    dkim: list[DkimConfig] = Field(default=[], max_length=2)
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    postal_address: str = Field(min_length=5)
+    privacy_url: PublicUrl | None = None
+    privacy_file: Path | None = None
+    pictures: Literal["linked", "embedded", "none"] | None = None
+    public_url: PublicUrl | None = None
+    guarded: bool = False
+    guarded_names: list[Annotated[str, Field(min_length=3)]] = []
+    archive: bool | None = None
+    signup: SignupConfig = SignupConfig()
+    mailbox: MailboxConfig | None = None
+    mirrors: list[MirrorConfig] = Field(default=[], max_length=50)
+    schedule: ScheduleConfig = ScheduleConfig()
+    initial: InitialConfig = InitialConfig()
+
+    @property
+    def shown_pictures(self) -> Literal["linked", "embedded", "none"]:
+        """Return how pictures come to the reader; a guarded newsletter never links them."""
+        return self.pictures or ("none" if self.guarded else "linked")
+
+    @property
+    def has_archive(self) -> bool:
+        """Return whether past issues are public; those of a guarded newsletter only when it says
+        so.
+        """
+        return not self.guarded if self.archive is None else self.archive
+
+    @model_validator(mode="after")
+    def _is_neutral(self) -> "NewsletterConfig":
+        """Refuse a guarded newsletter whose copies would say at a glance what they are."""
+        if not self.guarded:
+            return self
+        if self.pictures == "linked":
+            raise ValueError('guarded: pictures must be "embedded" or "none"')
+        if not self.guarded_names or self.public_url is None:
+            raise ValueError(
+                "guarded: say in guarded_names what must not be seen, and in public_url where the"
+                " reader pages are under a neutral name"
+            )
+        for key, value in self._seen_from_outside().items():
+            for name in self.guarded_names:
+                if names_it(value, name):
+                    raise ValueError(f"guarded: {key} holds {name!r}, one of guarded_names")
+        return self
+
+    def _seen_from_outside(self) -> dict[str, str]:
+        """Return, by key, what stands in headers and links of every copy."""
+        seen = {
+            "slug": self.slug,
+            "host": self.host,
+            "sender.name": self.sender.name,
+            "sender.address": self.sender.address,
+            "reply_to": self.reply_to or "",
+            "bounce_address": self.bounce_address or "",
+            "public_url": self.public_url or "",
+            "privacy_url": self.privacy_url or "",
+            "initial.corrections_address": self.initial.corrections_address or "",
+            "initial.logo": self.initial.logo.url if self.initial.logo else "",
+        }
+        if self.mailbox:
+            seen["mailbox.address"] = self.mailbox.address
+        for mirror in self.mirrors:
+            seen |= {f"mirrors.{mirror.of}": " ".join(mirror.at)}
+        return seen | {f"dkim.{key.selector}": key.domain or "" for key in self.dkim}
+
+
+def names_it(text: str, name: str) -> bool:
+    """Return whether a text holds a name, however it is cut, spelled or capitalised."""
+    return _letters(name) in _letters(text)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())

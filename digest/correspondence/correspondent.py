@@ -1,0 +1,69 @@
+"""Whoever writes to readers: the words of their language, the keys for their links, the outbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from gettext import NullTranslations
+
+from sqlalchemy.orm import Session
+
+from digest.config import Config, NewsletterConfig
+from digest.errors import RenderingFailed
+from digest.outbox import NoticeText, enqueue
+from digest.rendering.catalogues import Catalogues
+from digest.sealed import Sealer
+from digest.subscribers.addresses import parse_address
+from digest.tokens import TokenSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """What every letter to a reader needs. Writes into the outbox in the caller's transaction."""
+
+    config: Config
+    sealer: Sealer
+    signer: TokenSigner
+    catalogues: Catalogues
+
+    def words(self, language: str | None, configured: NewsletterConfig) -> NullTranslations:
+        """Return what translates a letter: the reader's language, or else the newsletter's; English
+        where a catalogue cannot be read.
+        """
+        try:
+            return self.catalogues.words(language or configured.language)
+        except RenderingFailed:
+            return NullTranslations()
+
+    def write(
+        self,
+        session: Session,
+        configured: NewsletterConfig,
+        *,
+        kind: str,
+        address: str,
+        text: NoticeText,
+        dedupe_key: str,
+        now: datetime,
+        reply_to: str | None = None,
+    ) -> bool:
+        """Put a letter to one reader into the outbox; False when one with this key was there."""
+        return enqueue(
+            session,
+            self.sealer,
+            kind=kind,
+            newsletter_slug=configured.slug,
+            address=address,
+            text=text,
+            dedupe_key=dedupe_key,
+            now=now,
+            address_index=self.sealer.index(parse_address(address).key),
+            reply_to=reply_to,
+        )
+
+    def mail_address(self, configured: NewsletterConfig, extension: str) -> str | None:
+        """Return the address of our mailbox that carries `extension`, such as
+        ``friday+join.weekly@courier.example``; None when this newsletter has no mailbox.
+        """
+        if configured.mailbox is None:
+            return None
+        local, _, domain = configured.mailbox.address.partition("@")
+        return f"{local}{configured.mailbox.separator}{extension}@{domain}"

@@ -1,0 +1,27 @@
+"""Links and forms that work once: those that were used, until they would have run out anyway."""
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from digest.inserts import insert_new
+from digest.models import SpentLink
+from digest.tokens import Passing
+
+
+def spend(session: Session, passing: Passing) -> bool:
+    """Use a link up; tell whether this was the first time. Two uses at once: one of them is."""
+    row = {"digest": passing.digest, "until": passing.until}
+    insert = insert_new(session, SpentLink).values(row).returning(SpentLink.digest)
+    return session.scalar(insert) is not None
+
+
+def is_spent(session: Session, passing: Passing) -> bool:
+    """Tell whether a link was used."""
+    return session.get(SpentLink, passing.digest) is not None
+
+
+def forget_spent(session: Session, now: datetime) -> None:
+    """Forget the links that have run out by now."""
+    session.execute(delete(SpentLink).where(SpentLink.until < now))

@@ -1,0 +1,99 @@
+"""An issue in the browser: as approved, nobody's copy, and as one file to keep or pass on."""
+
+import re
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+from sqlalchemy import select
+
+from digest.app import App
+from digest.blocks import FULL
+from digest.errors import NotFound
+from digest.models import Issue, IssueState, Newsletter
+from digest.press.approval import list_renderings
+from digest.press.preview import neutral_values
+from digest.rendering.offline import shown_inside
+from digest.rendering.personalise import fill_html
+from digest.rendering.stored import OFFLINE, Rendering
+from digest.web.pages import Pages
+
+SHOWN = (IssueState.APPROVED, IssueState.SENDING, IssueState.SENT)
+ISSUE_ID = re.compile(r"[a-z2-7]{1,24}")  # of curation.issues: base32
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePages:
+    """The handlers that show an issue; NotFound when there is none."""
+
+    instance: App
+    pages: Pages
+
+    def issue(self, public_id: str) -> Response:
+        """Show an issue as approved, as nobody's copy."""
+        rendering, slug, _ = self._approved(public_id, FULL)
+        site = self._site_of(slug)
+        page = fill_html(rendering, neutral_values(site, public_id))
+        return HTMLResponse(
+            shown_inside(page, rendering.pictures),
+            headers={"Content-Security-Policy": issue_policy(site)},
+        )
+
+    def _site_of(self, slug: str) -> str:
+        """Return where a newsletter's pages are; old issues open even when it is configured no
+        more.
+        """
+        config = self.instance.config
+        configured = next((n for n in config.newsletters if n.slug == slug), None)
+        return config.site_of(configured) if configured else config.web.public_url
+
+    def offline(self, public_id: str) -> Response:
+        """Hand out an issue as one file that needs no network and names nobody."""
+        rendering, slug, number = self._approved(public_id, OFFLINE)
+        named = f"attachment; filename={slug}-{number}.html"
+        headers = {"Content-Disposition": named, "Content-Security-Policy": "sandbox"}
+        return HTMLResponse("".join(part.text for part in rendering.html), headers=headers)
+
+    def _approved(self, public_id: str, edition: str) -> tuple[Rendering, str, int]:
+        """Return an edition as approved, the newsletter's slug and the issue's number."""
+        if not ISSUE_ID.fullmatch(public_id):
+            raise NotFound("no such issue")
+        with self.instance.db.read() as session:
+            found = session.scalar(select(Issue).where(Issue.public_id == public_id))
+            if found is None or found.state not in SHOWN:
+                raise NotFound("no such issue")
+            renderings = {r.edition: r for r in list_renderings(session, found)}
+            newsletter = session.get_one(Newsletter, found.newsletter_id)
+        if edition not in renderings:
+            raise NotFound("no such issue")
+        return renderings[edition], newsletter.slug, found.number
+
+    def own_copy(self) -> Response:
+        """Say that a link works only in a reader's own copy."""
+        return self.pages.show("own_copy.html")
+
+
+def issue_policy(public_url: str) -> str:
+    """Return the policy of an issue's page: its inline styles, its pictures, its links; never a
+    script or a form.
+
+    Pictures come from the article hosts, which nobody can list beforehand. Without TLS of our own,
+    on loopback only, they may come without it as well.
+    """
+    pictures = "https:" if public_url.startswith("https:") else "https: http:"
+    return (
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+        f"style-src 'unsafe-inline'; img-src data: {pictures}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def routes(instance: App, pages: Pages) -> APIRouter:
+    """Return the routes of issues."""
+    shown = IssuePages(instance, pages)
+    router = APIRouter()
+    looks = ["GET", "HEAD"]
+    router.add_api_route("/i/{public_id}", shown.issue, methods=looks)
+    router.add_api_route("/i/{public_id}/offline.html", shown.offline, methods=looks)
+    router.add_api_route("/own-copy", shown.own_copy, methods=looks)
+    return router
