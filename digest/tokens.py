@@ -38,8 +38,6 @@ class Purpose(enum.StrEnum):
 
     UNSUBSCRIBE = "digest.unsubscribe.1"
     REMIND_LATER = "digest.remind-later.1"
-    PAUSE = "digest.pause.1"
-    SUPPORTS = "digest.supports.1"
     FORM = "digest.form.1"  # a form that we have shown, and when
     CONFIRM = "digest.confirm.1"
     COME_BACK = "digest.come-back.1"  # the button of the page that says somebody has left
