@@ -33,6 +33,8 @@ class ConsentKind(enum.StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     LEFT = "left"
+    RETURNED = "returned"  # had left by mistake
+    MOVED = "moved"  # the same reader at another address
 
 
 @dataclass(frozen=True, slots=True)
