@@ -1,15 +1,15 @@
-"""What readers and visitors open: one file for each thing they come to do."""
+"""What readers and visitors open: one file for each thing people come to do."""
 
 from fastapi import APIRouter
 
 from digest.app import App
 from digest.web.pages import Pages
-from digest.web.reader import issue, later, leave
+from digest.web.reader import choosing, erasing, issue, later, leave, moving, receipt, settings
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
     """Return the routes of all reader pages."""
     router = APIRouter()
-    for part in (leave, later, issue):
+    for part in (leave, later, settings, choosing, moving, receipt, erasing, issue):
         router.include_router(part.routes(instance, pages))
     return router

@@ -54,5 +54,5 @@ def form_limits(limits: LimitsConfig) -> tuple[Limit, Limit]:
     """Return how many forms one network may send in, and everybody together."""
     return (
         Limit("network", limits.network_per_hour, HOUR),
-        Limit("everywhere", limits.all_per_hour, HOUR),
+        Limit("forms", limits.all_per_hour, HOUR),
     )
