@@ -82,6 +82,15 @@ def test_numbers_in_a_page_are_the_language_s_own() -> None:
     assert "٤" in html
 
 
+@pytest.mark.parametrize("language", ["en", "ar", "ja"])
+def test_fonts_reach_the_style_sheet_as_they_are(language: str) -> None:
+    masthead = GREEN.speaking(language)
+
+    html = Pages().show("leave.html", masthead).body.decode()
+
+    assert f"font-family: {masthead.theme.sans};" in html
+
+
 def test_name_is_escaped() -> None:
     masthead = Masthead("<b>A & B", "en", NOBODYS.theme)
 
