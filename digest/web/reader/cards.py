@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from gettext import NullTranslations
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,7 @@ class Card:
     name_language: str
     is_theirs: bool
     is_open: bool  # to be joined from here
+    terms: str = ""  # what one agrees to by joining
     edition: str = "full"
     parts: Sequence[Part] = ()
     whole_texts: bool = True
@@ -49,7 +51,11 @@ class Card:
 
 
 def list_cards(
-    session: Session, config: Config, subscriber: Subscriber, now: datetime
+    session: Session,
+    config: Config,
+    subscriber: Subscriber,
+    words: NullTranslations,
+    now: datetime,
 ) -> list[Card]:
     """Return every newsletter a reader has or may join, in the order of the configuration.
 
@@ -65,7 +71,7 @@ def list_cards(
         if subscription is not None and subscription.state in {ACTIVE, PAUSED}:
             cards.append(_own_card(session, configured, newsletter, subscription, now))
         elif subscription is not None or not configured.guarded:
-            cards.append(_card(configured))
+            cards.append(_card(configured, words))
     return cards
 
 
@@ -76,9 +82,21 @@ def _find(session: Session, slug: str) -> Newsletter | None:
         return None
 
 
-def _card(configured: NewsletterConfig) -> Card:
-    is_open = configured.signup.open
-    return Card(configured.slug, configured.name, configured.language, False, is_open)
+def _card(configured: NewsletterConfig, words: NullTranslations) -> Card:
+    return Card(
+        slug=configured.slug,
+        name=configured.name,
+        name_language=configured.language,
+        is_theirs=False,
+        is_open=configured.signup.open,
+        terms=joining_terms(words, configured),
+    )
+
+
+def joining_terms(words: NullTranslations, configured: NewsletterConfig) -> str:
+    """Return the sentence beside the button that joins."""
+    ours = words.gettext("I want {name} by e-mail. I can end that at any time, with one press.")
+    return configured.signup.consent or ours.format(name=configured.name)
 
 
 def _own_card(

@@ -19,6 +19,7 @@ from digest.subscribers.person import change_person, describe, join_proved, list
 from digest.tokens import Purpose
 from digest.web.forms import Form
 from digest.web.pages import Pages
+from digest.web.reader.cards import joining_terms
 from digest.web.reader.days import pause_end
 from digest.web.reader.later import LATER, SUPPORTS
 from digest.web.reader.opened import Act, Opened, Unfit, Visit
@@ -33,6 +34,7 @@ class Choices:
     """
 
     instance: App
+    opened: Opened
 
     def _configured(self, visit: Visit) -> NewsletterConfig:
         try:
@@ -58,6 +60,9 @@ class Choices:
             raise Refused("this newsletter takes nobody from here")
         sealer = self.instance.sealer
         person = describe(visit.session, sealer, visit.subscriber)
+        words = self.opened.pages.words(
+            self.opened.masthead(visit.session, visit.subscriber).language
+        )
         join_proved(
             visit.session,
             sealer,
@@ -65,7 +70,7 @@ class Choices:
             newsletter_id=newsletter_id,
             now=visit.now,
             origin=ORIGIN,
-            wording=configured.signup.consent,
+            wording=joining_terms(words, configured),
         )
         return "join"
 
@@ -170,7 +175,6 @@ class ChoosingPages:
     """The handlers of the opened settings' forms."""
 
     opened: Opened
-    choices: Choices
 
     def show(self, form: Form) -> Response:
         """Show the settings once more, as they are."""
@@ -191,8 +195,8 @@ class ChoosingPages:
 
 def routes(instance: App, pages: Pages) -> APIRouter:
     """Return the routes of the forms that change something at once."""
-    choices = Choices(instance)
-    choosing = ChoosingPages(Opened(instance, pages), choices)
+    opened = Opened(instance, pages)
+    choices, choosing = Choices(instance, opened), ChoosingPages(opened)
     acts: dict[str, Act] = {
         "join": choices.join,
         "leave": choices.leave,

@@ -107,7 +107,8 @@ class Opened:
             subscriber = find_subscriber(session, whose)
             masthead = self.masthead(session, subscriber)
             person = describe(session, self.instance.sealer, subscriber)
-            cards = list_cards(session, config, subscriber, now)
+            words = self.pages.words(masthead.language)
+            cards = list_cards(session, config, subscriber, words, now)
             change = find_change_of(session, subscriber.id)
         tags = self.instance.templates.catalogues.languages()
         if person.language and person.language not in tags:
