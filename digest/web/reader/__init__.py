@@ -4,12 +4,25 @@ from fastapi import APIRouter
 
 from digest.app import App
 from digest.web.pages import Pages
-from digest.web.reader import choosing, erasing, issue, later, leave, moving, receipt, settings
+from digest.web.reader import (
+    choosing,
+    confirm,
+    erasing,
+    issue,
+    later,
+    leave,
+    moving,
+    receipt,
+    settings,
+    signup,
+)
+
+PARTS = (signup, confirm, leave, later, settings, choosing, moving, receipt, erasing, issue)
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
     """Return the routes of all reader pages."""
     router = APIRouter()
-    for part in (leave, later, settings, choosing, moving, receipt, erasing, issue):
+    for part in PARTS:
         router.include_router(part.routes(instance, pages))
     return router
