@@ -24,6 +24,7 @@ from digest.errors import ConfigError, DatabaseUnfit
 
 WRITE_RETRY_SECONDS = 0.0005
 WRITE_PATIENCE_SECONDS = 30.0
+LOG_PATIENCE_MS = 200  # every writer waits meanwhile
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: NORMAL may forget the last commits when the power goes
@@ -183,6 +184,22 @@ class Database:
                 _assert_sqlite_durable(connection)
             else:
                 _assert_postgres_durable(connection)
+
+    def empty_log(self) -> bool:
+        """Take SQLite's write-ahead log into the file and empty it: what was deleted stands in
+        older pages of it. False while somebody is still reading them: try again later. PostgreSQL
+        has nothing of the kind that we could do.
+        """
+        if not self.is_sqlite:
+            return True
+        with self._one_writer(), self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA busy_timeout = {LOG_PATIENCE_MS}")
+            try:
+                busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                driver.execute("PRAGMA busy_timeout = 5000")
+        return not busy
 
     def close(self) -> None:
         """Close every pooled connection."""

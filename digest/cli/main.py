@@ -31,7 +31,9 @@ class Commands(Catalogue):
         "newsletters": Entry(
             "digest.cli.newsletters", "The look and the fixed words of a newsletter."
         ),
-        "subscribers": Entry("digest.cli.subscribers", "Who reads: import, export, add, find."),
+        "subscribers": Entry(
+            "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
+        ),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 

@@ -73,3 +73,12 @@ def take_request(session: Session, id: int) -> bool:
     """Remove a request in the transaction that answers it; False when somebody else has."""
     taken = delete(ReaderRequest).where(ReaderRequest.id == id).returning(ReaderRequest.id)
     return session.scalar(taken) is not None
+
+
+def withdraw_requests(session: Session, sealer: Sealer, key: str) -> None:
+    """Remove what waits for a normalised address. Requests carry no index and are few: all of them
+    are opened.
+    """
+    waiting = session.execute(select(ReaderRequest.id, ReaderRequest.address_sealed)).all()
+    theirs = [id for id, sealed in waiting if parse_address(sealer.open(sealed)).key == key]
+    session.execute(delete(ReaderRequest).where(ReaderRequest.id.in_(theirs)))
