@@ -1,5 +1,4 @@
-"""What holds for a reader whatever they subscribe to: name, language, time zone; and joining a
-further newsletter once their mailbox is proved.
+"""What holds for a reader whatever they subscribe to: name, language, time zone.
 
 Language and time zone are kept with each subscription, because the mails are made from it. Never
 commits, never sends.
@@ -12,12 +11,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.errors import NotFound, Refused
+from digest.errors import NotFound
 from digest.models import Subscriber, Subscription
 from digest.sealed import Sealer
-from digest.subscribers import suppression
 from digest.subscribers.consent import Circumstances, ConsentKind
-from digest.subscribers.lifecycle import confirm, join, note
+from digest.subscribers.lifecycle import note
 from digest.subscribers.particulars import check_language, check_timezone, clean_name
 from digest.subscribers.transfer.shown import shown
 
@@ -84,43 +82,3 @@ def change_person(
             subscription.changed_at = now
             note(session, subscription, ConsentKind.CHANGED, Circumstances(now, origin))
     session.flush()
-
-
-def may_join(session: Session, sealer: Sealer, address: str) -> bool:
-    """Tell whether an address whose mailbox is proved may be mailed again by its reader's wish."""
-    reason = suppression.find_reason(session, sealer, address)
-    return reason is None or reason in suppression.UNDONE_BY_CONFIRMING
-
-
-def join_proved(
-    session: Session,
-    sealer: Sealer,
-    person: Person,
-    *,
-    newsletter_id: int,
-    now: datetime,
-    origin: str,
-    wording: str,
-    policy_version: str | None = None,
-) -> Subscription:
-    """Subscribe somebody who has just come by a link mailed to their own mailbox: active at once,
-    with the evidence of asking and of confirming.
-
-    Refused where a complaint, or an editor's hand, stands against mailing them.
-    """
-    if not may_join(session, sealer, person.address):
-        raise Refused("this address must not be mailed")
-    asked = join(
-        session,
-        sealer,
-        newsletter_id=newsletter_id,
-        address=person.address,
-        name=person.name,
-        language=person.language,
-        timezone=person.timezone,
-        now=now,
-        origin=origin,
-        wording=wording,
-        policy_version=policy_version,
-    )
-    return confirm(session, asked.public_id, now=now, origin=origin)

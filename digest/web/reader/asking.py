@@ -6,7 +6,7 @@ whoever answers it. What limits it is how much comes from one network, and from 
 
 from datetime import timedelta
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from digest.app import App
 from digest.config import LimitsConfig
@@ -14,6 +14,8 @@ from digest.models import RequestKind
 from digest.subscribers.door.limits import Limit, allow, network_of
 from digest.subscribers.door.requests import Asked, put_request
 from digest.web.forms import visitor_address
+from digest.web.pages import Masthead, Pages
+from digest.web.reader.signup import AGAIN_AFTER
 
 EVERYWHERE = b"everywhere"
 HOUR = timedelta(hours=1)
@@ -33,7 +35,7 @@ def ask_for_settings(
     """
     network = network_of(visitor_address(request, instance.config.web.trusted_proxies))
     key = instance.sealer.network(network)
-    asked = Asked(
+    wish = Asked(
         kind=RequestKind.SETTINGS,
         newsletter_id=newsletter_id,
         address=address,
@@ -46,8 +48,17 @@ def ask_for_settings(
         limits = form_limits(instance.config.limits)
         reached = allow(session, list(zip(limits, (key, EVERYWHERE), strict=True)), now)
         if reached is None:
-            put_request(session, instance.sealer, asked, now)
+            put_request(session, instance.sealer, wish, now)
     return reached is None
+
+
+def asked(pages: Pages, masthead: Masthead, *, allowed: bool) -> Response:
+    """Return the page after asking, the same for everybody; another when too many have come."""
+    if allowed:
+        return pages.show("settings_mailed.html", masthead)
+    busy = pages.show("signup_busy.html", masthead, status=429)
+    busy.headers["Retry-After"] = AGAIN_AFTER
+    return busy
 
 
 def form_limits(limits: LimitsConfig) -> tuple[Limit, Limit]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from digest.blocks import WHOLE_TEXTS, section_block
 from digest.config import Config, NewsletterConfig
+from digest.correspondence.terms import terms_of
 from digest.curation.newsletters import find_newsletter, list_sections
 from digest.errors import NotFound
 from digest.models import Newsletter, Subscriber, Subscription, SubscriptionState
@@ -41,6 +42,7 @@ class Card:
     is_theirs: bool
     is_open: bool  # to be joined from here
     terms: str = ""  # what one agrees to by joining
+    policy_link: str = ""
     edition: str = "full"
     parts: Sequence[Part] = ()
     whole_texts: bool = True
@@ -89,14 +91,16 @@ def _card(configured: NewsletterConfig, words: NullTranslations) -> Card:
         name_language=configured.language,
         is_theirs=False,
         is_open=configured.signup.open,
-        terms=joining_terms(words, configured),
+        terms=terms_of(words, configured).wording,
+        policy_link=_policy_link(configured),
     )
 
 
-def joining_terms(words: NullTranslations, configured: NewsletterConfig) -> str:
-    """Return the sentence beside the button that joins."""
-    ours = words.gettext("I want {name} by e-mail. I can end that at any time, with one press.")
-    return configured.signup.consent or ours.format(name=configured.name)
+def _policy_link(configured: NewsletterConfig) -> str:
+    """Return where the privacy policy stands, seen from the settings; empty when there is none."""
+    if configured.privacy_file is not None:
+        return f"../n/{configured.slug}/privacy"
+    return configured.privacy_url or ""
 
 
 def _own_card(

@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.blocks import EDITIONS, WHOLE_TEXTS, section_block
 from digest.config import NewsletterConfig
+from digest.correspondence.proved import join_proved
 from digest.curation.newsletters import find_newsletter, list_sections
 from digest.errors import BadInput, ConfigError, NotFound, Refused
 from digest.models import Subscription
 from digest.subscribers.choices import ask_again, choose_parts, note_support
 from digest.subscribers.lifecycle import hide_appeal, leave, pause, resume
 from digest.subscribers.particulars import check_language, check_timezone
-from digest.subscribers.person import change_person, describe, join_proved, list_own
+from digest.subscribers.person import change_person, list_own
 from digest.tokens import Purpose
 from digest.web.forms import Form
 from digest.web.pages import Pages
-from digest.web.reader.cards import joining_terms
 from digest.web.reader.days import pause_end
 from digest.web.reader.later import LATER, SUPPORTS
 from digest.web.reader.opened import Act, Opened, Unfit, Visit
@@ -58,19 +58,14 @@ class Choices:
         had = {each.newsletter_id for each in list_own(visit.session, visit.subscriber.id)}
         if not configured.signup.open or (configured.guarded and newsletter_id not in had):
             raise Refused("this newsletter takes nobody from here")
-        sealer = self.instance.sealer
-        person = describe(visit.session, sealer, visit.subscriber)
-        words = self.opened.pages.words(
-            self.opened.masthead(visit.session, visit.subscriber).language
-        )
         join_proved(
             visit.session,
-            sealer,
-            person,
-            newsletter_id=newsletter_id,
+            self.instance.correspondent,
+            visit.subscriber,
+            configured,
+            language=self.opened.masthead(visit.session, visit.subscriber).language,
             now=visit.now,
             origin=ORIGIN,
-            wording=joining_terms(words, configured),
         )
         return "join"
 

@@ -19,7 +19,7 @@ from digest.subscribers.lifecycle import pause
 from digest.tokens import Purpose
 from digest.web.forms import Body, PostedForm, read_form
 from digest.web.pages import Pages
-from digest.web.reader.asking import ask_for_settings
+from digest.web.reader.asking import ask_for_settings, asked
 from digest.web.reader.days import WEEKS, days_to_choose, pause_end
 from digest.web.reader.left import LeftPages
 from digest.web.reader.mail_links import Linked, linked
@@ -108,9 +108,7 @@ class LeavePages:
             language=link.subscription.language,
             origin="leave page",
         )
-        if not allowed:
-            return self.pages.show("too_many.html", link.masthead, status=429)
-        return self.pages.show("settings_mailed.html", link.masthead)
+        return asked(self.pages, link.masthead, allowed=allowed)
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:

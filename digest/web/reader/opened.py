@@ -22,7 +22,7 @@ from digest.subscribers.person import describe, find_subscriber
 from digest.tokens import Expired, Purpose
 from digest.web.forms import PostedForm
 from digest.web.pages import Masthead, Pages, find_masthead
-from digest.web.reader.asking import ask_for_settings
+from digest.web.reader.asking import ask_for_settings, asked
 from digest.web.reader.cards import list_cards
 from digest.web.reader.days import WEEKS
 from digest.web.reader.zones import KNOWN, languages_by_name, zones_by_region
@@ -163,9 +163,7 @@ class Opened:
             language=None,
             origin="settings",
         )
-        if not allowed:
-            return self.pages.show("too_many.html", masthead, status=429)
-        return self.pages.show("settings_mailed.html", masthead)
+        return asked(self.pages, masthead, allowed=allowed)
 
     def _whose(self, session: Session, purpose: Purpose, token: str) -> Subscriber:
         passing = self.instance.signer.read_until(purpose, token, LONG_AGO)

@@ -17,7 +17,7 @@ from digest.subscribers.person import find_subscriber
 from digest.tokens import Expired, Passing, Purpose
 from digest.web.forms import Form
 from digest.web.pages import Masthead, Pages, find_masthead
-from digest.web.reader.asking import ask_for_settings
+from digest.web.reader.asking import ask_for_settings, asked
 from digest.web.reader.opened import Opened
 
 OPEN = Purpose.OPEN_SETTINGS
@@ -53,9 +53,7 @@ class SettingsPages:
             language=None,
             origin="settings form",
         )
-        if not allowed:
-            return self.pages.show("too_many.html", masthead, status=429)
-        return self.pages.show("settings_mailed.html", masthead)
+        return asked(self.pages, masthead, allowed=allowed)
 
     def _newsletter(self, slug: str) -> tuple[Masthead, int]:
         try:
