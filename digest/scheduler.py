@@ -17,6 +17,8 @@ from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.app import App
+from digest.config import MailboxConfig
+from digest.correspondence.incoming.mailbox import list_mailboxes
 from digest.curation.source_list import due_sources
 from digest.errors import DigestError
 
@@ -63,6 +65,10 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
                 stop,
                 app.config.scheduler.tick_seconds,
                 lambda: asyncio.to_thread(_intake, app, stop),
+            ),
+            *(
+                _for_ever(stop, 60 * each.every_minutes, partial(_read_letters, app, each, stop))
+                for each in list_mailboxes(app.config.newsletters)
             ),
         )
     finally:
@@ -112,6 +118,13 @@ def _intake(app: App, stop: asyncio.Event) -> None:
             app.poll_source(source_id)
         except DigestError as error:
             log.warning("source not read: %s", error, extra={"fields": {"source": source_id}})
+
+
+async def _read_letters(app: App, mailbox: MailboxConfig, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.to_thread(app.mailbox_reader(mailbox).read_new, stop.is_set)
+    except DigestError as error:
+        log.warning("mailbox not read: %s", error)
 
 
 async def _for_ever(

@@ -32,6 +32,7 @@ class Commands(Catalogue):
             "digest.cli.newsletters", "The look and the fixed words of a newsletter."
         ),
         "subscribers": Entry("digest.cli.subscribers", "Who reads: import, export, add, find."),
+        "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 
