@@ -58,7 +58,8 @@ def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
 
 @pytest.fixture(scope="session")
 def system_part() -> Callable[[str], Path]:
-    """Find a program (chromium, postgres, postfix, spamassassin), or skip the test, saying why.
+    """Find a program (chromium, postgres, postfix, dovecot, spamassassin), or skip the test, saying
+    why.
 
     Names listed in DIGEST_REQUIRE (with commas between) fail instead: a place that promises them
     must have them.
@@ -73,6 +74,7 @@ def _find_system_part(name: str) -> Path:
             Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name)
         ),
         "postfix": [Path("/usr/sbin/postfix")],
+        "dovecot": [Path("/usr/sbin/dovecot")],
         "spamassassin": [Path("/usr/bin/spamassassin")],
     }
     found = [path for path in places[name] if path.exists()]

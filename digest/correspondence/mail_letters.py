@@ -55,10 +55,10 @@ def ways_by_mail(
         return []
     return [
         words.gettext(
-            "To pause for four weeks without opening any page, send a mail to {address}. A number"
-            " in its subject says for how many weeks instead."
+            "To pause for four weeks without opening any page, send a mail to the address below. A"
+            " number in its subject says for how many weeks instead.\n\n{address}"
         ).format(address=pause),
-        words.gettext("To unsubscribe the same way, send a mail to {address}.").format(
+        words.gettext("To unsubscribe the same way, send a mail to:\n\n{address}").format(
             address=leave
         ),
         words.gettext(
@@ -80,7 +80,7 @@ def left_letter(words: NullTranslations, join_address: str | None) -> NoticeText
     """Return what is answered to who left by mail."""
     said = [words.gettext("You are unsubscribed: no further issue will come to this address.")]
     if join_address:
-        back = words.gettext("To come back some day, send a mail to {address}.")
+        back = words.gettext("To come back some day, send a mail to:\n\n{address}")
         said.append(back.format(address=join_address))
     return NoticeText(words.gettext("You are unsubscribed"), "\n\n".join(said))
 
@@ -95,6 +95,6 @@ def paused_letter(
     )
     said = [told.format(date=date_line(until.date(), language))]
     if leave:
-        gone = words.gettext("To unsubscribe instead, send a mail to {address}.")
+        gone = words.gettext("To unsubscribe instead, send a mail to:\n\n{address}")
         said.append(gone.format(address=leave))
     return NoticeText(words.gettext("Your subscription rests"), "\n\n".join(said))

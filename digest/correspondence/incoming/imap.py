@@ -79,8 +79,8 @@ def open_folder(settings: MailboxConfig) -> Iterator[Folder]:
             with suppress(imaplib.IMAP4.error, OSError):
                 client.logout()
     except (imaplib.IMAP4.error, OSError, ValueError) as error:
-        said = str(error).strip("b'\"") or type(error).__name__
-        raise MailboxDown(f"{settings.host}:{settings.port}: {said[:200]}") from error
+        said = str(error)[:200] or type(error).__name__
+        raise MailboxDown(f"{settings.host}:{settings.port}: {said}") from error
 
 
 def _tls_context(settings: MailboxConfig) -> ssl.SSLContext:
@@ -120,5 +120,8 @@ def _answer(reply: tuple[str, Any]) -> Any:
     """Return what a server replied; IMAP4.error for a no."""
     status, data = reply
     if status != "OK":
-        raise imaplib.IMAP4.error(str(data[0] if data else status)[:200])
+        said = data[0] if data else status
+        raise imaplib.IMAP4.error(
+            said.decode(errors="replace") if isinstance(said, bytes) else said
+        )
     return data

@@ -131,7 +131,7 @@ def test_pausing_is_answered_with_the_date_and_the_way_out(post, mail: Mail) -> 
 
     ((address, subject, body),) = post.answers()
     assert (address, subject) == (ANNA, "Your subscription rests")
-    assert "Friday, 25 December 2026" in body
+    assert "Friday, December 25, 2026" in body
     assert post.leave(ANNA) in body
 
 
