@@ -2,6 +2,7 @@
 altered.
 """
 
+import base64
 import hashlib
 from dataclasses import replace
 from itertools import permutations
@@ -13,7 +14,7 @@ from itsdangerous import URLSafeSerializer
 
 from digest.errors import BadInput
 from digest.keys import KeyRing, new_key_ring
-from digest.tokens import Purpose, TokenSigner
+from digest.tokens import Purpose, TokenSigner, _letters
 
 RING = new_key_ring()
 SIGNER = TokenSigner(RING)
@@ -104,3 +105,8 @@ def test_payload_that_is_no_public_id_is_refused() -> None:
     assert SIGNER.read(Purpose.UNSUBSCRIBE, other.dumps("f3pUblic1d")) == "f3pUblic1d"
     with pytest.raises(BadInput):
         SIGNER.read(Purpose.UNSUBSCRIBE, other.dumps({"id": 1}))
+
+
+@given(st.binary(min_size=12, max_size=40))
+def test_letters_of_an_address_are_those_of_base32(digest: bytes) -> None:
+    assert _letters(digest) == base64.b32encode(digest[:12]).decode().rstrip("=").lower()

@@ -18,27 +18,32 @@ from digest.correspondence.incoming.commands import Asked, Command, understand
 from digest.correspondence.incoming.letter import Letter
 from digest.correspondence.mail_letters import leave_address, left_letter, paused_letter
 from digest.curation.newsletters import find_newsletter
-from digest.errors import BadInput, NotFound, Refused
+from digest.errors import NotFound, Refused
 from digest.models import Newsletter, RequestKind, Subscriber, Subscription, SubscriptionState
 from digest.outbox import NoticeText
 from digest.subscribers import lifecycle, suppression
+from digest.subscribers.addresses import parse_address
+from digest.subscribers.door.limits import Limit, allow
 from digest.subscribers.door.requests import Asked as Request
 from digest.subscribers.door.requests import put_request
 
 log = logging.getLogger(__name__)
 
 ORIGIN = "letter"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+EVERYWHERE = b"everywhere"
+MOST_OF_ONE = 5  # requests a day in the name of one address; more would change nothing
 SAME_PAUSE = timedelta(days=1)  # a pause that would end so little later is there already
 
 
 def act_on(session: Session, correspondent: Correspondent, letter: Letter, now: datetime) -> Asked:
     """Do what a letter asks, and return what that was; what no longer can be done is left."""
     command = understand(letter, correspondent.config.newsletters, correspondent.signer)
-    acting = Acting(session, correspondent, now)
+    asked = command.asked
     with suppress(NotFound, Refused):  # erased meanwhile, or in a state that cannot be left so
-        acting.do(command)
-    log.info("a letter came", extra={"fields": {"asked": command.asked.value}})
-    return command.asked
+        asked = Acting(session, correspondent, now).do(command)
+    log.info("a letter came", extra={"fields": {"asked": asked.value}})
+    return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +54,27 @@ class Acting:
     correspondent: Correspondent
     now: datetime
 
-    def do(self, command: Command) -> None:
-        """Do what is asked; NotFound or Refused when there is nobody to do it for."""
+    def do(self, command: Command) -> Asked:
+        """Do what is asked, and return what that was; NotFound or Refused when there is nobody to
+        do it for.
+        """
         match command.asked:
             case Asked.LEAVE:
                 self._leave(command.public_id)
             case Asked.PAUSE:
                 self._pause(command.public_id, command.weeks)
             case Asked.CONFIRM:
-                confirm_reader(
-                    self.session,
-                    self.correspondent,
-                    command.public_id,
-                    now=self.now,
-                    origin=ORIGIN,
-                )
+                self._confirm(command.public_id)
             case Asked.JOIN:
-                self._request(RequestKind.JOIN, command)
+                return self._request(RequestKind.JOIN, command)
             case Asked.WAYS:
-                self._request(RequestKind.SETTINGS, command)
+                return self._request(RequestKind.SETTINGS, command)
             case _:
                 pass
+        return command.asked
+
+    def _confirm(self, public_id: str) -> None:
+        confirm_reader(self.session, self.correspondent, public_id, now=self.now, origin=ORIGIN)
 
     def _leave(self, public_id: str) -> None:
         left = lifecycle.leave(self.session, public_id, now=self.now, origin=ORIGIN)
@@ -94,13 +99,22 @@ class Acting:
             text = paused_letter(words, language, found.paused_until or until, leave)
             self._answer(found, configured, "paused", text)
 
-    def _request(self, kind: RequestKind, command: Command) -> None:
-        """Keep a request as a public form does; who answers it knows its limits."""
+    def _request(self, kind: RequestKind, command: Command) -> Asked:
+        """Keep a request as a public form does: who answers it knows how many letters one address
+        may get. Here alone: so many from one address, and from all together.
+        """
+        sealer = self.correspondent.sealer
+        sender = sealer.index(parse_address(command.address).key)
+        of_sender = Limit("letter-from", MOST_OF_ONE, DAY)
+        of_all = Limit("letters-in", self.correspondent.config.limits.all_per_hour, HOUR)
+        reached = allow(self.session, [(of_sender, sender), (of_all, EVERYWHERE)], self.now)
+        if reached is not None:
+            return Asked.TOO_MANY if reached == of_all else command.asked
         for slug in command.slugs:
             newsletter_id = find_newsletter(self.session, slug).id
             asked = Request(kind, newsletter_id, command.address, ORIGIN)
-            with suppress(BadInput):
-                put_request(self.session, self.correspondent.sealer, asked, self.now)
+            put_request(self.session, sealer, asked, self.now)
+        return command.asked
 
     def _newsletter_of(self, subscription: Subscription) -> NewsletterConfig | None:
         """Return the newsletter as configured; None for one that is configured no more."""

@@ -35,12 +35,13 @@ class Asked(enum.Enum):
     WAYS = "ways"  # to be written how one leaves
     REPORT = "report"  # nothing: it tells of a message that failed
     AUTOMATIC = "automatic"  # nothing: no person wrote it
+    TOO_MANY = "too many"  # what could be done for anybody, and was done too often
     UNKNOWN = "unknown"
 
     @property
     def is_for_a_person(self) -> bool:
         """Whether nothing was done, and somebody should look at it."""
-        return self in {Asked.REPORT, Asked.AUTOMATIC, Asked.UNKNOWN}
+        return self in {Asked.REPORT, Asked.AUTOMATIC, Asked.TOO_MANY, Asked.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class MailboxReader:
                 pass
             case Asked.AUTOMATIC:
                 folder.mark(uid, r"\Seen")
-            case Asked.UNKNOWN:
+            case Asked.UNKNOWN | Asked.TOO_MANY:
                 folder.mark(uid, r"\Seen", r"\Flagged")
             case _:
                 folder.remove(uid)

@@ -11,6 +11,7 @@ from digest.clock import FixedClock
 from digest.correspondence.incoming.commands import Asked
 from digest.models import SubscriptionState, SuppressionReason
 from digest.subscribers.consent import list_events
+from digest.subscribers.door.limits import Limit, allow
 from digest.subscribers.lifecycle import erase
 from digest.subscribers.suppression import suppress
 from digest.tokens import Purpose
@@ -194,6 +195,32 @@ def test_join_address_keeps_a_request_for_who_wrote(post, mail: Mail) -> None:
     assert asked is Asked.JOIN
     assert post.requests() == [("join", BEN)]
     assert post.answers() == []
+
+
+def test_thousand_letters_of_one_address_are_a_few_requests(post, mail: Mail) -> None:
+    letter = mail("friday+join.weekly@courier.example", BEN)
+
+    asked = {post.receive(letter) for _ in range(1000)}
+
+    assert asked == {Asked.JOIN}
+    assert post.requests() == [("join", BEN)] * 5
+
+
+def test_flood_in_many_names_is_stopped_and_leaving_still_works(
+    post, mail: Mail, clock: FixedClock
+) -> None:
+    most = post.newsroom.app.config.limits.all_per_hour
+    with post.newsroom.app.db.write() as session:
+        of_all = Limit("letters-in", most, timedelta(hours=1))
+        for _ in range(most - 1):
+            assert allow(session, [(of_all, b"everywhere")], clock.now()) is None
+    to = "friday+join.weekly@courier.example"
+
+    asked = [post.receive(mail(to, f"reader{number}@example.org")) for number in range(3)]
+
+    assert asked == [Asked.JOIN, Asked.TOO_MANY, Asked.TOO_MANY]
+    assert post.requests() == [("join", "reader0@example.org")]
+    assert post.receive(mail(post.leave(ANNA))) is Asked.LEAVE
 
 
 @pytest.mark.parametrize(
