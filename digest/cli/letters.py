@@ -65,11 +65,9 @@ def _read_input() -> bytes:
 @app.command("fetch")
 def fetch(context: typer.Context) -> None:
     """Read every mailbox once, as the scheduler does. Exit 1 when one cannot be read."""
-    from digest.correspondence.incoming.mailbox import list_mailboxes
-
     failed = False
     with opened(context) as instance:
-        mailboxes = list_mailboxes(instance.config.newsletters)
+        mailboxes = instance.config.mailboxes
         if not mailboxes:
             say("No newsletter has a mailbox with a host to fetch from.")
         for each in mailboxes:

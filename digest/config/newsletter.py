@@ -110,6 +110,11 @@ class MailboxConfig(Strict):
         """Return what is before the @."""
         return self.address.partition("@")[0]
 
+    @property
+    def account(self) -> tuple[str | None, int, str, str]:
+        """Return what tells the folder it is read from, the same for mailboxes that share one."""
+        return self.host, self.port, self.username, self.folder
+
     def with_extension(self, extension: str) -> str:
         """Return the address that carries `extension`, such as
         ``friday+join.weekly@courier.example``.

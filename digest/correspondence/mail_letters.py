@@ -1,4 +1,4 @@
-"""How readers do by mail what others do on pages: the sentences for our letters, and the two short
+"""How readers do by mail what others do on pages: a paragraph for our letters, and the two short
 answers to who left or paused that way.
 
 Texts only. No letter names the newsletter in its subject, nor anything that somebody wrote to us.
@@ -30,50 +30,22 @@ def pause_address(
     return correspondent.mail_address(configured, f"pause.{token}")
 
 
-def confirm_address(
-    correspondent: Correspondent, configured: NewsletterConfig, public_id: str
-) -> str | None:
-    """Return where an answer confirms a subscription, for a letter's Reply-To; None without a
-    mailbox.
-    """
-    token = correspondent.signer.sign_address(Purpose.CONFIRM_BY_MAIL, public_id)
-    return correspondent.mail_address(configured, f"confirm.{token}")
-
-
 def ways_by_mail(
     correspondent: Correspondent,
     words: NullTranslations,
     configured: NewsletterConfig,
     public_id: str,
-) -> list[str]:
-    """Return the sentences that tell one reader how to pause and to leave without opening a page;
-    none without a mailbox. The addresses in them are this reader's own.
-    """
-    leave = leave_address(correspondent, configured, public_id)
-    pause = pause_address(correspondent, configured, public_id)
-    if leave is None or pause is None:
-        return []
-    return [
-        words.gettext(
-            "To pause for four weeks without opening any page, send a mail to the address below. A"
-            " number in its subject says for how many weeks instead.\n\n{address}"
-        ).format(address=pause),
-        words.gettext("To unsubscribe the same way, send a mail to:\n\n{address}").format(
-            address=leave
-        ),
-        words.gettext(
-            "These addresses are yours alone: whoever knows them can do the same in your name."
-        ),
-    ]
-
-
-def confirm_by_answering(words: NullTranslations, configured: NewsletterConfig) -> list[str]:
-    """Return the sentence that tells how to confirm without opening a page; none without a
-    mailbox. The letter's Reply-To is `confirm_address`.
+) -> str:
+    """Return the paragraph that tells one reader how to leave and to pause where pages do not open,
+    by addresses that are theirs alone; nothing without a mailbox.
     """
     if configured.mailbox is None:
-        return []
-    return [words.gettext("Where that page does not open, answer this letter instead.")]
+        return ""
+    leave = leave_address(correspondent, configured, public_id)
+    pause = pause_address(correspondent, configured, public_id)
+    said = words.gettext("Where our pages do not open, an empty mail does it. To leave: {leave}")
+    also = words.gettext("To pause for four weeks, or as many as the subject says: {pause}")
+    return f"{said.format(leave=leave)}\n{also.format(pause=pause)}"
 
 
 def left_letter(words: NullTranslations, join_address: str | None) -> NoticeText:

@@ -8,13 +8,13 @@ is marked as read and flagged: it stays for a person. Reports of failed mail are
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import OperationalError
 
 from digest.clock import Clock
-from digest.config import MailboxConfig, NewsletterConfig
+from digest.config import MailboxConfig
 from digest.correspondence.correspondent import Correspondent
 from digest.correspondence.incoming.acting import act_on
 from digest.correspondence.incoming.commands import Asked
@@ -27,12 +27,6 @@ from digest.models import InstanceValue
 log = logging.getLogger(__name__)
 
 MOST_LETTERS = 500  # in one round
-
-
-def list_mailboxes(newsletters: Iterable[NewsletterConfig]) -> list[MailboxConfig]:
-    """Return the mailboxes that are fetched from, each once however many newsletters share it."""
-    mailboxes = [newsletter.mailbox for newsletter in newsletters]
-    return list({_name_of(each): each for each in mailboxes if each and each.host}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +95,5 @@ class MailboxReader:
 
 
 def _name_of(mailbox: MailboxConfig) -> str:
-    """Return what a mailbox's mark is called: the same for the same folder of the same account."""
-    account = (mailbox.host, mailbox.port, mailbox.username, mailbox.folder)
-    return f"mailbox:{hashlib.sha256(repr(account).encode()).hexdigest()[:32]}"
+    """Return what a mailbox's mark is called."""
+    return f"mailbox:{hashlib.sha256(repr(mailbox.account).encode()).hexdigest()[:32]}"
