@@ -388,6 +388,15 @@ def test_mailbox_on_this_machine_may_be_without_tls(tmp_path: Path) -> None:
     assert load(tmp_path, f"{SMALLEST}{MAILBOX}{lines}").newsletters[0].mailbox is not None
 
 
+def test_mailbox_that_two_newsletters_share_is_fetched_from_once(tmp_path: Path) -> None:
+    fetched = f'{MAILBOX}host = "imap.gazette.example"\nusername = "f"\npassword = "p"\n'
+    first = SMALLEST[SMALLEST.index("[[newsletters]]") :] + fetched
+    text = SMALLEST + fetched + first.replace('slug = "friday"', 'slug = "sunday"')
+
+    assert [each.host for each in load(tmp_path, text).mailboxes] == ["imap.gazette.example"]
+    assert load(tmp_path, SMALLEST + MAILBOX).mailboxes == []
+
+
 def test_mailbox_of_a_guarded_newsletter_must_not_name_it(tmp_path: Path) -> None:
     guarded = SMALLEST.replace(
         "postal_address",

@@ -29,7 +29,7 @@ MAILBOX = '[newsletters.mailbox]\naddress = "friday@courier.example"'
 MAIN = """\
 recipient_delimiter = +
 virtual_mailbox_domains = courier.example
-virtual_transport = letters
+transport_maps = inline:{ friday@courier.example=letters: }
 letters_destination_recipient_limit = 1
 """
 MASTER = """\

@@ -1,10 +1,12 @@
 """A mailbox on a real Dovecot: letters act once, and nothing is lost, or deleted too early."""
 
+import asyncio
 import imaplib
 import os
 import pwd
 import ssl
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from digest.correspondence.incoming.imap import MailboxDown, open_folder
 from digest.db import Database
 from digest.errors import ConfigError, DatabaseUnfit
 from digest.models import SubscriptionState
+from digest.scheduler import run_scheduler, tick_once
 from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.standing import list_subscriptions
 from digest.testing.certificates import LoopbackCertificate
@@ -386,3 +389,47 @@ def test_missing_folder_is_said(room: Room) -> None:
 
     with pytest.raises(MailboxDown, match="doesn't exist"), open_folder(elsewhere):
         pass
+
+
+def test_scheduler_reads_the_mailbox(room: Room) -> None:
+    room.server.deliver(f"To: {room.leave_address('anna@example.org')}")
+
+    async def until_it_has() -> None:
+        stop = asyncio.Event()
+        scheduler = asyncio.create_task(run_scheduler(room.newsroom.app, stop))
+        async with asyncio.timeout(60):
+            while room.state("anna@example.org") is SubscriptionState.ACTIVE:
+                await asyncio.sleep(0.05)
+        stop.set()
+        await scheduler
+
+    asyncio.run(until_it_has())
+
+    assert room.server.lies_there() == {}
+
+
+def test_one_round_by_hand_reads_it_too(room: Room) -> None:
+    room.server.deliver(f"To: {room.leave_address('anna@example.org')}")
+
+    asyncio.run(tick_once(room.newsroom.app))
+
+    assert room.state("anna@example.org") is SubscriptionState.UNSUBSCRIBED
+
+
+def test_round_goes_on_when_the_mailbox_is_down(room: Room, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("open sesame")
+
+    asyncio.run(tick_once(room.newsroom.app))
+
+    told = [envelope.rcpt_to for envelope, _ in room.newsroom.backend.accepted]
+    assert told == ["desk@courier.example"]  # that nothing is approved
+
+
+def test_command_fetches_and_says_what_it_did(room: Room, tmp_path: Path) -> None:
+    room.server.deliver(f"To: {room.leave_address('anna@example.org')}")
+    room.server.deliver("To: friday@courier.example", NEWS)
+
+    words = ["-m", "digest", "--config", str(tmp_path / "config.toml"), "letters", "fetch"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "127.0.0.1: 1 leave, 1 unknown\n")

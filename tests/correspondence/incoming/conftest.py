@@ -1,6 +1,7 @@
 """A newsroom that readers can write to, and letters to it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,13 +96,29 @@ class Post:
             return [(row.kind.value, app.sealer.open(row.address_sealed)) for row in rows]
 
 
+@contextmanager
+def opened(folder: Path, clock: FixedClock, url: str = "sqlite:///digest.db") -> Iterator[Post]:
+    more = {'07:00:00, timezone = "UTC" }': f'07:00:00, timezone = "UTC" }}\n{MAILBOX}'}
+    with open_newsroom(folder, clock, url=url, more=more) as newsroom:
+        newsroom.subscribe("anna@example.org")
+        yield Post(newsroom)
+
+
 @pytest.fixture
 def post(tmp_path: Path, clock: FixedClock) -> Iterator[Post]:
     """A newsroom with a mailbox and one reader, anna@example.org."""
-    more = {'07:00:00, timezone = "UTC" }': f'07:00:00, timezone = "UTC" }}\n{MAILBOX}'}
-    with open_newsroom(tmp_path, clock, more=more) as newsroom:
-        newsroom.subscribe("anna@example.org")
-        yield Post(newsroom)
+    with opened(tmp_path, clock) as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_post(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Post]:
+    """The same, on each database we speak."""
+    url = "sqlite:///digest.db"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    with opened(tmp_path, clock, url) as found:
+        yield found
 
 
 @pytest.fixture

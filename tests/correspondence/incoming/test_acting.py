@@ -1,6 +1,7 @@
 """What letters do, and what they never do."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from digest.clock import FixedClock
 from digest.correspondence.incoming.commands import Asked
+from digest.correspondence.requests import answer_requests
 from digest.models import SubscriptionState, SuppressionReason
 from digest.subscribers.consent import list_events
 from digest.subscribers.door.limits import Limit, allow
@@ -22,6 +24,7 @@ FRIDAY = "friday@courier.example"
 AWAY = {"Auto_Submitted": "auto-replied"}
 BOUNCE = {"Return_Path": "<>", "Content_Type": "multipart/report; report-type=delivery-status"}
 ACTIVE, PENDING = SubscriptionState.ACTIVE, SubscriptionState.PENDING
+PAST = {"leave": "left", "pause": "paused"}
 PAUSED, LEFT = SubscriptionState.PAUSED, SubscriptionState.UNSUBSCRIBED
 
 
@@ -302,16 +305,48 @@ def test_token_with_one_letter_changed_does_nothing(post, mail: Mail) -> None:
     assert post.state(ANNA) is ACTIVE
 
 
-def test_nothing_that_somebody_writes_gets_into_a_letter(post, mail: Mail) -> None:
-    evil = "=?utf-8?Q?7=0D=0ABcc:_all@example.net?= <b>https://evil.example</b>"
-    for to in (post.pause(ANNA), post.leave(ANNA)):
-        post.receive(mail(to, "Evil <evil@example.net>", Subject=evil))
+EVIL = [
+    "evil\r\nBcc: evil@example.net",
+    "evil\nBcc: evil@example.net",
+    "=?utf-8?Q?7=0D=0ABcc:_evil@example.net?=",
+    "=?utf-8?B?ZXZpbA0KQmNjOiBldmlsQGV4YW1wbGUubmV0?=",
+    "evil\u2028Bcc: evil@example.net",
+    "evil\x0b\x0c\x1c\x85Bcc: evil@example.net",
+    "<b>https://evil.example</b> {evil} %(evil)s",
+    "\u202eevil",
+    "\0evil",
+]
 
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_nothing_that_somebody_writes_gets_into_a_letter(post, mail: Mail, evil: str) -> None:
+    app = post.newsroom.app
+    for to, subject in [
+        ("friday+join.weekly@courier.example", evil),
+        (FRIDAY, f"unsubscribe {evil}"),
+        (post.pause(ANNA), evil),
+        (post.leave(ANNA), evil),
+    ]:
+        post.receive(mail(to, f"{evil} <{ANNA}>", Subject=subject))
+        answer_requests(app.db, app.correspondent, app.clock)
+
+    assert len(post.answers()) >= 2
     for address, subject, body in post.answers():
         assert address == ANNA
         assert "evil" not in subject + body
-        assert "\n" not in subject
-    assert len(post.answers()) == 2
+        assert subject.splitlines() == [subject]
+
+
+@pytest.mark.parametrize("verb", ["leave", "pause"])
+def test_same_letter_eight_times_at_once_is_done_once(any_post, mail: Mail, verb: str) -> None:
+    letter = mail(getattr(any_post, verb)(ANNA))
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = list(pool.map(any_post.receive, [letter] * 8))
+
+    assert set(asked) == {Asked(verb)}
+    assert len(any_post.answers()) == 1
+    assert [kind for kind, _ in origins(any_post)].count(PAST[verb]) == 1
 
 
 def test_two_machines_do_not_write_to_each_other(post, mail: Mail) -> None:
