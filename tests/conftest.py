@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,15 @@ def sealer(keys: KeyRing) -> Sealer:
 
 @pytest.fixture
 def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Run a coroutine to its end in a loop of its own."""
-    return asyncio.run
+    """Run a coroutine to its end in a loop and a thread of its own: a browser that a test has opened
+    keeps a loop on this one.
+    """
+    return _run_apart
+
+
+def _run_apart(work: Coroutine[Any, Any, Any]) -> Any:
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session")
