@@ -39,7 +39,10 @@ from digest.sealed import CANARY, Sealer
 from digest.tokens import TokenSigner
 
 if TYPE_CHECKING:
+    from digest.config import MailboxConfig
     from digest.correspondence.correspondent import Correspondent
+    from digest.correspondence.incoming.commands import Asked
+    from digest.correspondence.incoming.mailbox import MailboxReader
     from digest.curation.inbox import IntakeReport
     from digest.fetch.client import Fetcher
     from digest.press.approval import Press
@@ -191,6 +194,21 @@ class App:
 
         every = timedelta(minutes=self.config.scheduler.intake_minutes)
         return poll(self.db, self.fetcher, source_id, self.clock, every=every)
+
+    def mailbox_reader(self, mailbox: "MailboxConfig") -> "MailboxReader":
+        """Return what reads readers' letters in one mailbox."""
+        from digest.correspondence.incoming.mailbox import MailboxReader
+
+        return MailboxReader(self.db, self.correspondent, self.clock, mailbox)
+
+    def receive_letter(self, raw: bytes, envelope_to: str) -> "Asked":
+        """Do what one mail asks that came by pipe; returns what that was."""
+        from digest.correspondence.incoming.acting import act_on
+        from digest.correspondence.incoming.letter import read_letter
+
+        letter = read_letter(raw, envelope_to)
+        with self.db.write() as session:
+            return act_on(session, self.correspondent, letter, self.clock.now())
 
     def prepare_store(self) -> None:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the

@@ -17,6 +17,7 @@ from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.app import App
+from digest.config import MailboxConfig
 from digest.correspondence.forgetting import forget_old
 from digest.curation.source_list import due_sources
 from digest.errors import DigestError
@@ -69,6 +70,10 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
                 app.config.scheduler.tick_seconds,
                 lambda: asyncio.to_thread(_intake, app, stop),
             ),
+            *(
+                _for_ever(stop, 60 * each.every_minutes, partial(_read_letters, app, each, stop))
+                for each in app.config.mailboxes
+            ),
         )
     finally:
         alarm.pause()
@@ -78,8 +83,8 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
 
 
 async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
-    """Do one round by hand, as a cron entry may: open, drain until nothing is due, answer readers,
-    send notices, close.
+    """Do one round by hand, as a cron entry may: open, drain until nothing is due, read and answer
+    readers' letters, send notices, close.
 
     Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used.
     """
@@ -87,6 +92,8 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await asyncio.to_thread(_intake, app, stop)
     await asyncio.to_thread(app.sender.tick)
     await app.sender.drain(stop, until_idle=True)
+    for each in app.config.mailboxes:
+        await _read_letters(app, each, stop)
     await asyncio.to_thread(_answer, app)
     await app.notices.send_waiting()
     await asyncio.to_thread(_forget, app)
@@ -119,6 +126,13 @@ def _intake(app: App, stop: asyncio.Event) -> None:
             app.poll_source(source_id)
         except DigestError as error:
             log.warning("source not read: %s", error, extra={"fields": {"source": source_id}})
+
+
+async def _read_letters(app: App, mailbox: MailboxConfig, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.to_thread(app.mailbox_reader(mailbox).read_new, stop.is_set)
+    except DigestError as error:
+        log.warning("mailbox not read: %s", error)
 
 
 def _answer(app: App) -> None:

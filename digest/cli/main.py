@@ -34,6 +34,7 @@ class Commands(Catalogue):
         "subscribers": Entry(
             "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
         ),
+        "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 

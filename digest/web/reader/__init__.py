@@ -8,6 +8,7 @@ from digest.web.reader import (
     choosing,
     confirm,
     erasing,
+    front,
     issue,
     later,
     leave,
@@ -17,7 +18,7 @@ from digest.web.reader import (
     signup,
 )
 
-PARTS = (signup, confirm, leave, later, settings, choosing, moving, receipt, erasing, issue)
+PARTS = (front, signup, confirm, leave, later, settings, choosing, moving, receipt, erasing, issue)
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
