@@ -34,6 +34,9 @@ class Commands(Catalogue):
         "subscribers": Entry(
             "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
         ),
+        "keys": Entry(
+            "digest.cli.keys", "The keys that addresses are sealed with; copies of them."
+        ),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 

@@ -54,8 +54,9 @@ def run(context: typer.Context) -> None:
     with opened(context, logging=True) as instance:
         instance.check_relays()
         path = os.fspath(context.obj)
+        keys = None if instance.config.keys.source == "file" else instance.keys
     commands = {name: own_command(path, name) for name in ("scheduler", "web")}
-    Supervisor(commands).run()
+    Supervisor(commands, keys).run()
 
 
 def scheduler(context: typer.Context) -> None:
