@@ -37,6 +37,7 @@ class Commands(Catalogue):
         "keys": Entry(
             "digest.cli.keys", "The keys that addresses are sealed with; copies of them."
         ),
+        "panic": Entry("digest.cli.panic", "Destroy the keys, and with them every address."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 

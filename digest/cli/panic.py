@@ -51,7 +51,7 @@ def _say(ruin: Ruin) -> None:
         say(f"killed: {process.role} ({process.pid})")
     for failure in ruin.failed:
         complain(failure)
-    if not ruin.files:
+    if not (ruin.files or ruin.failed):
         say("There was no key file: the keys come from elsewhere. Destroy them there.")
     if not can_look():
         say("Processes cannot be found on this machine: end digest run yourself, now.")

@@ -1,4 +1,4 @@
-"""After panic nobody can read an address: keys gone, processes ended, nothing left in the folder."""
+"""After panic nobody can read an address: keys gone, processes ended, nothing left."""
 
 import os
 import socket

@@ -1,5 +1,5 @@
-"""Destroys the keys, and what else can be destroyed, at once. Needs neither keys nor a store that is
-well: it must work on whatever is left.
+"""Destroys the keys, and what else can be destroyed, at once. Needs neither keys nor a store that
+is well: it must work on whatever is left.
 """
 
 import contextlib
@@ -42,9 +42,7 @@ def destroy(path: Path, config: Config, *, database: bool) -> Ruin:
         if kill(process, path):
             ruin.ended.append(process)
         else:
-            ruin.failed.append(
-                f"{process.role} ({process.pid}) could not be ended: end it yourself"
-            )
+            ruin.failed.append(f"{process.role} ({process.pid}) does not end: end it yourself")
     for file in list_staging_files(path.resolve().parent):
         _destroy_file(file, ruin)
     if database:
