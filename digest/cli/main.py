@@ -35,6 +35,10 @@ class Commands(Catalogue):
             "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
         ),
         "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
+        "keys": Entry(
+            "digest.cli.keys", "The keys that addresses are sealed with; copies of them."
+        ),
+        "panic": Entry("digest.cli.panic", "Destroy the keys, and with them every address."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 
