@@ -6,10 +6,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from digest.clock import WEEKDAYS, Schedule
-from digest.config.kinds import Address, Colour, HeaderText, Host, PublicUrl, Slug, Strict, ZoneName
+from digest.config.kinds import (
+    Address,
+    Colour,
+    HeaderText,
+    Host,
+    MirrorUrl,
+    PublicUrl,
+    Slug,
+    Strict,
+    ZoneName,
+)
 
 
 class SenderConfig(Strict):
@@ -107,7 +117,7 @@ class MirrorConfig(Strict):
     """
 
     of: Literal["pages"] | Host
-    at: list[PublicUrl] = Field(min_length=1, max_length=20)
+    at: list[MirrorUrl] = Field(min_length=1, max_length=20)
 
 
 class InitialConfig(Strict):
@@ -163,6 +173,15 @@ class NewsletterConfig(Strict):
         so.
         """
         return not self.guarded if self.archive is None else self.archive
+
+    @field_validator("mirrors")
+    @classmethod
+    def _mirrored_once(cls, mirrors: list[MirrorConfig]) -> list[MirrorConfig]:
+        known = [mirror.of for mirror in mirrors]
+        for of in known:
+            if known.count(of) > 1:
+                raise ValueError(f"{of} is there twice: list all its addresses in one at")
+        return mirrors
 
     @model_validator(mode="after")
     def _is_neutral(self) -> "NewsletterConfig":
