@@ -120,6 +120,7 @@ class Material:
     reader_pages: str = ""  # where copies find them; their links carry readers' tokens
     mirrors: tuple[Mirrored, ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)  # by what a pick's link became
+    spare: frozenset[str] = frozenset()  # addresses that are printed to be tried next
 
     @cached_property
     def picks(self) -> tuple[PickView, ...]:
@@ -146,7 +147,7 @@ class Material:
         """Whether all of it lives on one machine, so that links to it are meant: the demo, or
         somebody's first try.
         """
-        return LOOPBACK.match(self.reader_pages) is not None
+        return LOOPBACK.match(pages_of(self.newsletter, self.rules)) is not None
 
     def is_own(self, url: str) -> bool:
         """Return whether a URL is one of this instance's own pages, by way of a mirror or not."""
@@ -181,7 +182,8 @@ class Material:
         urls = [link.url for page in pages for link in page.links]
         urls += [image.url for page in pages for image in page.images]
         for url in dict.fromkeys(urls):
-            if scheme_of(url) in {"http", "https"} and not self.is_own(url):
+            is_web = scheme_of(url) in {"http", "https"} and url not in self.spare
+            if is_web and not self.is_own(url):
                 yield url
 
 
@@ -220,6 +222,7 @@ def set_out(
         editions=tuple(_edition(led, one, newsletter, site, now) for one in mails),
         reader_pages=site,
         mirrors=mirrors,
+        spare=frozenset(address for order in chosen.values() for address in order[1:2]),
         originals={change(pick.url): pick.url for pick in picks_of(view)},
         newsletter=newsletter,
         rules=rules,
