@@ -102,10 +102,10 @@ def _mirrors(instance: App, slug: str) -> tuple[Mirrored, ...]:
 
 def _in_order(mirrors: Sequence[Mirrored], order: Order | None) -> list[Mirrored]:
     """Return what is mirrored in the present order, but the original, the last resort, last."""
-    present, last = choose(mirrors, order), {m.of: m.at[-1] for m in mirrors}
+    last = {mirror.of: mirror.at[-1] for mirror in mirrors}
     return [
-        Mirrored(of, tuple(sorted(at, key=lambda address, of=of: address == last[of])))
-        for of, at in present.items()
+        Mirrored(of, (*(a for a in at if a != last[of]), last[of]))
+        for of, at in choose(mirrors, order).items()
     ]
 
 
