@@ -15,7 +15,8 @@ from digest.web.pages import NOBODYS, Masthead, Pages, find_masthead
 
 PAGES = ("leave.html", "left.html", "later.html", "later_done.html")
 PAGES += ("own_copy.html", "not_found.html", "failed.html")
-GREEN = Masthead("Курьер", "ru", theme_for("ru", "#0b5d4e"))
+GREEN = Masthead("Курьер", "ru", theme_for("ru", "#0b5d4e"), name_language="ru")
+ARABIC = GREEN.speaking("ar")
 
 
 @pytest.mark.parametrize("template", PAGES)
@@ -43,9 +44,51 @@ def test_page_asks_nothing_of_the_network_and_carries_no_script(template: str) -
 def test_page_says_its_language_and_direction(template: str) -> None:
     html = Pages().show(template, GREEN, weeks=4).body.decode()
 
-    assert '<html lang="en" dir="ltr">' in html
+    assert '<html lang="ru" dir="ltr">' in html
     assert '<bdi lang="ru">Курьер</bdi>' in html
     assert html.count("<h1>") == html.count("<title>") == 1
+
+
+def test_page_speaks_the_reader_s_language_and_keeps_the_newsletter_s_colours() -> None:
+    html = Pages().show("leave.html", ARABIC).body.decode()
+
+    assert '<html lang="ar" dir="rtl">' in html
+    assert '<bdi lang="ru">Курьер</bdi>' in html
+    assert ARABIC.theme.light == GREEN.theme.light
+
+
+def test_words_come_from_the_catalogue_and_are_escaped(tmp_path: Path) -> None:
+    (tmp_path / "translations").mkdir()
+    entry = 'msgid "Unsubscribe?"\nmsgstr "Ab <b>&</b> an?"\n'
+    (tmp_path / "translations" / "de.po").write_text(entry, encoding="utf-8")
+
+    html = Pages(tmp_path).show("leave.html", GREEN.speaking("de")).body.decode()
+
+    assert "<h1>Ab &lt;b&gt;&amp;&lt;/b&gt; an?</h1>" in html
+
+
+def test_page_opens_in_english_when_a_catalogue_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "translations").mkdir()
+    (tmp_path / "translations" / "de.po").write_text("msgid no", encoding="utf-8")
+
+    html = Pages(tmp_path).show("leave.html", GREEN.speaking("de")).body.decode()
+
+    assert "<h1>Unsubscribe?</h1>" in html
+
+
+def test_numbers_in_a_page_are_the_language_s_own() -> None:
+    html = Pages().show("later.html", GREEN.speaking("ar-EG"), weeks=4).body.decode()
+
+    assert "٤" in html
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "ja"])
+def test_fonts_reach_the_style_sheet_as_they_are(language: str) -> None:
+    masthead = GREEN.speaking(language)
+
+    html = Pages().show("leave.html", masthead).body.decode()
+
+    assert f"font-family: {masthead.theme.sans};" in html
 
 
 def test_name_is_escaped() -> None:
