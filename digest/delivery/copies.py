@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from digest.blocks import APPEAL, FULL, GREETING, THANKS
 from digest.clock import Clock
-from digest.config import Config, NewsletterConfig
+from digest.config import Config, NewsletterConfig, mirrors_of
 from digest.delivery.backends.base import Envelope
 from digest.delivery.dkim.signing import DkimSigner, load_signers, sign_canonical
 from digest.delivery.message_ids import make_message_id
@@ -91,15 +91,18 @@ def load_renderings(session: Session, issue: Issue) -> list[Rendering]:
     return renderings
 
 
-def choose_mirrors(session: Session, issue: Issue) -> dict[str, list[str]] | None:
+def choose_mirrors(session: Session, issue: Issue, config: Config) -> dict[str, list[str]] | None:
     """Return, by what is mirrored, the addresses that an issue's copies lead to: the first, and
     what to try next. None where nothing is mirrored.
 
-    Only approved addresses, in the order in which the newsletter's last probe found them; errors
-    are those of load_renderings.
+    Only approved addresses, as the newsletter's last probe found them, then as they are configured
+    now, then those that were taken out of the configuration. Errors are those of load_renderings.
     """
-    order = session.get_one(Newsletter, issue.newsletter_id).mirror_order
-    return choose(listed(load_renderings(session, issue)), order) or None
+    approved = listed(load_renderings(session, issue))
+    newsletter = session.get_one(Newsletter, issue.newsletter_id)
+    configured = config.newsletter(newsletter.slug)
+    present = choose(mirrors_of(configured, config.site_of(configured)), newsletter.mirror_order)
+    return choose(approved, present) or None
 
 
 class Copies:

@@ -178,7 +178,7 @@ class Sender:
             to=IssueState.SENDING,
             sending_at=now,
             message_key_id=self._keys.message[0].id,
-            mirrors=choose_mirrors(session, issue),
+            mirrors=choose_mirrors(session, issue, self._config),
         ):
             raise Conflict(f"number {issue.number} was changed at the last moment")
         count = freeze(

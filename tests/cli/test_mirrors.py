@@ -120,3 +120,37 @@ def test_probe_puts_first_what_answers(line, web: WebServer) -> None:
     assert "404" in said["pages", down]
     assert said["courier.example", other] == "another page: 'Domain'"
     assert line.good("mirrors", "show", "weekly").splitlines()[1].endswith(up)
+
+
+@pytest.fixture
+def mirrored_draft(drafted):
+    mirror(drafted, "pages", "https://p1.example", "https://p2.example")
+    mirror(drafted, "courier.example", "https://m1.example/c", "https://m2.example")
+    drafted.good("mirrors", "order", "weekly", "courier.example", "https://m2.example")
+    drafted.good("mirrors", "order", "weekly", "pages", "https://p2.example")
+    return drafted
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_preview_leads_by_the_present_order(mirrored_draft, approved: bool) -> None:
+    if approved:
+        mirrored_draft.good("issue", "approve", "weekly")
+
+    mirrored_draft.good("issue", "preview", "weekly", "--out", mirrored_draft.folder / "look")
+
+    for name in ("full.html", "full.txt", "headlines.html", "offline.html"):
+        shown = (mirrored_draft.folder / "look" / name).read_text()
+        assert "https://m2.example/fog" in shown
+        assert "https://p1.example/i/" in shown  # to be tried next
+        assert "m1.example" not in shown
+        assert "https://courier.example" not in shown
+
+
+def test_proof_leads_by_the_present_order(mirrored_draft) -> None:
+    mirrored_draft.good("issue", "send-proof", "weekly", "ada@courier.example")
+
+    [raw] = mirrored_draft.mails()
+    proof = raw.replace("=\n", "")
+    assert "https://m2.example/fog" in proof
+    assert "https://courier.example" not in proof
+    assert "List-Unsubscribe: <https://p2.example/own-copy>" in proof

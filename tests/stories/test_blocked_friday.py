@@ -163,6 +163,34 @@ def test_without_a_probe_the_operator_s_order_holds(
     assert mirrors_of_issue(newsroom, issue) == {PAPER: [M1, M2], "pages": [P1, P2, SITE]}
 
 
+def test_mirror_taken_out_of_the_configuration_since_comes_last(
+    tmp_path: Path, clock: FixedClock, run: Callable[..., Any]
+) -> None:
+    with open_newsroom(tmp_path, clock, more=GUARDED) as newsroom:
+        newsroom.subscribe("anna@example.org")
+        issue = newsroom.ready(FRIDAY)
+    since = {**GUARDED, f'at = ["{M1}", "{M2}"]': f'at = ["https://m3.example", "{M2}"]'}
+
+    with open_newsroom(tmp_path, clock, more=since) as newsroom:
+        run(tick_once(newsroom.app))
+
+        assert mirrors_of_issue(newsroom, issue)[PAPER] == [M2, M1]
+        assert f"{M2}/0" in parts(copies(newsroom)[0])[1]
+
+
+def test_issue_without_mirrors_is_frozen_without(
+    tmp_path: Path, clock: FixedClock, run: Callable[..., Any]
+) -> None:
+    with open_newsroom(tmp_path, clock) as newsroom:
+        newsroom.subscribe("anna@example.org")
+        issue = newsroom.ready(FRIDAY)
+
+        run(tick_once(newsroom.app))
+
+        assert mirrors_of_issue(newsroom, issue) is None
+        assert newsroom.state(issue) == "sent"
+
+
 @pytest.mark.parametrize(
     "forged",
     [
