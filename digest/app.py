@@ -19,9 +19,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock, SystemClock
-from digest.config import Config, check, load_config
+from digest.config import Config, check, load_config, pages_at
 from digest.curation.issues import find_issue
-from digest.curation.newsletters import seed_newsletters
+from digest.curation.newsletters import present_order, seed_newsletters
 from digest.db import Database
 from digest.delivery.backends.base import Envelope
 from digest.delivery.copies import Copies
@@ -155,6 +155,7 @@ class App:
         """Mail test copies of an issue's present state; return each address with its outcome."""
         from digest.press.approval import draft_view
         from digest.press.proofs import build_proof
+        from digest.rendering.mirroring import shown
 
         now = self.clock.now()
         with self.db.read() as session:
@@ -162,16 +163,17 @@ class App:
             slug = session.get_one(Newsletter, issue.newsletter_id).slug
             configured = self.config.newsletter(slug)
             view = draft_view(session, issue, configured, now)
+            order = present_order(session, issue)
         rendering, *_ = self.press.render(view, configured)
         backend = self.relay(configured.relay).backend
         signers = load_signers(configured.dkim, configured.sender.address)
         outcomes = []
         for address in to:
             message = build_proof(
-                rendering,
+                shown(rendering, order),
                 configured,
                 to=address,
-                public_url=self.config.site_of(configured),
+                public_url=pages_at(self.config, configured, order),
                 issue_public_id=issue.public_id,
                 now=now,
             )

@@ -31,6 +31,7 @@ class Commands(Catalogue):
         "newsletters": Entry(
             "digest.cli.newsletters", "The look and the fixed words of a newsletter."
         ),
+        "mirrors": Entry("digest.cli.mirrors", "The order in which mirrors are tried."),
         "subscribers": Entry(
             "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
         ),
