@@ -31,6 +31,7 @@ class Commands(Catalogue):
         "newsletters": Entry(
             "digest.cli.newsletters", "The look and the fixed words of a newsletter."
         ),
+        "archive": Entry("digest.cli.archive", "Past issues as a folder for any web server."),
         "subscribers": Entry("digest.cli.subscribers", "Who reads: import, export, add, find."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
