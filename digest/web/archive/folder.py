@@ -47,30 +47,48 @@ class Folder:
 
     def put(self, name: str, content: bytes) -> bool:
         """Give a file this content; returns whether it had another one."""
-        self._now[name] = hashlib.sha256(content).hexdigest()
+        self._now[name] = _digest(content)
         path = self.path / name
         if _holds(path, content):
+            _beside(path).unlink(missing_ok=True)  # of a run that was cut short
             return False
         path.parent.mkdir(exist_ok=True)
         _replace(path, content)
         return True
 
     def finish(self) -> list[str]:
-        """Remove what was written earlier and not now; return its names."""
-        gone = sorted(self._before.keys() - self._now.keys())
+        """Remove what was written earlier and not now, unless somebody changed it since; return its
+        names.
+        """
+        gone = [
+            name for name in sorted(self._before.keys() - self._now.keys()) if self._is_ours(name)
+        ]
         for name in gone:
             path = self.path / name
-            path.unlink(missing_ok=True)
-            if path.parent != self.path and path.parent.is_dir() and not any(path.parent.iterdir()):
+            path.unlink()
+            if path.parent != self.path and not any(path.parent.iterdir()):
                 path.parent.rmdir()
         self._write_manifest(self._now)
         return gone
+
+    def _is_ours(self, name: str) -> bool:
+        path, digest = self.path / name, self._before[name]
+        # Without a digest it was about to be written when a run was cut short.
+        return path.is_file() and digest in ("", _digest(path.read_bytes()))
 
     def _write_manifest(self, files: dict[str, str]) -> None:
         value = {"form": FORM, "newsletter": self.owner, "files": files}
         content = json.dumps(value, indent=1, sort_keys=True).encode() + b"\n"
         if not _holds(self.path / MANIFEST, content):
             _replace(self.path / MANIFEST, content)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -81,9 +99,8 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    _beside(path).write_bytes(content)
+    os.replace(_beside(path), path)
 
 
 def _read_manifest(path: Path, owner: str) -> dict[str, str]:
