@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse
 from digest.app import App
 from digest.blocks import FULL
 from digest.config import NewsletterConfig
+from digest.curation.plain import one_line
 from digest.errors import NotFound
 from digest.press.archive.hits import show_hit
 from digest.press.archive.past import find_around, find_edition, list_editions
@@ -56,7 +57,7 @@ class ArchivePages:
 
     def listed(self, slug: str, q: str = "", page: str = "1") -> Response:
         """List past issues, or with `q` those that a search finds."""
-        query = q[:QUERY_MOST].strip()
+        query = one_line(q[:QUERY_MOST])
         words = words_of(query)
         with self._opened(slug) as archive:
             if words:
