@@ -40,6 +40,7 @@ class Commands(Catalogue):
             "digest.cli.keys", "The keys that addresses are sealed with; copies of them."
         ),
         "panic": Entry("digest.cli.panic", "Destroy the keys, and with them every address."),
+        "archive": Entry("digest.cli.archive", "Past issues as a folder for any web server."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 
