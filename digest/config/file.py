@@ -50,12 +50,14 @@ class WebConfig(Strict):
 
 
 class LimitsConfig(Strict):
-    """How much strangers may ask of the public pages: letters to one address, forms from one
-    network (an IPv4 /24, an IPv6 /64), and forms from everywhere together.
+    """How much strangers may ask of the public pages: letters to one address, links to the settings
+    of one reader, forms from one network (an IPv4 /24, an IPv6 /64), and forms from everywhere
+    together.
     """
 
     letters_per_day: int = Field(default=1, ge=1, le=100)
     letters_per_month: int = Field(default=3, ge=1, le=1000)
+    links_per_day: int = Field(default=3, ge=1, le=100)
     network_per_hour: int = Field(default=60, ge=1)
     all_per_hour: int = Field(default=5000, ge=1)
 

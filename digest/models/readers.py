@@ -23,7 +23,9 @@ from digest.models.states import (
 
 
 class Subscriber(Base):
-    """One address and the person behind it. Writer: subscribers.lifecycle (and its transfer)."""
+    """One address and the person behind it. Writer: subscribers.lifecycle (its transfer,
+    its unconfirmed).
+    """
 
     __tablename__ = "subscribers"
     # An id is never given twice: ledger rows of an erased subscriber must not pass to the next.
@@ -38,7 +40,7 @@ class Subscriber(Base):
 
 
 class Subscription(Base):
-    """Subscriber × Newsletter. Writer: subscribers.lifecycle (and its transfer)."""
+    """Subscriber × Newsletter. Writer: subscribers.lifecycle (its transfer, its unconfirmed)."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (

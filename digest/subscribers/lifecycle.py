@@ -9,8 +9,9 @@ confirmed.
 import base64
 import enum
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -92,13 +93,16 @@ def join(
     timezone: str | None,
     now: datetime,
     origin: str,
-    wording: str,
+    wording: str | None,
     policy_version: str | None,
+    policy: str | None = None,
+    evidence: Mapping[str, Any] | None = None,
     random_id: RandomId = new_public_id,
 ) -> Subscription:
     """Note that somebody asked for a newsletter; it stays pending until confirmed by a mailed link.
 
-    An active or paused subscription comes back untouched, so asking reveals and changes nothing.
+    `wording`, `policy_version`, `policy` and `evidence` are what consent keeps (Circumstances). An
+    active or paused subscription comes back untouched, so asking reveals and changes nothing.
     BadInput for an address, language or time zone that cannot be one.
     """
     parsed = parse_address(address)
@@ -115,7 +119,7 @@ def join(
         session,
         subscription,
         ConsentKind.ASKED,
-        Circumstances(now, origin, wording, policy_version),
+        Circumstances(now, origin, wording, policy_version, policy, evidence or {}),
     )
     return subscription
 

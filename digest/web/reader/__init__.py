@@ -4,12 +4,12 @@ from fastapi import APIRouter
 
 from digest.app import App
 from digest.web.pages import Pages
-from digest.web.reader import issue, later, leave
+from digest.web.reader import confirm, issue, later, leave, signup
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
     """Return the routes of all reader pages."""
     router = APIRouter()
-    for part in (leave, later, issue):
+    for part in (signup, confirm, leave, later, issue):
         router.include_router(part.routes(instance, pages))
     return router

@@ -36,7 +36,10 @@ class IssuePages:
         page = fill_html(rendering, neutral_values(site, public_id))
         return HTMLResponse(
             shown_inside(page, rendering.pictures),
-            headers={"Content-Security-Policy": issue_policy(site)},
+            headers={
+                "Content-Security-Policy": issue_policy(site),
+                "X-Frame-Options": "SAMEORIGIN",  # the sign-up page shows it beside its form
+            },
         )
 
     def _site_of(self, slug: str) -> str:
@@ -75,7 +78,7 @@ class IssuePages:
 
 def issue_policy(public_url: str) -> str:
     """Return the policy of an issue's page: its inline styles, its pictures, its links; never a
-    script or a form.
+    script or a form, and in no frame but one of our own pages.
 
     Pictures come from the article hosts, which nobody can list beforehand. Without TLS of our own,
     on loopback only, they may come without it as well.
@@ -84,7 +87,7 @@ def issue_policy(public_url: str) -> str:
     return (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
         f"style-src 'unsafe-inline'; img-src data: {pictures}; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
 
 
