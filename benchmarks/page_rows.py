@@ -34,20 +34,20 @@ class Freeze:
     answered: Answered
 
 
-def visit_rows(section: str, hello: str, rounds: Sequence[Round]) -> list[Row]:
-    """Return the rows of every load, each beside that named `hello`; the targets are for what is
-    ours.
+def visit_rows(section: str, yardsticks: Sequence[str], rounds: Sequence[Round]) -> list[Row]:
+    """Return the rows of every load; those that are ours have targets, and stand beside each
+    yardstick.
     """
     rows = []
-    plain = [round.visits[hello].answered.p99 for round in rounds]
     for name in rounds[0].visits:
         visits = [round.visits[name] for round in rounds]
-        latest = tuple(visit.answered.p99 for visit in visits)
-        target = None if name.startswith(hello) else LATEST
-        rows.append(Row(section, f"{name}, p99", latest, "ms", 1, target))
-        if name != hello:
-            against = f"of {hello}"
-            rows.append(Row(section, f"{name}, p99", ratios(latest, plain), against, 1))
+        latest = _each(visits, "p99")
+        ours = name not in yardsticks
+        rows.append(Row(section, f"{name}, p99", latest, "ms", 1, LATEST if ours else None))
+        for yardstick in yardsticks if ours else ():
+            theirs = _each([round.visits[yardstick] for round in rounds], "p99")
+            against = f"of {yardstick}"
+            rows.append(Row(section, f"{name}, p99", ratios(latest, theirs), against, 1))
         rows += [
             Row(section, f"{name}, median", _each(visits, "p50"), "ms", 1),
             Row(section, f"{name}, slowest", _each(visits, "slowest"), "ms", 1),

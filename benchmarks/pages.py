@@ -18,7 +18,14 @@ from benchmarks.page_rows import Freeze, Round, Visit, freeze_rows, visit_rows
 from benchmarks.processes import Helper, HelperFailed
 from benchmarks.rounds import START_SECONDS, fresh_copy
 from benchmarks.table import Row
-from benchmarks.visits import count_accepted, count_left, hello_posts, one_click_posts
+from benchmarks.visits import (
+    count_accepted,
+    count_asked,
+    count_left,
+    hello_posts,
+    one_click_posts,
+    signup_posts,
+)
 from benchmarks.yardstick import find_program, free_port, wait_for
 from digest.app import App, open_app
 
@@ -27,7 +34,8 @@ PACE = 200  # copies a second
 FREEZE_RATE = 20  # posts a second
 FREEZE_SLOWEST = 50_000  # rows a second
 LEAD_SECONDS = 0.5
-HELLO, INSERT, ONE_CLICK = "FastAPI alone", "FastAPI and a durable insert", "one-click leaving"
+HELLO, INSERT = "FastAPI alone", "FastAPI and a durable insert"
+ONE_CLICK, SIGNUP = "one-click leaving", "signing up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ def measure_pages(bench: Bench) -> list[Row]:
         bench.say(f"freeze: {freezes[-1].seconds:.2f} s, slowest answer {slowest:.2f} s")
     section = f"{RATE} posts a second while {PACE} copies a second are sent, SQLite"
     frozen = f"{FREEZE_RATE} posts a second during a freeze of {settings.rows:,}, SQLite"
-    return visit_rows(section, HELLO, rounds) + freeze_rows(frozen, freezes)
+    return visit_rows(section, (HELLO, INSERT), rounds) + freeze_rows(frozen, freezes)
 
 
 def _round(bench: Bench, count: int) -> Round:
@@ -72,7 +80,9 @@ def _round(bench: Bench, count: int) -> Round:
                 HELLO: plain.visit(hello_posts("/hello", count), RATE, folder),
                 INSERT: plain.visit(hello_posts("/insert", count), RATE, folder),
                 ONE_CLICK: pages.visit(one_click_posts(app, count), RATE, folder),
+                SIGNUP: pages.visit(signup_posts(app, count), RATE, folder),
             }
+            _expect("requests to join", count_asked(app), count)
             _expect("subscriptions ended", count_left(app), count)
             copies = (count_accepted(app) - accepted) / (time.monotonic() - began)
     return Round(visits, copies)

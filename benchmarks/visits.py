@@ -5,15 +5,20 @@ its own.
 """
 
 import random
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 
 from benchmarks.load import Post
 from digest.app import App
+from digest.correspondence.terms import Terms, terms_of
 from digest.delivery.ledger.sums import count_sums
-from digest.models import Issue, Subscription, SubscriptionState
-from digest.tokens import Purpose
+from digest.models import Issue, ReaderRequest, Subscription, SubscriptionState
+from digest.tokens import Purpose, TokenSigner
+from digest.web.reader.stamps import make_stamp
 
+SLUG = "weekly"
 ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058, section 3.2
 
 
@@ -30,6 +35,32 @@ def one_click_posts(app: App, count: int) -> list[Post]:
     chosen = random.Random(count).sample(ids, count)  # noqa: S311 - guards nothing
     tokens = (app.signer.sign(Purpose.UNSUBSCRIBE, public_id) for public_id in chosen)
     return [Post(f"/u/{token}", _visitor(n), ONE_CLICK) for n, token in enumerate(tokens)]
+
+
+def signup_posts(app: App, count: int) -> list[Post]:
+    """Return the sign-up forms of that many strangers, each shown to them some seconds ago."""
+    configured = app.config.newsletter(SLUG)
+    terms = terms_of(app.templates.catalogues.words(configured.language), configured)
+    shown = app.clock.now() - timedelta(seconds=10)
+    return [
+        Post(f"/n/{SLUG}", _visitor(number), _form(app.signer, terms, number, shown))
+        for number in range(count)
+    ]
+
+
+def _form(signer: TokenSigner, terms: Terms, number: int, shown: datetime) -> str:
+    stamp = make_stamp(signer, f"{SLUG} {terms.digest}", shown)
+    fields = {"stamp": stamp, "address": f"stranger.{number}@new.example", "name": "A. Stranger"}
+    return urlencode(fields)
+
+
+def count_asked(app: App) -> int:
+    """Return how many people asked to join: they wait for a letter, or have it."""
+    waiting = select(func.count()).select_from(ReaderRequest).scalar_subquery()
+    pending = Subscription.state == SubscriptionState.PENDING
+    answered = select(func.count()).where(pending).scalar_subquery()
+    with app.db.read() as session:
+        return session.scalars(select(waiting + answered)).one()
 
 
 def count_left(app: App) -> int:
