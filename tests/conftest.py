@@ -31,6 +31,7 @@ for _name in [name for name in os.environ if name.startswith("DIGEST_")]:
 settings.register_profile("friday", deadline=None)
 settings.load_profile("friday")
 
+ROOT = Path(__file__).resolve().parent.parent
 FRIDAY = datetime(2026, 11, 27, 6, 59, tzinfo=UTC)
 
 
@@ -58,7 +59,8 @@ def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
 
 @pytest.fixture(scope="session")
 def system_part() -> Callable[[str], Path]:
-    """Find a program (chromium, postgres, postfix, spamassassin), or skip the test, saying why.
+    """Find a program (chromium, postgres, postfix, spamassassin) or axe-core, which ``make judges``
+    installs; or skip the test, saying why.
 
     Names listed in DIGEST_REQUIRE (with commas between) fail instead: a place that promises them
     must have them.
@@ -74,6 +76,7 @@ def _find_system_part(name: str) -> Path:
         ),
         "postfix": [Path("/usr/sbin/postfix")],
         "spamassassin": [Path("/usr/bin/spamassassin")],
+        "axe": [ROOT / "tools/judges/node_modules/axe-core/axe.min.js"],
     }
     found = [path for path in places[name] if path.exists()]
     if found:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from digest.clock import FixedClock
 from digest.models import SubscriptionState
@@ -128,6 +129,42 @@ def shared_house(
     with _opened(tmp_path_factory.mktemp("shared"), clock, migrated_file) as opened:
         opened.newsroom.subscribe(ANNA, BEN, name="Zebulon Quimby")
         yield opened
+
+
+@pytest.fixture(scope="session")
+def browser(system_part: Callable[[str], Path]) -> Iterator[Browser]:
+    """The system's Chromium."""
+    chromium = system_part("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe(system_part: Callable[[str], Path]) -> Callable[[Page], list[str]]:
+    """Return what axe-core finds serious or critical in a page, in light and in dark.
+
+    The page must allow scripts: axe waits by timers of the page.
+    """
+    engine = system_part("axe").read_text(encoding="utf-8")
+
+    def judge(page: Page) -> list[str]:
+        found = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.evaluate(engine)
+            violations = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            found += [
+                f"{scheme}: {each['id']}: {each['nodes'][0]['html'][:200]}"
+                for each in violations["violations"]
+                if each["impact"] in {"serious", "critical"}
+            ]
+        return found
+
+    return judge
 
 
 class Logged(logging.Handler):

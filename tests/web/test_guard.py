@@ -14,6 +14,8 @@ HEADERS = {
     "x-robots-tag": "noindex",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
 
 
