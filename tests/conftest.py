@@ -67,8 +67,8 @@ def _run_apart(work: Coroutine[Any, Any, Any]) -> Any:
 
 @pytest.fixture(scope="session")
 def system_part() -> Callable[[str], Path]:
-    """Find a program (chromium, postgres, postfix, spamassassin) or axe-core, which ``make judges``
-    installs; or skip the test, saying why.
+    """Find a program (chromium, postgres, postfix, dovecot, spamassassin) or axe-core, which ``make
+    judges`` installs; or skip the test, saying why.
 
     Names listed in DIGEST_REQUIRE (with commas between) fail instead: a place that promises them
     must have them.
@@ -83,6 +83,7 @@ def _find_system_part(name: str) -> Path:
             Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name)
         ),
         "postfix": [Path("/usr/sbin/postfix")],
+        "dovecot": [Path("/usr/sbin/dovecot")],
         "spamassassin": [Path("/usr/bin/spamassassin")],
         "axe": [ROOT / "tools/judges/node_modules/axe-core/axe.min.js"],
     }
