@@ -213,6 +213,13 @@ def _wording(house, subscription: Subscription) -> str | None:
         return find_wording(session, event.text_digest)
 
 
+def test_joining_another_is_welcomed_once(house) -> None:
+    for _ in range(2):
+        house.set("join", ANNA, newsletter="monthly")
+
+    assert [(kind, to) for kind, to, _ in house.letters()] == [("welcome", ANNA)]
+
+
 def test_sentence_of_consent_stands_beside_the_button(house) -> None:
     assert "Every month, please." in house.set("show", ANNA).text
 
