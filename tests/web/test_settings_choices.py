@@ -231,6 +231,17 @@ def test_reader_who_left_may_come_back_here(house) -> None:
     assert _subscription(house, ANNA).state is ACTIVE
 
 
+def test_newsletter_whose_policy_cannot_be_read_takes_nobody(open_house) -> None:
+    lost = OTHERS.replace('slug = "monthly"', 'slug = "monthly"\nprivacy_file = "lost.txt"')
+    with open_house(more={LAST_LINE: LAST_LINE + lost}) as house:
+        house.newsroom.subscribe(ANNA)
+        page = house.set("show", ANNA)
+        answer = house.set("join", ANNA, newsletter="monthly")
+
+    assert (page.status_code, "The Harbour Monthly" in page.text) == (200, False)
+    assert answer.status_code == 409
+
+
 @pytest.mark.parametrize("slug", ["closed", "letters"])
 def test_closed_and_guarded_newsletters_are_not_offered(house, slug: str) -> None:
     page = house.set("show", ANNA).text
