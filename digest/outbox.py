@@ -64,3 +64,10 @@ def withdraw(session: Session, indexes: Collection[bytes]) -> None:
     the address under each index key.
     """
     session.execute(delete(Notice).where(Notice.address_index.in_(indexes)))
+
+
+def remove_done(session: Session, before: datetime) -> None:
+    """Remove notices that were accepted or given up before an instant."""
+    session.execute(
+        delete(Notice).where(Notice.state != NoticeState.WAITING, Notice.done_at < before)
+    )

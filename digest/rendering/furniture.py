@@ -91,6 +91,8 @@ class Furniture:
     # Translators: at the end of an issue saved as one file, without network; "it names nobody": no
     # reader is named in it.
     pass_on = phrase("offline file", "This file needs no connection and names nobody. Pass it on.")
+    # Translators: an address on another host that shows the same. No full stop right behind it.
+    try_also = phrase("footer", "If the links here do not open, try: {address}")
     # Translators: who publishes, and where. Only the comma may need translation.
     imprint = phrase("footer", "{newsletter}, {postal_address}")
     # Translators: words before a link, which is on the next line. Only the

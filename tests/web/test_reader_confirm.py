@@ -32,6 +32,14 @@ def asked(house, address: str = NEW, language: str | None = None) -> str:
     return "/c/" + app.sealer.open(letter or b"").partition("/c/")[2].split()[0]
 
 
+def look(house, link: str):
+    return house.client.get(link)
+
+
+def press(house, link: str):
+    return house.client.post(link, data={"page": "1"})
+
+
 def subjects(house) -> list[str]:
     with house.app.db.read() as session:
         return list(session.scalars(select(Notice.subject).order_by(Notice.id)))
@@ -69,7 +77,7 @@ def test_visits_confirm_nobody(house, method: str) -> None:
 
 
 def test_press_confirms_and_welcomes(house) -> None:
-    answer = house.client.post(asked(house), data={"page": "1"})
+    answer = press(house, asked(house))
 
     assert answer.status_code == 200
     assert "You are subscribed" in answer.text
@@ -84,7 +92,7 @@ def test_second_press_changes_nothing(house, run) -> None:
     run(tick_once(house.app))
     link, before = asked(house), deliveries(house)
 
-    answers = {house.client.post(link).content for _ in range(3)}
+    answers = {press(house, link).content for _ in range(3)}
 
     assert len(answers) == 1
     assert kinds(house) == ["asked", "confirmed"]
@@ -100,7 +108,7 @@ def test_link_that_has_run_out_says_so_and_leads_back(house) -> None:
     link = asked(house)
     house.app.clock.advance(timedelta(days=7, seconds=2))
 
-    answers = [house.client.request(method, link) for method in ("GET", "POST")]
+    answers = [act(house, link) for act in (look, press)]
 
     assert [answer.status_code for answer in answers] == [410, 410]
     assert "This link has run out" in answers[0].text
@@ -110,11 +118,11 @@ def test_link_that_has_run_out_says_so_and_leads_back(house) -> None:
 
 def test_reader_who_left_is_offered_to_subscribe_anew(house) -> None:
     link = asked(house)
-    house.client.post(link)
+    press(house, link)
     with house.app.db.write() as session:
         leave(session, house.public_id(NEW), now=house.app.clock.now(), origin="test")
 
-    answers = [house.client.request(method, link) for method in ("GET", "POST")]
+    answers = [act(house, link) for act in (look, press)]
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert "You have left since" in answers[1].text
@@ -122,8 +130,8 @@ def test_reader_who_left_is_offered_to_subscribe_anew(house) -> None:
     assert house.state(NEW) == "unsubscribed"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_links_that_are_not_valid_get_the_lost_page(house, method: str) -> None:
+@pytest.mark.parametrize("act", [look, press])
+def test_links_that_are_not_valid_get_the_lost_page(house, act) -> None:
     link, signer = asked(house), house.app.signer
     until = house.app.clock.now() + timedelta(days=1)
     nobody = signer.sign_until(Purpose.CONFIRM, "aaaaaaaaaaaaaaaa", until)
@@ -131,7 +139,7 @@ def test_links_that_are_not_valid_get_the_lost_page(house, method: str) -> None:
     without_end = signer.sign(Purpose.CONFIRM, house.public_id(NEW))
     bad = ["x", link[3:-1], nobody, other, without_end]
 
-    answers = [house.client.request(method, f"/c/{token}") for token in bad]
+    answers = [act(house, f"/c/{token}") for token in bad]
 
     known = house.client.get("/u/x").content
     assert [(a.status_code, a.content) for a in answers] == [(404, known)] * len(bad)
@@ -143,7 +151,7 @@ def test_newsletter_that_is_configured_no_more_confirms_nobody(house) -> None:
     with house.app.db.write() as session:
         session.query(Newsletter).update({"slug": "renamed"})
 
-    assert house.client.post(link).status_code == 404
+    assert press(house, link).status_code == 404
     assert kinds(house) == ["asked"]
 
 
@@ -160,7 +168,7 @@ def test_confirming_undoes_what_it_disproves_and_nothing_else(
     with house.app.db.write() as session:
         suppress(session, house.app.sealer, NEW, SuppressionReason(reason), now=now)
 
-    assert house.client.post(link).status_code == 200
+    assert press(house, link).status_code == 200
 
     with house.app.db.read() as session:
         assert find_reason(session, house.app.sealer, NEW) == left

@@ -5,9 +5,11 @@ from fastapi import APIRouter
 from digest.app import App
 from digest.web.pages import Pages
 from digest.web.reader import (
+    archive,
     choosing,
     confirm,
     erasing,
+    front,
     issue,
     later,
     leave,
@@ -17,7 +19,20 @@ from digest.web.reader import (
     signup,
 )
 
-PARTS = (signup, confirm, leave, later, settings, choosing, moving, receipt, erasing, issue)
+PARTS = (
+    front,
+    signup,
+    confirm,
+    leave,
+    later,
+    settings,
+    choosing,
+    moving,
+    receipt,
+    erasing,
+    issue,
+    archive,
+)
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
