@@ -19,10 +19,11 @@ from digest.operations.reception import count_reception
 from digest.outbox import remove_done
 from digest.subscribers.door.limits import forget_hits
 from digest.subscribers.door.spent import forget_spent
-from digest.subscribers.transfer.merge import FIRST_STEP_ROWS, PAUSE_SECONDS, next_step_rows
+from digest.subscribers.transfer.merge import PAUSE_SECONDS, next_step_rows
 
 log = logging.getLogger(__name__)
 
+FEWEST_STEP_ROWS = 64
 DONE = "housekeeping"
 EVERY = timedelta(days=1)
 LETTERS_KEPT = timedelta(days=30)  # after they were accepted or given up
@@ -85,7 +86,7 @@ def shrink(
 
 def _drop_all(app: App, issue_id: int, stopped: Stopped, progress: Callable[[int], None]) -> int:
     """Remove the rows, a step after the other; return how many went."""
-    done, most = 0, FIRST_STEP_ROWS
+    done, most = 0, FEWEST_STEP_ROWS
     while not stopped():
         with app.db.write() as session:
             began = app.clock.monotonic()
@@ -95,6 +96,7 @@ def _drop_all(app: App, issue_id: int, stopped: Stopped, progress: Callable[[int
         progress(done)
         if dropped < most:
             break
-        most = next_step_rows(most, worked - began, app.clock.monotonic() - worked)
+        committed = app.clock.monotonic() - worked
+        most = next_step_rows(most, worked - began, committed, FEWEST_STEP_ROWS)
         time.sleep(PAUSE_SECONDS)
     return done
