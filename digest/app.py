@@ -19,9 +19,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock, SystemClock
-from digest.config import Config, check, load_config
+from digest.config import Config, check, load_config, pages_at
 from digest.curation.issues import find_issue
-from digest.curation.newsletters import seed_newsletters
+from digest.curation.newsletters import present_order, seed_newsletters
 from digest.db import Database
 from digest.delivery.backends.base import Envelope
 from digest.delivery.copies import Copies
@@ -40,7 +40,10 @@ from digest.sealed import CANARY, Sealer
 from digest.tokens import TokenSigner
 
 if TYPE_CHECKING:
+    from digest.config import MailboxConfig
     from digest.correspondence.correspondent import Correspondent
+    from digest.correspondence.incoming.commands import Asked
+    from digest.correspondence.incoming.mailbox import MailboxReader
     from digest.curation.inbox import IntakeReport
     from digest.fetch.client import Fetcher
     from digest.press.approval import Press
@@ -152,6 +155,7 @@ class App:
         """Mail test copies of an issue's present state; return each address with its outcome."""
         from digest.press.approval import draft_view
         from digest.press.proofs import build_proof
+        from digest.rendering.mirroring import shown
 
         now = self.clock.now()
         with self.db.read() as session:
@@ -159,16 +163,17 @@ class App:
             slug = session.get_one(Newsletter, issue.newsletter_id).slug
             configured = self.config.newsletter(slug)
             view = draft_view(session, issue, configured, now)
+            order = present_order(session, issue)
         rendering, *_ = self.press.render(view, configured)
         backend = self.relay(configured.relay).backend
         signers = load_signers(configured.dkim, configured.sender.address)
         outcomes = []
         for address in to:
             message = build_proof(
-                rendering,
+                shown(rendering, order),
                 configured,
                 to=address,
-                public_url=self.config.site_of(configured),
+                public_url=pages_at(self.config, configured, order),
                 issue_public_id=issue.public_id,
                 now=now,
             )
@@ -192,6 +197,21 @@ class App:
 
         every = timedelta(minutes=self.config.scheduler.intake_minutes)
         return poll(self.db, self.fetcher, source_id, self.clock, every=every)
+
+    def mailbox_reader(self, mailbox: "MailboxConfig") -> "MailboxReader":
+        """Return what reads readers' letters in one mailbox."""
+        from digest.correspondence.incoming.mailbox import MailboxReader
+
+        return MailboxReader(self.db, self.correspondent, self.clock, mailbox)
+
+    def receive_letter(self, raw: bytes, envelope_to: str) -> "Asked":
+        """Do what one mail asks that came by pipe; returns what that was."""
+        from digest.correspondence.incoming.acting import act_on
+        from digest.correspondence.incoming.letter import read_letter
+
+        letter = read_letter(raw, envelope_to)
+        with self.db.write() as session:
+            return act_on(session, self.correspondent, letter, self.clock.now())
 
     def prepare_store(self) -> None:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the

@@ -20,6 +20,7 @@ from digest.logs import redact
 from digest.models import ConsentEvent, ConsentText, ReaderRequest
 
 _EVENTS = cast(Table, ConsentEvent.__table__)
+_TEXTS = cast(Table, ConsentText.__table__)
 
 
 class ConsentKind(enum.StrEnum):
@@ -33,6 +34,8 @@ class ConsentKind(enum.StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     LEFT = "left"
+    RETURNED = "returned"  # had left by mistake
+    MOVED = "moved"  # the same reader at another address
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def record_many(
         for wording in {text for _, each in events for text in (each.wording, each.policy) if text}
     }
     session.execute(
-        insert(ConsentEvent),
+        insert(_EVENTS),
         [
             {
                 "subscriber_id": subscriber_id,
@@ -119,7 +122,7 @@ def recording(kind: ConsentKind, chosen: Select[Any]) -> Insert:
 def keep_wording(session: Session, wording: str) -> str:
     """Keep a text once, and return its SHA-256 (hexadecimal)."""
     digest = hashlib.sha256(wording.encode()).hexdigest()
-    session.execute(insert_new(session, ConsentText), {"digest": digest, "wording": wording})
+    session.execute(insert_new(session, _TEXTS), {"digest": digest, "wording": wording})
     return digest
 
 
