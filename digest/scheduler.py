@@ -1,9 +1,9 @@
 """The daemon: APScheduler as alarm clock, and the loops that never end. It calls verbs and decides
 nothing.
 
-Every `tick_seconds` the sender opens what is due; draining, notices and intake are loops of their
-own. A second daemon on the same store is harmless, only said in the log. docs/decisions/0001 says
-why nothing is kept in the scheduler's own store.
+Every `tick_seconds` the sender opens what is due; draining, notices, intake and housekeeping are
+loops of their own. A second daemon on the same store is harmless, only said in the log.
+docs/decisions/0001 says why nothing is kept in the scheduler's own store.
 """
 
 import asyncio
@@ -21,11 +21,13 @@ from digest.config import MailboxConfig
 from digest.correspondence.forgetting import forget_old
 from digest.curation.source_list import due_sources
 from digest.errors import DigestError
+from digest.operations.housekeeping import keep_house_daily
 from digest.subscribers.door.requests import list_requests
 
 log = logging.getLogger(__name__)
 
 NOTICE_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 600.0  # between looks whether a day has passed
 AFTER_FAILURE_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
 
@@ -74,6 +76,11 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
                 _for_ever(stop, 60 * each.every_minutes, partial(_read_letters, app, each, stop))
                 for each in app.config.mailboxes
             ),
+            _for_ever(
+                stop,
+                HOUSEKEEPING_SECONDS,
+                lambda: asyncio.to_thread(keep_house_daily, app, stop.is_set),
+            ),
         )
     finally:
         alarm.pause()
@@ -98,6 +105,7 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await app.notices.send_waiting()
     await asyncio.to_thread(_forget, app)
     await asyncio.to_thread(app.sender.close_finished, app.clock.now())
+    await asyncio.to_thread(keep_house_daily, app, stop.is_set)
 
 
 async def _tick(app: App, ticking: asyncio.Lock) -> None:

@@ -81,6 +81,7 @@ class DeliveryConfig(Strict):
     breaker_refusals: int = Field(default=5, ge=1, le=1000)
     breaker_minutes: float = Field(default=10, gt=0, le=1440)
     fail_over_minutes: float = Field(default=5, ge=0, le=1440)
+    ledger_days: int = Field(default=90, ge=14, le=3650)
 
 
 class FetchConfig(Strict):

@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from digest.clock import WEEKDAYS, Schedule
-from digest.config.kinds import Address, Colour, HeaderText, Host, PublicUrl, Slug, Strict, ZoneName
+from digest.config.kinds import (
+    Address,
+    Colour,
+    HeaderText,
+    Host,
+    MirrorUrl,
+    PublicUrl,
+    Slug,
+    Strict,
+    ZoneName,
+)
 
 LONGEST_LOCAL = 64  # characters before the @ (RFC 5321 section 4.5.3.1.1)
 LONGEST_SIGNED = len("confirm.") + 37  # tokens.sign_address
@@ -156,7 +166,7 @@ class MirrorConfig(Strict):
     """
 
     of: Literal["pages"] | Host
-    at: list[PublicUrl] = Field(min_length=1, max_length=20)
+    at: list[MirrorUrl] = Field(min_length=1, max_length=20)
 
 
 class InitialConfig(Strict):
@@ -212,6 +222,15 @@ class NewsletterConfig(Strict):
         so.
         """
         return not self.guarded if self.archive is None else self.archive
+
+    @field_validator("mirrors")
+    @classmethod
+    def _mirrored_once(cls, mirrors: list[MirrorConfig]) -> list[MirrorConfig]:
+        known = [mirror.of for mirror in mirrors]
+        for of in known:
+            if known.count(of) > 1:
+                raise ValueError(f"{of} is there twice: list all its addresses in one at")
+        return mirrors
 
     @model_validator(mode="after")
     def _mailbox_has_room(self) -> "NewsletterConfig":

@@ -15,15 +15,17 @@ from sqlalchemy.orm import Session
 
 from digest.blocks import APPEAL, FULL, GREETING, THANKS
 from digest.clock import Clock
-from digest.config import Config, NewsletterConfig
+from digest.config import Config, NewsletterConfig, mirrors_of
 from digest.delivery.backends.base import Envelope
 from digest.delivery.dkim.signing import DkimSigner, load_signers, sign_canonical
 from digest.delivery.message_ids import make_message_id
 from digest.errors import ConfigError, Refused
 from digest.keys import Key, KeyRing
+from digest.mirrors import PAGES, choose
 from digest.models import Issue, Newsletter, StoredRendering
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.mime import CopyPress, Letterhead, is_plain_link
+from digest.rendering.mirroring import fold, listed
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.stored import Rendering
 from digest.sealed import Sealer
@@ -90,6 +92,20 @@ def load_renderings(session: Session, issue: Issue) -> list[Rendering]:
     return renderings
 
 
+def choose_mirrors(session: Session, issue: Issue, config: Config) -> dict[str, list[str]] | None:
+    """Return, by what is mirrored, the addresses that an issue's copies lead to: the first, and
+    what to try next. None where nothing is mirrored.
+
+    Only approved addresses, as the newsletter's last probe found them, then as they are configured
+    now, then those that were taken out of the configuration. Errors are those of load_renderings.
+    """
+    approved = listed(load_renderings(session, issue))
+    newsletter = session.get_one(Newsletter, issue.newsletter_id)
+    configured = config.newsletter(newsletter.slug)
+    present = choose(mirrors_of(configured, config.site_of(configured)), newsletter.mirror_order)
+    return choose(approved, present) or None
+
+
 class Copies:
     """Makes copies from ledger rows; remembers the issues it was prepared for."""
 
@@ -104,8 +120,8 @@ class Copies:
         self._issues: dict[int, IssueCopies] = {}
 
     def prepare(self, session: Session, issue_id: int) -> None:
-        """Load and encode an issue's renderings, once; Refused when they are not the approved
-        ones.
+        """Load and encode an issue's renderings, once, the chosen mirrors in them; Refused when
+        either is not what was approved.
         """
         if issue_id in self._issues:
             return
@@ -115,8 +131,9 @@ class Copies:
         slug = session.get_one(Newsletter, issue.newsletter_id).slug
         configured = self._config.newsletter(slug)
         mails = [r for r in load_renderings(session, issue) if r.is_mail]
-        presses = _presses(configured, issue, mails)
-        site = self._config.site_of(configured)
+        chosen = _chosen(issue, mails)
+        presses = _presses(configured, issue, [fold(mail, chosen) for mail in mails])
+        site = chosen.get(PAGES, [self._config.site_of(configured)])[0]
         self._issues[issue_id] = IssueCopies(
             message_key=self._message_key(issue.message_key_id or ""),
             host=configured.host,
@@ -191,6 +208,12 @@ def _hidden(row: Any, now: datetime) -> frozenset[str]:
     elif row.appeal_hidden_until is not None and row.appeal_hidden_until > now:
         hidden = LEFT_ALONE
     return hidden.union(row.hidden_blocks) if row.hidden_blocks else hidden
+
+
+def _chosen(issue: Issue, mails: Sequence[Rendering]) -> dict[str, list[str]]:
+    """Return what was chosen for what is mirrored; `fold` judges whether it may be."""
+    usual = choose(listed(mails), None)
+    return {of: (issue.mirrors or {}).get(of, addresses) for of, addresses in usual.items()}
 
 
 def _presses(
