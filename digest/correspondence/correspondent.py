@@ -74,7 +74,5 @@ class Correspondent:
         """Return the address of our mailbox that carries `extension`, such as
         ``friday+join.weekly@courier.example``; None when this newsletter has no mailbox.
         """
-        if configured.mailbox is None:
-            return None
-        local, _, domain = configured.mailbox.address.partition("@")
-        return f"{local}{configured.mailbox.separator}{extension}@{domain}"
+        mailbox = configured.mailbox
+        return mailbox.with_extension(extension) if mailbox else None

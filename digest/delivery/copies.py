@@ -68,6 +68,7 @@ class IssueCopies:
     view_url: str
     leave_url: str  # a token follows
     later_url: str  # a token follows
+    leave_by_mail: tuple[str, str] | None  # a token stands between; None: no mailbox of ours
     own: frozenset[str]  # slots whose links nobody needs to look at again
     mail_from: str
     presses: dict[str, CopyPress]  # by edition
@@ -139,6 +140,7 @@ class Copies:
             view_url=f"{site}/i/{issue.public_id}",
             leave_url=f"{site}/u/",
             later_url=f"{site}/later/",
+            leave_by_mail=_leave_by_mail(configured),
             own=OWN_LINKS if is_plain_link(site) else NOTHING,
             mail_from=configured.bounce_address or configured.sender.address,
             presses=presses,
@@ -165,6 +167,7 @@ class Copies:
             message_id=make_message_id(issue.message_key, f"copy {row.id}", issue.host),
             date=now,
             unsubscribe_url=leave_url,
+            leave_address=self._leave_address(issue, row.public_id),
         )
         body = press.body(self._values(issue, row, address, leave_url, now))
         if issue.signers:
@@ -172,6 +175,13 @@ class Copies:
         pieces = [head, b"\r\n", *body]
         envelope = Envelope(issue.mail_from, address, f"delivery {row.id}", True)
         return Copy(envelope, pieces, sum(map(len, pieces)))
+
+    def _leave_address(self, issue: IssueCopies, public_id: str) -> str:
+        """Return the address that this reader leaves by, or nothing."""
+        if issue.leave_by_mail is None:
+            return ""
+        before, behind = issue.leave_by_mail
+        return f"{before}{self._signer.sign_address(Purpose.LEAVE_BY_MAIL, public_id)}{behind}"
 
     def _values(
         self, issue: IssueCopies, row: Any, address: str, leave_url: str, now: datetime
@@ -223,6 +233,14 @@ def _letterhead(configured: NewsletterConfig, issue: Issue, edition: str) -> Let
         reply_to=configured.reply_to or "",
         leave_address=f"{answer_to}?subject=unsubscribe",
     )
+
+
+def _leave_by_mail(configured: NewsletterConfig) -> tuple[str, str] | None:
+    """Return what stands around the token in the address to leave by."""
+    if configured.mailbox is None:
+        return None
+    before, at, domain = configured.mailbox.with_extension("leave.").partition("@")
+    return before, at + domain
 
 
 def _sender_id(host: str) -> str:

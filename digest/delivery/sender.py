@@ -33,6 +33,7 @@ from digest.delivery.failover import list_relays
 from digest.delivery.gate import Gate
 from digest.delivery.ledger.doubts import resolve_overdue
 from digest.delivery.ledger.freeze import Mornings, freeze
+from digest.delivery.ledger.joining import await_freeze
 from digest.delivery.ledger.leases import has_due_chunk
 from digest.delivery.ledger.sums import count_doubts_since, count_sums, has_work
 from digest.delivery.slots import (
@@ -181,6 +182,7 @@ class Sender:
             mirrors=choose_mirrors(session, issue, self._config),
         ):
             raise Conflict(f"number {issue.number} was changed at the last moment")
+        await_freeze(session, issue.newsletter_id, freezing=True)
         count = freeze(
             session,
             issue.id,

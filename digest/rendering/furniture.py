@@ -69,6 +69,8 @@ class Furniture:
     number = phrase("head", "No.\u00a0{number}")
     read_in_browser = phrase("link", "Read in browser")
     unsubscribe = phrase("link", "Unsubscribe")
+    # Translators: pausing for some weeks; fewer sections, headlines only, another address.
+    pause_or_change = phrase("link", "Pause or change what you get")
     # Translators: opens the editor's note, which follows as a paragraph of its own.
     greeting = phrase("greeting", "Good morning {first_name},")
     # Translators: under a picture; the name is a photographer's or an agency's.

@@ -15,11 +15,15 @@ from digest.errors import NotFound
 from digest.mirrors import Order
 from digest.models import Issue, IssueState, Newsletter
 from digest.press.approval import list_renderings
+from digest.press.archive.past import PUBLIC
 from digest.press.preview import neutral_values
 from digest.rendering.mirroring import shown
 from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html
 from digest.rendering.stored import OFFLINE, Rendering
+from digest.web.archive.cards import link_tag
+from digest.web.archive.issue_page import with_head
+from digest.web.archive.places import served_addresses
 from digest.web.pages import Pages
 
 SHOWN = (IssueState.APPROVED, IssueState.SENDING, IssueState.SENT)
@@ -35,13 +39,29 @@ class IssuePages:
 
     def issue(self, public_id: str) -> Response:
         """Show an issue as approved, as nobody's copy."""
-        rendering, slug, _, order = self._approved(public_id, FULL)
+        rendering, slug, number, order = self._approved(public_id, FULL)
         site = self._site_of(slug, order)
         page = fill_html(rendering, neutral_values(site, public_id))
+        if address := self._archived_at(public_id, slug, number):
+            page = with_head(page, link_tag("canonical", address))
         return HTMLResponse(
             shown_inside(page, rendering.pictures),
-            headers={"Content-Security-Policy": issue_policy(site)},
+            headers={
+                "Content-Security-Policy": issue_policy(site),
+                "X-Frame-Options": "SAMEORIGIN",  # the sign-up page shows it beside its form
+            },
         )
+
+    def _archived_at(self, public_id: str, slug: str, number: int) -> str:
+        """Return where the archive shows an issue, empty when it does not."""
+        config = self.instance.config
+        configured = next((n for n in config.newsletters if n.slug == slug), None)
+        if configured is None or not configured.has_archive:
+            return ""
+        with self.instance.db.read() as session:
+            state = session.scalar(select(Issue.state).where(Issue.public_id == public_id))
+        addresses = served_addresses(config.site_of(configured), slug)
+        return addresses.issue_at(number) if state in PUBLIC else ""
 
     def _site_of(self, slug: str, order: Order | None) -> str:
         """Return where an issue's readers find the pages; old issues open even when the newsletter
@@ -82,7 +102,7 @@ class IssuePages:
 
 def issue_policy(public_url: str) -> str:
     """Return the policy of an issue's page: its inline styles, its pictures, its links; never a
-    script or a form.
+    script or a form, and in no frame but one of our own pages.
 
     Pictures come from the article hosts, which nobody can list beforehand. Without TLS of our own,
     on loopback only, they may come without it as well.
@@ -91,7 +111,7 @@ def issue_policy(public_url: str) -> str:
     return (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
         f"style-src 'unsafe-inline'; img-src data: {pictures}; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
 
 
