@@ -2,6 +2,7 @@
 altered.
 """
 
+import base64
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from itsdangerous import URLSafeSerializer
 
 from digest.errors import BadInput
 from digest.keys import KeyRing, new_key_ring
-from digest.tokens import Expired, Purpose, TokenSigner
+from digest.tokens import Expired, Purpose, TokenSigner, _letters
 
 RING = new_key_ring()
 SIGNER = TokenSigner(RING)
@@ -178,3 +179,8 @@ def test_address_fits_a_local_part_beside_a_name() -> None:
 def test_text_that_is_no_address_of_ours_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
         SIGNER.read_address(Purpose.LEAVE_BY_MAIL, text)
+
+
+@given(st.binary(min_size=12, max_size=40))
+def test_letters_of_an_address_are_those_of_base32(digest: bytes) -> None:
+    assert _letters(digest) == base64.b32encode(digest[:12]).decode().rstrip("=").lower()

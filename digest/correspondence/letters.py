@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.config import NewsletterConfig
 from digest.correspondence.correspondent import Correspondent
+from digest.correspondence.mail_letters import ways_by_mail
 from digest.correspondence.rhythm import when_it_comes
 from digest.models import Subscriber, Subscription
 from digest.outbox import NoticeText
@@ -141,12 +142,15 @@ def _settings_paragraph(desk: Desk, words: NullTranslations, subscriber: Subscri
 
 
 def write_settings_link(
-    desk: Desk, subscriber: Subscriber, language: str | None, asked_at: datetime
+    desk: Desk, subscriber: Subscriber, subscription: Subscription | None, asked_at: datetime
 ) -> bool:
-    """Send a reader the link that opens their settings."""
-    words = desk.words(language)
+    """Send a reader the link that opens their settings, and how to leave by mail what they asked
+    about.
+    """
+    words = desk.words(subscription.language if subscription else None)
     paragraphs = [
         _settings_paragraph(desk, words, subscriber),
+        *(_by_mail(desk, words, subscription) if subscription else []),
         words.gettext("If you did not ask, do nothing: nobody else can open it."),
     ]
     text = _letter(words.gettext("The link to your settings"), paragraphs)
@@ -164,9 +168,8 @@ def write_welcome(desk: Desk, subscriber: Subscriber, subscription: Subscription
         f"{when_it_comes(words, desk.configured, language)}.",
         words.gettext("To leave, to pause, or for a link to your settings:")
         + f"\n{desk.link('u', leave)}",
+        *_by_mail(desk, words, subscription),
     ]
-    if desk.configured.mailbox is not None:
-        paragraphs.append(_by_mail(desk, words, subscription))
     text = _letter(words.gettext("Welcome"), paragraphs)
     key = f"welcome-{subscription.id}-{subscription.joined_at:%Y%m%d%H%M%S%f}"
     return desk.write("welcome", subscriber, text, key)
@@ -179,14 +182,10 @@ def _thanks(words: NullTranslations, configured: NewsletterConfig) -> str:
     return said.format(name=configured.name)
 
 
-def _by_mail(desk: Desk, words: NullTranslations, subscription: Subscription) -> str:
-    """Return how to leave and pause where pages do not open; a mail is enough, whatever it says."""
-    public_id = subscription.public_id
-    leave = desk.mail_address("leave", Purpose.LEAVE_BY_MAIL, public_id)
-    pause = desk.mail_address("pause", Purpose.PAUSE_BY_MAIL, public_id)
-    said = words.gettext("Where our pages do not open, an empty mail does it. To leave: {leave}")
-    also = words.gettext("To pause for four weeks: {pause}")
-    return f"{said.format(leave=leave)}\n{also.format(pause=pause)}"
+def _by_mail(desk: Desk, words: NullTranslations, subscription: Subscription) -> list[str]:
+    """Return how to leave and pause where pages do not open; nothing without a mailbox."""
+    said = ways_by_mail(desk.correspondent, words, desk.configured, subscription.public_id)
+    return [said] if said else []
 
 
 def _letter(subject: str, paragraphs: list[str]) -> NoticeText:

@@ -133,8 +133,8 @@ def _send_settings_link(desk: Desk, request: ReaderRequest, address: str) -> Non
     limits = [Limit("link", desk.correspondent.config.limits.links_per_day, DAY)]
     if not _may_write(desk, address, limits):
         return
-    languages = (each.language for each in theirs if each.newsletter_id == request.newsletter_id)
-    write_settings_link(desk, subscriber, next(languages, None), request.asked_at)
+    asked = (each for each in theirs if each.newsletter_id == request.newsletter_id)
+    write_settings_link(desk, subscriber, next(asked, None), request.asked_at)
 
 
 def _letter_limits(limits: LimitsConfig) -> Sequence[Limit]:

@@ -91,9 +91,7 @@ class ConsentEvent(Base):
         ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
     )
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
-    kind: Mapped[str] = mapped_column(
-        String(20)
-    )  # asked, confirmed, imported, paused, resumed, left
+    kind: Mapped[str] = mapped_column(String(20))  # a word of subscribers.consent.ConsentKind
     at: Mapped[datetime]
     origin: Mapped[str] = mapped_column(String(200))  # which form, import, link or hand
     text_digest: Mapped[str | None] = mapped_column(ForeignKey("consent_texts.digest"))

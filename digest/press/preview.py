@@ -11,6 +11,9 @@ def view_url(public_url: str, issue_public_id: str) -> str:
     return f"{public_url}/i/{issue_public_id}"
 
 
+NOBODYS_BLOCKS = frozenset({GREETING, THANKS})  # left out of a copy that is nobody's
+
+
 def neutral_values(public_url: str, issue_public_id: str) -> ReaderValues:
     """Return slot values that name nobody; links that need a token lead to a page that says so."""
     return ReaderValues(
@@ -20,5 +23,5 @@ def neutral_values(public_url: str, issue_public_id: str) -> ReaderValues:
             "view_url": view_url(public_url, issue_public_id),
             "address": "…",
         },
-        hidden_blocks=frozenset({GREETING, THANKS}),
+        hidden_blocks=NOBODYS_BLOCKS,
     )

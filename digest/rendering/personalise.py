@@ -40,6 +40,20 @@ def fill_text(rendering: Rendering, values: ReaderValues) -> str:
     return _fill(rendering.text, values, text_value)
 
 
+def fill_file(rendering: Rendering, links: Mapping[str, str], hidden: frozenset[str]) -> str:
+    """Return the HTML of nobody's copy for a folder of files, in which links may be relative.
+
+    `links` are slot values that this program made; RenderingFailed names a slot without one.
+    """
+
+    def value_of(slot: str, values: Mapping[str, str]) -> str:
+        if slot not in values:
+            raise RenderingFailed(f"slot {slot}: a file has no value for it")
+        return html.escape(values[slot], quote=True)
+
+    return _fill(rendering.html, ReaderValues(links, hidden), value_of)
+
+
 def shown_parts(parts: Iterable[Part], hidden: frozenset[str]) -> Iterator[Part]:
     """Yield the parts that are in no hidden block."""
     return (part for part in parts if not part.block or hidden.isdisjoint(part.blocks))

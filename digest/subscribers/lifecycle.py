@@ -44,6 +44,7 @@ class Verb(enum.StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     LEAVE = "leave"
+    RETURN = "return"
 
 
 _MOVES: dict[tuple[SubscriptionState | None, Verb], SubscriptionState] = {
@@ -63,6 +64,7 @@ _MOVES: dict[tuple[SubscriptionState | None, Verb], SubscriptionState] = {
     (PAUSED, Verb.PAUSE): PAUSED,
     (PAUSED, Verb.RESUME): ACTIVE,
     (ACTIVE, Verb.RESUME): ACTIVE,
+    (UNSUBSCRIBED, Verb.RETURN): ACTIVE,
     **{(state, Verb.LEAVE): UNSUBSCRIBED for state in SubscriptionState},
 }
 
@@ -259,7 +261,7 @@ def confirm(
     subscription = take_subscription(session, public_id)
     if subscription.state is next_state(subscription.state, Verb.CONFIRM):
         return subscription
-    _move(
+    move(
         session,
         subscription,
         Verb.CONFIRM,
@@ -282,7 +284,7 @@ def pause(
     subscription = take_subscription(session, public_id)
     if subscription.paused_until == until and subscription.state is PAUSED:
         return subscription
-    _move(
+    move(
         session,
         subscription,
         Verb.PAUSE,
@@ -297,7 +299,7 @@ def resume(session: Session, public_id: str, *, now: datetime, origin: str) -> S
     """End a pause; nothing changes for an active subscription."""
     subscription = take_subscription(session, public_id)
     if subscription.state is not ACTIVE:
-        _move(session, subscription, Verb.RESUME, ConsentKind.RESUMED, Circumstances(now, origin))
+        move(session, subscription, Verb.RESUME, ConsentKind.RESUMED, Circumstances(now, origin))
         subscription.paused_until = None
     return subscription
 
@@ -306,7 +308,7 @@ def leave(session: Session, public_id: str, *, now: datetime, origin: str) -> Su
     """Unsubscribe, whatever the state; a second time changes nothing. NotFound when unknown."""
     subscription = take_subscription(session, public_id)
     if subscription.state is not UNSUBSCRIBED:
-        _move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
+        move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
         subscription.paused_until = None
         take_out(session, subscription)  # an abandoned import must not take the evidence away
     return subscription
@@ -362,13 +364,14 @@ def take_subscription(session: Session, public_id: str) -> Subscription:
     return found
 
 
-def _move(
+def move(
     session: Session,
     subscription: Subscription,
     verb: Verb,
     kind: ConsentKind,
     circumstances: Circumstances,
 ) -> None:
+    """Do a verb that changes the state, and put it on record; Refused when it cannot be."""
     subscription.state = next_state(subscription.state, verb)
     subscription.changed_at = circumstances.at
     note(session, subscription, kind, circumstances)

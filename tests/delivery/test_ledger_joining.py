@@ -31,8 +31,7 @@ from digest.models import (
     Tombstone,
 )
 from digest.sealed import Sealer
-
-from .conftest import add_reader
+from digest.subscribers.lifecycle import add_active
 
 Frozen = Callable[..., int]
 
@@ -42,13 +41,20 @@ def joiner(any_db: Database, sealer: Sealer, clock: FixedClock) -> Callable[...,
     """Add one more active reader to the newsletter of an issue."""
 
     def make(issue_id: int, number: int = 90) -> Joiner:
+        address = f"joiner{number}@example.org"
         with any_db.write() as session:
-            newsletter_id = session.get_one(Issue, issue_id).newsletter_id
-            add_reader(session, sealer, newsletter_id, number, "google", clock.now())
-            found = session.scalars(
-                select(Subscription).where(Subscription.public_id == f"s{number}")
-            ).one()
-            return Joiner(found, [sealer.index(f"reader{number}@example.org")])
+            subscription = add_active(
+                session,
+                sealer,
+                newsletter_id=session.get_one(Issue, issue_id).newsletter_id,
+                address=address,
+                name=None,
+                language=None,
+                timezone=None,
+                now=clock.now(),
+                origin="test",
+            )
+            return Joiner(subscription, sealer.indexes(address))
 
     return make
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import select
 
 from digest.clock import FixedClock
-from digest.models import SubscriptionState
+from digest.models import Notice, SubscriptionState
 from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.standing import list_subscriptions
 from digest.testing.newsroom import Newsroom, open_newsroom
@@ -59,6 +60,31 @@ class WebHouse:
             assert subscriber is not None
             [(_, subscription)] = list_subscriptions(session, subscriber.id)
             return subscription.state
+
+    def subscriber_id(self, address: str) -> str:
+        """Return the public id of a reader."""
+        with self.app.db.read() as session:
+            subscriber = find_by_address(session, self.app.sealer, address)
+            assert subscriber is not None
+            return subscriber.public_id
+
+    def passing(self, purpose: Purpose, address: str, hours: float = 1) -> str:
+        """Return a token that runs out, for a reader as such and not for a subscription."""
+        until = self.app.clock.now() + timedelta(hours=hours)
+        return self.app.signer.sign_until(purpose, self.subscriber_id(address), until)
+
+    def set(self, what: str, reader: str, **fields: Any) -> httpx.Response:
+        """Post a form of a reader's opened settings, about the newsletter called ``weekly``."""
+        key = self.passing(Purpose.SETTINGS, reader)
+        data = {"key": key, "newsletter": "weekly", **fields}
+        return self.client.post(f"/settings/{what}", data=data)
+
+    def letters(self) -> list[tuple[str, str, str]]:
+        """Return (kind, address, text) of each letter in the outbox."""
+        opened = self.app.sealer.open
+        with self.app.db.read() as session:
+            rows = session.scalars(select(Notice).order_by(Notice.id)).all()
+            return [(r.kind, opened(r.address_sealed), opened(r.body_sealed)) for r in rows]
 
     def link(self, purpose: Purpose, address: str) -> str:
         """Return the path of a reader's own link."""

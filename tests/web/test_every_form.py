@@ -8,6 +8,7 @@ the templates.
 import asyncio
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -78,7 +79,8 @@ class Forms:
             async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
                 return await client.post(path, **body)
 
-        return asyncio.run(ask())
+        with ThreadPoolExecutor(1) as threads:  # a browser may keep a loop on this one
+            return threads.submit(asyncio.run, ask()).result()
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ from digest.models import (
 from digest.scheduler import tick_once
 from digest.subscribers.suppression import suppress
 from digest.tokens import Purpose
-from digest.web.reader.signup import TRAP, offered_at
+from digest.web.reader.front import offered_at
+from digest.web.reader.signup import TRAP
 
 FRIDAY = date(2026, 11, 27)
 ANNA = "anna@example.org"
@@ -109,9 +110,7 @@ def test_page_shows_the_latest_issue_beside_the_form(house, run) -> None:
     run(tick_once(house.app))
 
     answer = house.client.get("/n/weekly")
-    [source] = re.findall(
-        r'<iframe class="preview" src="(/i/[a-z0-9]+)" title="[^"]+"', answer.text
-    )
+    [source] = re.findall(r'<iframe src="(/i/[a-z0-9]+)" title="[^"]+"', answer.text)
     issue = house.client.get(source)
 
     assert "frame-src 'self'; frame-ancestors 'none'" in answer.headers["content-security-policy"]
@@ -119,6 +118,43 @@ def test_page_shows_the_latest_issue_beside_the_form(house, run) -> None:
     assert "Headline 0" in issue.text
     assert issue.headers["x-frame-options"] == "SAMEORIGIN"
     assert "frame-ancestors 'self'" in issue.headers["content-security-policy"]
+
+
+def test_browser_shows_the_issue_in_its_frame_and_takes_the_form(house, run, browser) -> None:
+    house.newsroom.ready(FRIDAY)
+    run(tick_once(house.app))
+    context = browser.new_context(base_url=house.url, viewport={"width": 1280, "height": 900})
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto("/n/weekly")
+
+    inside = page.frame_locator("iframe").get_by_text("Headline 0").first
+    inside.wait_for(state="visible")
+    trap = page.locator(f"input[name={TRAP}]").bounding_box()
+    assert trap is None or trap["x"] < 0
+    page.get_by_label("Your e-mail address").fill(NEW)
+    house.app.clock.advance(timedelta(seconds=9))
+    page.get_by_role("button", name="Subscribe").click()
+    page.get_by_role("heading", name="Look into your mailbox").wait_for()
+
+    assert said == []
+    assert count(house, ReaderRequest) == 1
+    context.close()
+
+
+def test_axe_finds_nothing_serious_in_any_page_of_joining(house, run, browser, axe) -> None:
+    house.newsroom.ready(FRIDAY)
+    run(tick_once(house.app))
+    page = browser.new_page(base_url=house.url)
+
+    for path, press in [("/", False), ("/n/weekly", False), ("/n/weekly", True)]:
+        page.goto(path)
+        if press:
+            page.get_by_label("Your e-mail address").fill(NEW)
+            page.get_by_role("button", name="Subscribe").click()
+            page.get_by_role("heading", name="Press once more").wait_for()
+        assert axe(page) == []
+    page.close()
 
 
 @pytest.mark.parametrize("path", ["/n/nothing", "/n/nothing/privacy", "/n/weekly/privacy"])

@@ -7,7 +7,7 @@ address or a network.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -69,6 +69,11 @@ def _count(session: Session, limit: Limit, key: bytes, now: datetime) -> int:
 def forget_hits(session: Session, now: datetime) -> None:
     """Forget what counts towards no limit any more."""
     session.execute(delete(PublicHit).where(PublicHit.at <= now - LONGEST))
+
+
+def forget_keys(session: Session, keys: Collection[bytes]) -> None:
+    """Forget everything that was counted under these keys."""
+    session.execute(delete(PublicHit).where(PublicHit.key.in_(keys)))
 
 
 def network_of(host: str) -> str:

@@ -18,7 +18,6 @@ from digest.subscribers.addresses import parse_address
 from digest.subscribers.consent import keep_wording
 from digest.subscribers.particulars import check_language, check_timezone, clean_name
 
-
 # Of the table and not the class: somebody waits for it, and the ORM takes most of that time.
 _REQUEST = insert(cast(Table, ReaderRequest.__table__))
 
@@ -76,3 +75,12 @@ def take_request(session: Session, id: int) -> bool:
     """Remove a request in the transaction that answers it; False when somebody else has."""
     taken = delete(ReaderRequest).where(ReaderRequest.id == id).returning(ReaderRequest.id)
     return session.scalar(taken) is not None
+
+
+def withdraw_requests(session: Session, sealer: Sealer, key: str) -> None:
+    """Remove what waits for a normalised address. Requests carry no index and are few: all of them
+    are opened.
+    """
+    waiting = session.execute(select(ReaderRequest.id, ReaderRequest.address_sealed)).all()
+    theirs = [id for id, sealed in waiting if parse_address(sealer.open(sealed)).key == key]
+    session.execute(delete(ReaderRequest).where(ReaderRequest.id.in_(theirs)))

@@ -15,7 +15,7 @@ from digest.errors import NotFound, Refused
 from digest.models import Subscription, SubscriptionState
 from digest.subscribers.lifecycle import find_subscription
 from digest.tokens import Expired, Passing, Purpose
-from digest.web.forms import Body
+from digest.web.forms import Form
 from digest.web.pages import Masthead, Pages, find_masthead
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ class ConfirmPages:
             return self.pages.show("confirm_expired.html", masthead, status=410)
         return self.pages.show("confirm.html", masthead)
 
-    def confirm(self, token: str, _body: Body) -> Response:
+    def confirm(self, token: str, _form: Form) -> Response:
         """Confirm, and again without harm."""
         passing, expired = self._read(token)
         if expired:

@@ -1,4 +1,4 @@
-"""Signing up: what the newsletter is, the form, its privacy policy, and the list of newsletters.
+"""Signing up: what the newsletter is, the form, and its privacy policy.
 
 The form writes down what was asked for and nothing else, for whatever address: every answer is the
 same page, after the same work. A form that comes without our stamp, from another site or faster
@@ -6,18 +6,13 @@ than a person types, is shown once more with a fresh one; nobody is refused.
 """
 
 from dataclasses import dataclass, field
-from gettext import NullTranslations
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
 from digest.app import App
-from digest.config import Config, NewsletterConfig
 from digest.correspondence.asking import Answer, ask_by_form
 from digest.correspondence.rhythm import when_it_comes
-from digest.correspondence.terms import Terms, policy_of, terms_of
-from digest.curation.issues import find_latest
-from digest.curation.newsletters import find_newsletter
+from digest.correspondence.terms import policy_of
 from digest.errors import BadInput, NotFound
 from digest.models import RequestKind
 from digest.subscribers.addresses import ParsedAddress, parse_address
@@ -25,48 +20,13 @@ from digest.subscribers.door.limits import network_of
 from digest.subscribers.door.requests import Asked
 from digest.tokens import Passing
 from digest.web.forms import Form, PostedForm, visitor_address
-from digest.web.pages import NOBODYS, Masthead, Pages, find_masthead
+from digest.web.pages import Pages
+from digest.web.reader.offer import Offer, find_offer
 from digest.web.reader.stamps import make_stamp, read_stamp
 
 TRAP = "homepage"  # a field that people do not see, and that machines fill in
+OUR_FRAMES = "frame-src 'self'"  # the latest issue is shown in one
 AGAIN_AFTER = "600"  # seconds, for those who are asked to come later
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One newsletter as its page shows it: `preview` is the public id of the latest issue."""
-
-    configured: NewsletterConfig
-    newsletter_id: int
-    masthead: Masthead
-    furniture: dict[str, object]
-    preview: str
-    terms: Terms
-    words: NullTranslations
-
-    @property
-    def stamped(self) -> str:
-        """Return what a form's stamp is about: this newsletter under exactly these terms."""
-        return f"{self.configured.slug} {self.terms.digest}"
-
-    @property
-    def policy_link(self) -> str:
-        """Return where the privacy policy stands; empty when there is none."""
-        if self.configured.privacy_file is not None:
-            return f"/n/{self.configured.slug}/privacy"
-        return self.configured.privacy_url or ""
-
-    @property
-    def advice(self) -> str:
-        """Return the advice about mailboxes; empty where none is needed."""
-        signup = self.configured.signup
-        if not self.configured.guarded and not signup.watched_providers:
-            return ""
-        return signup.advice or self.words.gettext(
-            "If it could harm you to be known as a reader, use a mailbox that nobody near you can"
-            " open: not one of your employer or school, and not one in a country whose courts you"
-            " fear."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +47,25 @@ class SignupPages:
     instance: App
     pages: Pages
 
-    def front(self, request: Request) -> Response:
-        """List the newsletters that one can subscribe to here."""
-        offered = offered_at(self.instance.config, request.headers.get("host", ""))
-        if not offered:
-            raise NotFound("no newsletter is offered here")
-        speaking = NOBODYS.speaking(offered[0].language)
-        return self.pages.show("newsletters.html", speaking, newsletters=offered)
-
     def show(self, slug: str) -> Response:
         """Show what a newsletter is, and the form."""
-        offer = self._offer(slug)
+        offer = find_offer(self.instance, self.pages, slug)
         if not offer.configured.signup.open:
             return self.pages.show("signup_closed.html", offer.masthead)
         return self._form("signup.html", offer, Typed())
 
     def privacy(self, slug: str) -> Response:
         """Show the privacy policy's own text."""
-        offer = self._offer(slug)
+        offer = find_offer(self.instance, self.pages, slug)
         policy = policy_of(offer.configured)
         if policy is None or policy.text is None:
             raise NotFound("there is no policy to show")
         paragraphs = [part.strip() for part in policy.text.split("\n\n") if part.strip()]
-        return self.pages.show(
-            "privacy.html", offer.masthead, paragraphs=paragraphs, slug=offer.configured.slug
-        )
+        return self.pages.show("privacy.html", offer.masthead, paragraphs=paragraphs)
 
     def ask(self, slug: str, request: Request, form: Form) -> Response:
         """Keep a request to join; answer with the same page whomever it is about."""
-        offer = self._offer(slug)
+        offer = find_offer(self.instance, self.pages, slug)
         if not offer.configured.signup.open:
             return self.pages.show("signup_closed.html", offer.masthead, status=403)
         now, signer = self.instance.clock.now(), self.instance.signer
@@ -176,34 +126,12 @@ class SignupPages:
             template,
             offer.masthead,
             status=status,
-            policy="frame-src 'self'" if offer.preview else "",
+            policy=OUR_FRAMES if offer.preview else "",
             offer=offer,
-            slug=configured.slug,
             when=when_it_comes(offer.words, configured, language),
             typed=typed,
             trap=TRAP,
             stamp=stamp or fresh,
-        )
-
-    def _offer(self, slug: str) -> Offer:
-        """Return a newsletter as configured and as its editors describe it."""
-        config = self.instance.config
-        configured = next((each for each in config.newsletters if each.slug == slug), None)
-        if configured is None:
-            raise NotFound("no such newsletter")
-        with self.instance.db.read() as session:
-            row = find_newsletter(session, slug)
-            masthead = find_masthead(session, config, row.id)
-            latest = find_latest(session, row.id)
-        words = self.pages.words(masthead.language)
-        return Offer(
-            configured,
-            row.id,
-            masthead,
-            row.furniture,
-            latest.public_id if latest else "",
-            terms_of(words, configured),
-            words,
         )
 
 
@@ -228,32 +156,11 @@ def is_watched(parsed: ParsedAddress, providers: list[str]) -> bool:
     return any(domain == each or domain.endswith(f".{each}") for each in providers)
 
 
-def offered_at(config: Config, host: str) -> list[NewsletterConfig]:
-    """Return the open newsletters that the host of a request may list: never a guarded one.
-
-    Where there are guarded newsletters, a host lists only what has its pages there: under a neutral
-    name nothing may say which newsroom it belongs to.
-    """
-    offered = [each for each in config.newsletters if each.signup.open and not each.guarded]
-    if any(each.guarded for each in config.newsletters):
-        asked = _host_in(f"//{host}")
-        offered = [each for each in offered if _host_in(config.site_of(each)) == asked]
-    return offered
-
-
-def _host_in(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
-
-
 def routes(instance: App, pages: Pages) -> APIRouter:
     """Return the routes of signing up."""
     signup = SignupPages(instance, pages)
     router = APIRouter()
     looks = ["GET", "HEAD"]
-    router.add_api_route("/", signup.front, methods=looks)
     router.add_api_route("/n/{slug}", signup.show, methods=looks)
     router.add_api_route("/n/{slug}", signup.ask, methods=["POST"])
     router.add_api_route("/n/{slug}/privacy", signup.privacy, methods=looks)

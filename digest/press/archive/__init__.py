@@ -1,0 +1,1 @@
+"""What a newsroom has sent, for whoever comes later: past issues, and the search in them."""
