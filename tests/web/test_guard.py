@@ -63,6 +63,7 @@ def test_every_route_answers_with_the_headers(house) -> None:
     requests = _every_request(house)
     assert {path.split("/")[1] for _, path in requests} == {
         *("", "n", "c", "u", "later", "i", "own-copy", "health"),
+        *("move", "s", "erase", "settings"),
     }
 
     for method, path in requests:
