@@ -245,7 +245,7 @@ def test_links_of_another_purpose_move_nothing(house, purpose: Purpose) -> None:
     _ask(house)
 
     answers = [
-        house.client.request(method, "/move/" + house.passing(purpose, ANNA))
+        house.client.request(method, "/move/" + house.passing(purpose, ANNA), data={"do": "agree"})
         for method in ("GET", "POST")
     ]
 

@@ -13,7 +13,7 @@ from digest.errors import BadInput, NotFound
 from digest.models import Subscriber
 from digest.subscribers.moving import Agreed, Side, agree, find_change
 from digest.tokens import Expired, Passing, Purpose
-from digest.web.forms import Body, Form
+from digest.web.forms import Form
 from digest.web.pages import NOBODYS, Masthead, Pages
 from digest.web.reader.opened import Opened, Unfit, Visit
 
@@ -53,7 +53,7 @@ class MovingPages:
             return self._over()
         return self.pages.show("move.html", masthead)
 
-    def agree(self, token: str, _body: Body) -> Response:
+    def agree(self, token: str, _form: Form) -> Response:
         """Note that this mailbox agrees; with both, the address is changed."""
         try:
             passing, side = self._read(token)
