@@ -6,7 +6,7 @@ can be edited from then on.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,14 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.errors import NotFound
+from digest.mirrors import Mirrored, Order
 from digest.models import Article, Issue, IssueState, Layout, Pick, Section, StoredRendering
+from digest.rendering.mirroring import changer, shown
 from digest.rendering.stored import Rendering
 
 PUBLIC = (IssueState.SENDING, IssueState.SENT)
 # Not the whole row: preflight's report in it is longer than all the rest.
 ISSUE_COLUMNS = (
     *(Issue.id, Issue.public_id, Issue.number, Issue.version, Issue.slot_date),
-    *(Issue.approved_at, Issue.sending_at, Issue.subject, Issue.preheader),
+    *(Issue.approved_at, Issue.sending_at, Issue.subject, Issue.preheader, Issue.mirrors),
 )
 PICK_COLUMNS = (
     *(Pick.issue_id, Section.heading, Pick.layout, Pick.headline, Pick.blurb, Pick.byline),
@@ -117,7 +119,10 @@ def read_issues(session: Session, ids: Sequence[int], zone: ZoneInfo) -> list[Pa
     for row in _pick_rows(session, ids):
         picks.setdefault(row.issue_id, []).append(_pick(row))
     found = session.execute(select(*ISSUE_COLUMNS).where(Issue.id.in_(ids)))
-    issues = {row.id: _issue(row, picks.get(row.id, []), zone) for row in found}
+    issues = {
+        row.id: _issue(row, [_led(pick, row.mirrors) for pick in picks.get(row.id, [])], zone)
+        for row in found
+    }
     return [issues[issue_id] for issue_id in ids]
 
 
@@ -141,6 +146,20 @@ def _pick(row: Any) -> PastPick:
         is_lead=row.layout is Layout.LEAD,
         picture_url=row.image_url,
         picture_alt=row.image_alt,
+    )
+
+
+def _led(pick: PastPick, chosen: Order | None) -> PastPick:
+    """Return a story with its links led by the mirrors that were chosen for its issue."""
+    if not chosen:
+        return pick
+    mirrors = [Mirrored(of, tuple(addresses)) for of, addresses in chosen.items()]
+    change = changer(mirrors, lambda of: chosen[of][0])
+    return replace(
+        pick,
+        url=change(pick.url),
+        blurb=change(pick.blurb),
+        picture_url=change(pick.picture_url),
     )
 
 
@@ -173,7 +192,9 @@ def list_editions(session: Session, newsletter_id: int) -> set[tuple[int, str]]:
 
 
 def find_edition(session: Session, entry: Entry, edition: str) -> Rendering:
-    """Return an edition of a past issue as approved; NotFound when it was not kept."""
+    """Return an edition of a past issue as approved, led by the mirrors that were chosen for it;
+    NotFound when it was not kept.
+    """
     document = session.scalar(
         select(StoredRendering.document).where(
             StoredRendering.issue_id == entry.id,
@@ -183,4 +204,5 @@ def find_edition(session: Session, entry: Entry, edition: str) -> Rendering:
     )
     if document is None:
         raise NotFound(f"number {entry.number} has no edition {edition!r}")
-    return Rendering.from_bytes(document)
+    chosen = session.scalar(select(Issue.mirrors).where(Issue.id == entry.id))
+    return shown(Rendering.from_bytes(document), chosen)
