@@ -1,7 +1,7 @@
 """A newsletter's readers on their way out, as CSV that a spreadsheet cannot be tricked with.
 
-Everything an import reads comes back by it. Half-imported readers are left out; whoever left is in,
-with that status, so that no later import brings them back.
+Everything an import reads comes back by it. Half-imported readers are left out; whoever left or is
+suppressed is in, with that status, so that no later import brings them back.
 """
 
 import csv
@@ -13,7 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.db import Database
-from digest.models import ConsentEvent, Subscriber, Subscription
+from digest.models import (
+    ConsentEvent,
+    Subscriber,
+    Subscription,
+    Suppression,
+    SuppressionReason,
+)
 from digest.sealed import Sealer
 from digest.subscribers.consent import ConsentKind
 from digest.subscribers.transfer.csv_file import GUARDED
@@ -24,6 +30,10 @@ COLUMNS = (
     *("joined_at", "confirmed_at", "changed_at", "paused_until"),
 )
 PAGE_ROWS = 1000
+_SAID_OF_SUPPRESSED = {
+    SuppressionReason.BOUNCED: "bounced",
+    SuppressionReason.COMPLAINED: "complained",
+}
 
 
 def export_csv(
@@ -57,7 +67,15 @@ def guarded(cell: str) -> str:
 class _Reader:
     subscription: Subscription
     subscriber: Subscriber
+    suppressed: SuppressionReason | None
     confirmed: str
+
+    @property
+    def status(self) -> str:
+        """Return the subscription's state, or why the address must not be mailed."""
+        if self.suppressed is None:
+            return self.subscription.state.value
+        return _SAID_OF_SUPPRESSED.get(self.suppressed, "blocked")
 
 
 def _pages(db: Database, newsletter_id: int) -> Iterator[list[_Reader]]:
@@ -66,8 +84,9 @@ def _pages(db: Database, newsletter_id: int) -> Iterator[list[_Reader]]:
     while True:
         with db.read() as session:
             found = session.execute(
-                select(Subscription, Subscriber)
+                select(Subscription, Subscriber, Suppression.reason)
                 .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+                .outerjoin(Suppression, Suppression.address_index == Subscriber.address_index)
                 .where(
                     Subscription.newsletter_id == newsletter_id,
                     shown(),
@@ -110,7 +129,7 @@ def _cells(reader: _Reader, sealer: Sealer) -> list[str]:
     return [
         sealer.open(subscriber.address_sealed),
         sealer.open(subscriber.name_sealed) if subscriber.name_sealed else "",
-        subscription.state.value,
+        reader.status,
         subscription.edition,
         subscription.language or "",
         subscription.timezone or "",

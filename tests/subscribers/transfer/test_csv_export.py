@@ -11,11 +11,13 @@ from sqlalchemy import select
 
 from digest.clock import FixedClock
 from digest.db import Database
-from digest.models import Subscriber
+from digest.models import Subscriber, SuppressionReason
 from digest.sealed import Sealer
+from digest.subscribers.suppression import suppress
 from digest.subscribers.transfer.csv_export import export_csv, guarded
 from digest.subscribers.transfer.csv_file import unguarded
 from digest.subscribers.transfer.merge import merge_import
+from digest.subscribers.transfer.rows import INACTIVE_STATUS
 
 
 def exported(
@@ -50,6 +52,21 @@ def test_export_holds_every_state(
         "changed_at": clock.now().isoformat(),
         "paused_until": "",
     }
+
+
+def test_suppressed_reader_is_no_active_one(
+    any_db: Database, sealer: Sealer, clock: FixedClock, newsletter_in: Any, reader: Any
+) -> None:
+    newsletter_id, now = newsletter_in(any_db), clock.now()
+    reasons = [SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED, SuppressionReason.MANUAL]
+    with any_db.write() as session:
+        for reason in reasons:
+            reader(session, newsletter_id, f"{reason}@x.org", "active")
+            suppress(session, sealer, f"{reason}@x.org", reason, now=now)
+    rows = exported(any_db, sealer, newsletter_id)
+
+    assert [row["status"] for row in rows] == ["bounced", "complained", "blocked"]
+    assert {row["status"] for row in rows} <= INACTIVE_STATUS
 
 
 def test_export_leaves_out_what_is_half_imported(
