@@ -8,7 +8,7 @@ ARGS ?=
 
 help:
 	@echo "make demo      one whole Friday on this machine   (ARGS=--no-serve ends after the summary)"
-	@echo "make test      every test; says what was skipped and why"
+	@echo "make test      every test; says what was skipped and why   (ARGS=tests/web runs a few)"
 	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
 	@echo "make judges    npm's mjml, axe-core, SpamAssassin and others judge the mails   (docs/judges.md)"
@@ -38,8 +38,14 @@ $(VENV)/dev: $(VENV)/run requirements-dev.txt
 demo: $(VENV)/run
 	@$(BIN)/digest demo --folder .demo $(ARGS)
 
+# What kills, floods and times out belongs alone on the machine; everything else runs on every core.
 test: $(VENV)/dev
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore tests/real
+	$(BIN)/python -m pytest -q tests/real
+else
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
 check: format lint types floors wheel test
 

@@ -31,6 +31,8 @@ class Settings:
     late: tuple[int, int]  # copies of Friday and of smtplib over the slow link
     growth: tuple[int, ...]
     rows: int  # of an import and a freeze
+    readers: int  # of the newsroom whose pages are visited
+    visit_seconds: int
 
 
 QUICK = Settings(
@@ -42,6 +44,8 @@ QUICK = Settings(
     late=(500, 250),
     growth=(500, 1_500),
     rows=5_000,
+    readers=5_000,
+    visit_seconds=1,
 )
 WHOLE = Settings(
     rounds=5,
@@ -52,6 +56,8 @@ WHOLE = Settings(
     late=(5_000, 2_000),
     growth=(1_000, 10_000, 100_000),
     rows=100_000,
+    readers=20_000,
+    visit_seconds=10,
 )
 
 

@@ -6,6 +6,7 @@ Ctrl-C reaches the harness alone.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,21 @@ class Helper:
             self._process.stdin.flush()
         except OSError as error:
             raise HelperFailed(self._why()) from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether the program runs."""
+        return self._process.poll() is None
+
+    def cpu(self) -> float:
+        """Return the CPU seconds the program has used until now."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")
+        used = stat.rpartition(")")[2].split()[11:13]  # user and system time: proc(5)
+        return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+    def why(self) -> HelperFailed:
+        """Return the failure of a program that is expected to run, in its own last words."""
+        return HelperFailed(self._why())
 
     def output(self) -> str:
         """Wait for the end and return all that was not heard yet; HelperFailed when it failed."""

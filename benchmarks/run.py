@@ -19,6 +19,7 @@ from rich.console import Console
 from benchmarks import sides
 from benchmarks.bench import QUICK, WHOLE, Bench, Settings
 from benchmarks.machine import describe_machine
+from benchmarks.pages import measure_pages
 from benchmarks.processes import describe_failure
 from benchmarks.sends import VARIANTS, Series, measure_sends, send_rows
 from benchmarks.table import Row, as_markdown, as_rich
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "rendering": sides.measure_rendering,
     "import": sides.measure_import,
     "freeze": sides.measure_freeze,
+    "pages": measure_pages,
 }
 
 

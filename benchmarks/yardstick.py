@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -30,12 +31,14 @@ class Speed:
     cpu: float
 
 
-def find_program(name: str) -> str:
-    """Return where a system program is; HelperFailed when it is not installed."""
+def find_program(name: str, *, package: str = "postfix") -> str:
+    """Return where a system program is; HelperFailed, with its package, when it is not
+    installed.
+    """
     places = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
     found = shutil.which(name, path=places)
     if found is None:
-        raise HelperFailed(f"{name} is not installed (it comes with postfix)")
+        raise HelperFailed(f"{name} is not installed (it comes with {package})")
     return found
 
 
@@ -50,7 +53,7 @@ class Sink:
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""
-        self.port = _free_port()
+        self.port = free_port()
         # It refuses to run as root without being told whom to become.
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
         place = [f"127.0.0.1:{self.port}", "1000"]
@@ -62,7 +65,7 @@ class Sink:
             process_group=0,
         )
         try:
-            _wait_for(self.port, self._process)
+            wait_for(self.port, lambda: self._process.poll() is None)
         except BaseException:
             end(self._process)
             raise
@@ -96,20 +99,22 @@ def _children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, alive: Callable[[], bool], name: str = "smtp-sink") -> None:
+    """Return once somebody listens there; HelperFailed when it ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and alive():
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.02)
         else:
             return
-    raise HelperFailed("smtp-sink does not start")
+    raise HelperFailed(f"{name} does not start")

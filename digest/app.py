@@ -19,9 +19,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock, SystemClock
-from digest.config import Config, check, load_config
+from digest.config import Config, check, load_config, pages_at
 from digest.curation.issues import find_issue
-from digest.curation.newsletters import seed_newsletters
+from digest.curation.newsletters import present_order, seed_newsletters
 from digest.db import Database
 from digest.delivery.backends.base import Envelope
 from digest.delivery.copies import Copies
@@ -31,7 +31,8 @@ from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
 from digest.errors import ConfigError
-from digest.keys import KeyRing, read_key_file
+from digest.keys import KeyRing
+from digest.keys.source import load_keys
 from digest.models import InstanceValue, Newsletter
 from digest.plugins import load_plugin
 from digest.revisions import check_schema
@@ -39,7 +40,10 @@ from digest.sealed import CANARY, Sealer
 from digest.tokens import TokenSigner
 
 if TYPE_CHECKING:
+    from digest.config import MailboxConfig
     from digest.correspondence.correspondent import Correspondent
+    from digest.correspondence.incoming.commands import Asked
+    from digest.correspondence.incoming.mailbox import MailboxReader
     from digest.curation.inbox import IntakeReport
     from digest.fetch.client import Fetcher
     from digest.press.approval import Press
@@ -151,6 +155,7 @@ class App:
         """Mail test copies of an issue's present state; return each address with its outcome."""
         from digest.press.approval import draft_view
         from digest.press.proofs import build_proof
+        from digest.rendering.mirroring import shown
 
         now = self.clock.now()
         with self.db.read() as session:
@@ -158,16 +163,17 @@ class App:
             slug = session.get_one(Newsletter, issue.newsletter_id).slug
             configured = self.config.newsletter(slug)
             view = draft_view(session, issue, configured, now)
+            order = present_order(session, issue)
         rendering, *_ = self.press.render(view, configured)
         backend = self.relay(configured.relay).backend
         signers = load_signers(configured.dkim, configured.sender.address)
         outcomes = []
         for address in to:
             message = build_proof(
-                rendering,
+                shown(rendering, order),
                 configured,
                 to=address,
-                public_url=self.config.site_of(configured),
+                public_url=pages_at(self.config, configured, order),
                 issue_public_id=issue.public_id,
                 now=now,
             )
@@ -191,6 +197,21 @@ class App:
 
         every = timedelta(minutes=self.config.scheduler.intake_minutes)
         return poll(self.db, self.fetcher, source_id, self.clock, every=every)
+
+    def mailbox_reader(self, mailbox: "MailboxConfig") -> "MailboxReader":
+        """Return what reads readers' letters in one mailbox."""
+        from digest.correspondence.incoming.mailbox import MailboxReader
+
+        return MailboxReader(self.db, self.correspondent, self.clock, mailbox)
+
+    def receive_letter(self, raw: bytes, envelope_to: str) -> "Asked":
+        """Do what one mail asks that came by pipe; returns what that was."""
+        from digest.correspondence.incoming.acting import act_on
+        from digest.correspondence.incoming.letter import read_letter
+
+        letter = read_letter(raw, envelope_to)
+        with self.db.write() as session:
+            return act_on(session, self.correspondent, letter, self.clock.now())
 
     def prepare_store(self) -> None:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the
@@ -228,11 +249,25 @@ class App:
         except ConfigError:
             return False
 
-    def beat(self, role: str) -> None:
-        """Write that this process is alive in a role."""
-        name, now = f"alive:{role}:{self.owner}"[:80], self.clock.now()
+    def seal_canary_anew(self) -> None:
+        """Seal the canary under the newest key."""
         with self.db.write() as session:
-            session.merge(InstanceValue(name=name, value=role, at=now))
+            canary = session.get_one(InstanceValue, "key_canary", with_for_update=True)
+            canary.value, canary.at = self.sealer.seal(CANARY).hex(), self.clock.now()
+
+    def note(self, name: str, value: str) -> None:
+        """Keep a fact about this instance, with the time, until it is noted anew."""
+        with self.db.write() as session:
+            session.merge(InstanceValue(name=name, value=value, at=self.clock.now()))
+
+    def noted(self, name: str) -> InstanceValue | None:
+        """Return what was noted last under a name."""
+        with self.db.read() as session:
+            return session.get(InstanceValue, name)
+
+    def beat(self, role: str) -> None:
+        """Write that this process is alive in a role, and which seal key it knows as the newest."""
+        self.note(f"alive:{role}:{self.owner}"[:80], self.keys.seal[0].id)
 
     def stop_beating(self, role: str) -> None:
         """Write that this process has ended in good order."""
@@ -241,16 +276,19 @@ class App:
             if value is not None:
                 session.delete(value)
 
-    def list_alive(self, role: str, since: datetime) -> list[str]:
-        """Return the other processes that gave a sign of life in a role since then."""
+    def list_alive(self, role: str, since: datetime) -> dict[str, str]:
+        """Return the other processes that gave a sign of life in a role since then, each with the
+        seal key it knows as the newest.
+        """
         with self.db.read() as session:
-            names = session.scalars(
-                select(InstanceValue.name).where(
+            rows = session.execute(
+                select(InstanceValue.name, InstanceValue.value).where(
                     InstanceValue.name.startswith(f"alive:{role}:", autoescape=True),
                     InstanceValue.at >= since,
                 )
             ).all()
-        return [name.split(":", 2)[2] for name in names if not name.endswith(self.owner)]
+        found = {name.split(":", 2)[2]: key_id for name, key_id in rows}
+        return {owner: key_id for owner, key_id in found.items() if owner != self.owner}
 
     def close(self) -> None:
         """End child processes and threads, close connections."""
@@ -262,16 +300,19 @@ class App:
 
 
 @contextmanager
-def open_app(path: Path, *, clock: Clock | None = None, fresh: bool = False) -> Iterator[App]:
+def open_app(
+    path: Path, *, clock: Clock | None = None, fresh: bool = False, keys: KeyRing | None = None
+) -> Iterator[App]:
     """Yield the instance that a configuration file describes, and close it afterwards.
 
-    `fresh` leaves out the check of the store, for the commands that set it up. ConfigError or
-    DatabaseUnfit otherwise say what does not fit.
+    `fresh` leaves out the check of the store, for the commands that set it up; `keys` are others
+    than the configured ones. ConfigError or DatabaseUnfit otherwise say what does not fit.
     """
     config = load_config(path)
     if config.templates is not None and not config.templates.is_dir():
         raise ConfigError(f"{path}: templates: there is no folder {config.templates}")
-    app = App(path, config, read_key_file(config.keys.file), clock or SystemClock())
+    keys = keys or load_keys(config.keys.source, config.keys.file)
+    app = App(path, config, keys, clock or SystemClock())
     try:
         if not fresh:
             app.check_store()

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, text
@@ -24,6 +25,7 @@ from digest.errors import ConfigError, DatabaseUnfit
 
 WRITE_RETRY_SECONDS = 0.0005
 WRITE_PATIENCE_SECONDS = 30.0
+LOG_PATIENCE_MS = 200  # every writer waits meanwhile
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: NORMAL may forget the last commits when the power goes
@@ -102,6 +104,12 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether the store is the embedded one."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """Return the file of the embedded store; None for a server, or a store in memory."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -183,6 +191,22 @@ class Database:
                 _assert_sqlite_durable(connection)
             else:
                 _assert_postgres_durable(connection)
+
+    def empty_log(self) -> bool:
+        """Take SQLite's write-ahead log into the file and empty it: what was deleted stands in
+        older pages of it. False while somebody is still reading them: try again later. PostgreSQL
+        has nothing of the kind that we could do.
+        """
+        if not self.is_sqlite:
+            return True
+        with self._one_writer(), self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA busy_timeout = {LOG_PATIENCE_MS}")
+            try:
+                busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                driver.execute("PRAGMA busy_timeout = 5000")
+        return not busy
 
     def close(self) -> None:
         """Close every pooled connection."""

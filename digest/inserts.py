@@ -1,5 +1,6 @@
 """INSERT … ON CONFLICT DO NOTHING on both databases: the one place that knows their dialects."""
 
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import FromClause, Insert
@@ -12,11 +13,15 @@ from digest.models import Base
 Row = TypeVar("Row", bound=Base)
 
 
-def insert_new(session: Session, model: type[Base]) -> Insert:
-    """Return an insert that leaves out rows whose unique key is taken, instead of failing."""
+def insert_new(session: Session, model: type[Base] | FromClause) -> Insert:
+    """Return an insert that leaves out rows whose unique key is taken, instead of failing.
+
+    That of a table costs less than that of its class, where nothing of the ORM is needed.
+    """
     return insert_new_in(session.get_bind().dialect.name, model)
 
 
+@cache
 def insert_new_in(dialect: str, model: type[Base] | FromClause) -> Insert:
     """Return the same insert for a dialect by its name, where a statement is built once for many
     sessions; takes a table as well.

@@ -4,9 +4,11 @@ Enqueuing happens in the caller's transaction, so a notice exists exactly when t
 of does. The dedupe key makes a second enqueue of the same thing a no-op.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from digest.inserts import insert_new
@@ -55,3 +57,17 @@ def enqueue(
         "created_at": now,
     }
     return session.scalar(insert_new(session, Notice).values(row).returning(Notice.id)) is not None
+
+
+def withdraw(session: Session, indexes: Collection[bytes]) -> None:
+    """Remove every notice to a reader who is being erased, sent ones too; `indexes` are those of
+    the address under each index key.
+    """
+    session.execute(delete(Notice).where(Notice.address_index.in_(indexes)))
+
+
+def remove_done(session: Session, before: datetime) -> None:
+    """Remove notices that were accepted or given up before an instant."""
+    session.execute(
+        delete(Notice).where(Notice.state != NoticeState.WAITING, Notice.done_at < before)
+    )

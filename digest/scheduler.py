@@ -1,9 +1,9 @@
 """The daemon: APScheduler as alarm clock, and the loops that never end. It calls verbs and decides
 nothing.
 
-Every `tick_seconds` the sender opens what is due; draining, notices and intake are loops of their
-own. A second daemon on the same store is harmless, only said in the log. docs/decisions/0001 says
-why nothing is kept in the scheduler's own store.
+Every `tick_seconds` the sender opens what is due; draining, notices, intake and housekeeping are
+loops of their own. A second daemon on the same store is harmless, only said in the log.
+docs/decisions/0001 says why nothing is kept in the scheduler's own store.
 """
 
 import asyncio
@@ -17,13 +17,19 @@ from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.app import App
+from digest.config import MailboxConfig
+from digest.correspondence.forgetting import forget_old
 from digest.curation.source_list import due_sources
 from digest.errors import DigestError
+from digest.operations.housekeeping import keep_house_daily
+from digest.subscribers.door.requests import list_requests
 
 log = logging.getLogger(__name__)
 
 NOTICE_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 600.0  # between looks whether a day has passed
 AFTER_FAILURE_SECONDS = 5.0
+FORGET_SECONDS = 3600.0
 
 
 def spare_the_collector() -> None:
@@ -58,11 +64,22 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
                 for name in app.sender.relay_names()
             ),
             _for_ever(stop, NOTICE_SECONDS, app.notices.send_waiting),
+            _for_ever(stop, NOTICE_SECONDS, partial(asyncio.to_thread, _answer, app)),
+            _for_ever(stop, FORGET_SECONDS, partial(asyncio.to_thread, _forget, app)),
             _for_ever(stop, app.config.scheduler.tick_seconds, partial(_follow_clock, app, job)),
             _for_ever(
                 stop,
                 app.config.scheduler.tick_seconds,
                 lambda: asyncio.to_thread(_intake, app, stop),
+            ),
+            *(
+                _for_ever(stop, 60 * each.every_minutes, partial(_read_letters, app, each, stop))
+                for each in app.config.mailboxes
+            ),
+            _for_ever(
+                stop,
+                HOUSEKEEPING_SECONDS,
+                lambda: asyncio.to_thread(keep_house_daily, app, stop.is_set),
             ),
         )
     finally:
@@ -73,8 +90,8 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
 
 
 async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
-    """Do one round by hand, as a cron entry may: open, drain until nothing is due, send notices,
-    close.
+    """Do one round by hand, as a cron entry may: open, drain until nothing is due, read and answer
+    readers' letters, send notices, close.
 
     Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used.
     """
@@ -82,8 +99,13 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await asyncio.to_thread(_intake, app, stop)
     await asyncio.to_thread(app.sender.tick)
     await app.sender.drain(stop, until_idle=True)
+    for each in app.config.mailboxes:
+        await _read_letters(app, each, stop)
+    await asyncio.to_thread(_answer, app)
     await app.notices.send_waiting()
+    await asyncio.to_thread(_forget, app)
     await asyncio.to_thread(app.sender.close_finished, app.clock.now())
+    await asyncio.to_thread(keep_house_daily, app, stop.is_set)
 
 
 async def _tick(app: App, ticking: asyncio.Lock) -> None:
@@ -112,6 +134,27 @@ def _intake(app: App, stop: asyncio.Event) -> None:
             app.poll_source(source_id)
         except DigestError as error:
             log.warning("source not read: %s", error, extra={"fields": {"source": source_id}})
+
+
+async def _read_letters(app: App, mailbox: MailboxConfig, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.to_thread(app.mailbox_reader(mailbox).read_new, stop.is_set)
+    except DigestError as error:
+        log.warning("mailbox not read: %s", error)
+
+
+def _answer(app: App) -> None:
+    """Answer what readers asked for; what writes to them is loaded only when somebody has."""
+    with app.db.read() as session:
+        if not list_requests(session, 1):
+            return
+    from digest.correspondence.requests import answer_requests
+
+    answer_requests(app.db, app.correspondent, app.clock)
+
+
+def _forget(app: App) -> None:
+    forget_old(app.db, app.clock)
 
 
 async def _for_ever(

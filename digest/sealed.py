@@ -41,13 +41,18 @@ class Sealer:
         """Return each value encrypted as `seal` does; asks for the random bytes of all at once."""
         key_id = self._newest.id.encode()
         encrypt = self._ciphers[key_id].encrypt
-        head = bytes([len(key_id)]) + key_id
+        head = self.newest
         noise = os.urandom(NONCE_BYTES * len(values))
         nonces = [noise[at : at + NONCE_BYTES] for at in range(0, len(noise), NONCE_BYTES)]
         return [
             head + nonce + encrypt(nonce, value.encode(), key_id)
             for nonce, value in zip(nonces, values, strict=True)
         ]
+
+    @property
+    def newest(self) -> bytes:
+        """Return what every value begins with that is sealed now."""
+        return head_of(self._newest.id)
 
     def open(self, sealed: bytes) -> str:
         """Return what was sealed; ConfigError when its key is not in the ring or the bytes were
@@ -83,3 +88,8 @@ class Sealer:
         useless for finding out where it is without the index key.
         """
         return self._networks.digest(network.encode())[:8]
+
+
+def head_of(key_id: str) -> bytes:
+    """Return what every value begins with that is sealed under a key of that id."""
+    return bytes([len(key_id)]) + key_id.encode()

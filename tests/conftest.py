@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ for _name in [name for name in os.environ if name.startswith("DIGEST_")]:
 settings.register_profile("friday", deadline=None)
 settings.load_profile("friday")
 
+ROOT = Path(__file__).resolve().parent.parent
 FRIDAY = datetime(2026, 11, 27, 6, 59, tzinfo=UTC)
 
 
@@ -52,13 +54,21 @@ def sealer(keys: KeyRing) -> Sealer:
 
 @pytest.fixture
 def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Run a coroutine to its end in a loop of its own."""
-    return asyncio.run
+    """Run a coroutine to its end in a loop and a thread of its own: a browser that a test has opened
+    keeps a loop on this one.
+    """
+    return _run_apart
+
+
+def _run_apart(work: Coroutine[Any, Any, Any]) -> Any:
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session")
 def system_part() -> Callable[[str], Path]:
-    """Find a program (chromium, postgres, postfix, spamassassin), or skip the test, saying why.
+    """Find a program (chromium, postgres, postfix, dovecot, spamassassin) or axe-core, which ``make
+    judges`` installs; or skip the test, saying why.
 
     Names listed in DIGEST_REQUIRE (with commas between) fail instead: a place that promises them
     must have them.
@@ -73,7 +83,9 @@ def _find_system_part(name: str) -> Path:
             Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name)
         ),
         "postfix": [Path("/usr/sbin/postfix")],
+        "dovecot": [Path("/usr/sbin/dovecot")],
         "spamassassin": [Path("/usr/bin/spamassassin")],
+        "axe": [ROOT / "tools/judges/node_modules/axe-core/axe.min.js"],
     }
     found = [path for path in places[name] if path.exists()]
     if found:

@@ -2,8 +2,10 @@
 altered.
 """
 
+import base64
 import hashlib
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -13,7 +15,7 @@ from itsdangerous import URLSafeSerializer
 
 from digest.errors import BadInput
 from digest.keys import KeyRing, new_key_ring
-from digest.tokens import Purpose, TokenSigner
+from digest.tokens import Expired, Purpose, TokenSigner, _letters
 
 RING = new_key_ring()
 SIGNER = TokenSigner(RING)
@@ -104,3 +106,81 @@ def test_payload_that_is_no_public_id_is_refused() -> None:
     assert SIGNER.read(Purpose.UNSUBSCRIBE, other.dumps("f3pUblic1d")) == "f3pUblic1d"
     with pytest.raises(BadInput):
         SIGNER.read(Purpose.UNSUBSCRIBE, other.dumps({"id": 1}))
+
+
+NOW = datetime(2026, 11, 27, 7, tzinfo=UTC)
+AN_HOUR = NOW + timedelta(hours=1)
+
+
+def test_link_that_runs_out_says_whose_it_is_until_then() -> None:
+    token = SIGNER.sign_until(Purpose.CONFIRM, "f3pub", AN_HOUR)
+
+    passing = SIGNER.read_until(Purpose.CONFIRM, token, AN_HOUR)
+    assert (passing.public_id, passing.until) == ("f3pub", AN_HOUR)
+
+
+def test_link_that_has_run_out_says_so() -> None:
+    token = SIGNER.sign_until(Purpose.CONFIRM, "f3pub", AN_HOUR)
+
+    with pytest.raises(Expired):
+        SIGNER.read_until(Purpose.CONFIRM, token, AN_HOUR + timedelta(seconds=1))
+
+
+def test_links_made_at_once_are_told_apart() -> None:
+    tokens = [SIGNER.sign_until(Purpose.SETTINGS, "f3pub", AN_HOUR) for _ in range(2)]
+
+    digests = {SIGNER.read_until(Purpose.SETTINGS, token, NOW).digest for token in tokens}
+    assert len(digests) == 2
+
+
+def test_lasting_link_is_none_that_runs_out_and_the_reverse() -> None:
+    lasting = SIGNER.sign(Purpose.SETTINGS, "f3pub")
+    passing = SIGNER.sign_until(Purpose.SETTINGS, "f3pub", AN_HOUR)
+
+    with pytest.raises(BadInput):
+        SIGNER.read_until(Purpose.SETTINGS, lasting, NOW)
+    with pytest.raises(BadInput):
+        SIGNER.read(Purpose.SETTINGS, passing)
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz234567", min_size=1, max_size=24))
+def test_address_gives_back_its_public_id_in_any_case(public_id: str) -> None:
+    text = SIGNER.sign_address(Purpose.LEAVE_BY_MAIL, public_id)
+
+    assert SIGNER.read_address(Purpose.LEAVE_BY_MAIL, text) == public_id
+    assert SIGNER.read_address(Purpose.LEAVE_BY_MAIL, text.upper()) == public_id
+
+
+def test_address_of_another_purpose_altered_or_forged_is_refused() -> None:
+    text = SIGNER.sign_address(Purpose.LEAVE_BY_MAIL, "f3pub")
+    forged = TokenSigner(new_key_ring()).sign_address(Purpose.LEAVE_BY_MAIL, "f3pub")
+
+    for wrong in (text + "a", "g" + text[1:], forged, "f3pub", "", "f3pub."):
+        with pytest.raises(BadInput):
+            SIGNER.read_address(Purpose.LEAVE_BY_MAIL, wrong)
+    with pytest.raises(BadInput):
+        SIGNER.read_address(Purpose.PAUSE_BY_MAIL, text)
+
+
+def test_address_signed_by_a_retired_key_is_read() -> None:
+    text = SIGNER.sign_address(Purpose.LEAVE_BY_MAIL, "f3pub")
+    rotated = TokenSigner(replace(RING, sign=new_key_ring().sign + RING.sign))
+
+    assert rotated.read_address(Purpose.LEAVE_BY_MAIL, text) == "f3pub"
+
+
+def test_address_fits_a_local_part_beside_a_name() -> None:
+    text = SIGNER.sign_address(Purpose.CONFIRM_BY_MAIL, "a" * 16)
+
+    assert len("friday+confirm." + text) <= 64  # RFC 5321, 4.5.3.1.1
+
+
+@given(st.text(max_size=60))
+def test_text_that_is_no_address_of_ours_is_refused(text: str) -> None:
+    with pytest.raises(BadInput):
+        SIGNER.read_address(Purpose.LEAVE_BY_MAIL, text)
+
+
+@given(st.binary(min_size=12, max_size=40))
+def test_letters_of_an_address_are_those_of_base32(digest: bytes) -> None:
+    assert _letters(digest) == base64.b32encode(digest[:12]).decode().rstrip("=").lower()

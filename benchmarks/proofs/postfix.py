@@ -90,8 +90,10 @@ class NextHop(MailServer):
 class Postfix:
     """A whole Postfix in a folder of its own, on a port of loopback; ended for sure."""
 
-    def __init__(self, folder: Path, next_hop: int) -> None:
-        """Write its configuration; NotRoot where it could not be started."""
+    def __init__(self, folder: Path, next_hop: int, *, main: str = "", master: str = "") -> None:
+        """Write its configuration, with further lines for either file; NotRoot where it could not
+        be started.
+        """
         if os.geteuid() != 0:
             raise NotRoot("only root may start Postfix")
         self.port = free_port()
@@ -101,9 +103,9 @@ class Postfix:
             (folder / name).mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
         daemons = next(place for place in DAEMONS if place.exists())
-        main = MAIN.format(folder=folder, daemons=daemons, next_hop=next_hop)
-        (folder / "etc" / "main.cf").write_text(main)
-        (folder / "etc" / "master.cf").write_text(MASTER.format(port=self.port))
+        said = MAIN.format(folder=folder, daemons=daemons, next_hop=next_hop)
+        (folder / "etc" / "main.cf").write_text(said + main)
+        (folder / "etc" / "master.cf").write_text(MASTER.format(port=self.port) + master)
 
     def __enter__(self) -> Self:
         self.start()

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from digest.cli.terminal import opened, print_table
-from digest.operations.doctor import Level, examine
+from digest.operations.doctor import examine
+from digest.operations.findings import Level
 
 
 def register(app: typer.Typer) -> None:

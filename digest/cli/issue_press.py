@@ -14,7 +14,9 @@ from digest.app import App
 from digest.cli.references import IssueName, Referred, refer
 from digest.cli.terminal import complain, local_time, opened, progress_bar, say
 from digest.clock import due_at, first_morning
+from digest.config import pages_at
 from digest.curation.issues import plan_extra, refuse_closed
+from digest.curation.newsletters import present_order
 from digest.delivery.ledger.sums import count_sums, verify_issue
 from digest.delivery.outcome import Accepted, Deferred, Rejected, Uncertain
 from digest.delivery.pacing.forecast import HORIZON
@@ -30,6 +32,7 @@ from digest.press.approval import (
 from digest.press.preflight.findings import Level
 from digest.press.preflight.verdict import in_words
 from digest.press.preview import neutral_values
+from digest.rendering.mirroring import shown
 from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html, fill_text
 from digest.rendering.stored import Rendering
@@ -58,9 +61,12 @@ def preview(
     """
     with opened(context) as instance, progress_bar("rendering"):
         found, renderings = _rendered(instance, issue)
-        values = neutral_values(instance.config.site_of(found.configured), found.row.public_id)
+        with instance.db.read() as session:
+            order = present_order(session, found.row)
+        site = pages_at(instance.config, found.configured, order)
+        values = neutral_values(site, found.row.public_id)
         out.mkdir(parents=True, exist_ok=True)
-        for rendering in renderings:
+        for rendering in (shown(one, order) for one in renderings):
             html = shown_inside(fill_html(rendering, values), rendering.pictures)
             for suffix, content in (("html", html), ("txt", fill_text(rendering, values))):
                 if not content:
@@ -232,7 +238,7 @@ def verify(context: typer.Context, issue: IssueName) -> None:
     """Add an issue up from its rows. Exit 1 when the sums do not balance."""
     with opened(context) as instance, instance.db.read() as session:
         found = refer(instance, session, issue)
-        problems = verify_issue(session, found.row.id)
+        problems = verify_issue(session, found.row.id, instance.keys)
         sums = count_sums(session, found.row.id)
     for problem in problems:
         complain(f"{found.name}: {problem}")

@@ -1,7 +1,6 @@
 """``digest issue``: a run under way (pause, resume, stop) and copies nobody is sure about."""
 
 import getpass
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -13,10 +12,10 @@ from digest.cli.references import IssueName, Referred, refer
 from digest.cli.terminal import (
     console,
     is_confirmed,
+    is_typed,
     local_time,
     opened,
     print_table,
-    printable,
     progress_bar,
     say,
 )
@@ -72,7 +71,7 @@ def stop(context: typer.Context, issue: IssueName, yes: Yes = False) -> None:
             _refuse_not_running(found, "be stopped")
             waiting = count_sums(session, found.row.id).pending
         what = f"{waiting:,} readers of {found.name} will never get it."
-        if not _is_typed(found.name, what, yes=yes):
+        if not is_typed(found.name, what, yes=yes):
             raise typer.Exit(1)
         with instance.db.write() as session:
             now = instance.clock.now()
@@ -88,17 +87,6 @@ def _refuse_not_running(found: Referred, verb: str) -> None:
         raise Refused(f"{found.name} is {found.row.state.value} and cannot {verb}")
     if found.row.stopped_at is not None:
         raise Refused(f"{found.name} was stopped and cannot {verb}")
-
-
-def _is_typed(name: str, what: str, *, yes: bool) -> bool:
-    """Ask for the name of what cannot be taken back; Refused where nobody is there to answer."""
-    if yes or not sys.stdin.isatty():
-        return is_confirmed(what, yes=yes)
-    try:
-        answer: str = typer.prompt(printable(f"{what} Type {name} to do it"), default="")
-    except typer.Abort as error:
-        raise KeyboardInterrupt from error
-    return answer.strip() == name
 
 
 def uncertain(
@@ -186,7 +174,7 @@ def _settle(
         return
     if to is DeliveryState.PENDING:
         what = f"{len(ids):,} readers of {found.name} may get a second copy."
-        agreed = _is_typed(found.name, what, yes=yes)
+        agreed = is_typed(found.name, what, yes=yes)
     else:
         agreed = is_confirmed(f"Take {len(ids):,} copies of {found.name} as accepted?", yes=yes)
     if not agreed:

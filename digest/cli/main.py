@@ -31,8 +31,16 @@ class Commands(Catalogue):
         "newsletters": Entry(
             "digest.cli.newsletters", "The look and the fixed words of a newsletter."
         ),
+        "mirrors": Entry("digest.cli.mirrors", "The order in which mirrors are tried."),
+        "subscribers": Entry(
+            "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
+        ),
+        "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
+        "keys": Entry(
+            "digest.cli.keys", "The keys that addresses are sealed with; copies of them."
+        ),
+        "panic": Entry("digest.cli.panic", "Destroy the keys, and with them every address."),
         "archive": Entry("digest.cli.archive", "Past issues as a folder for any web server."),
-        "subscribers": Entry("digest.cli.subscribers", "Who reads: import, export, add, find."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 

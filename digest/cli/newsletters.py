@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from digest.cli.signup_form import signup_form
 from digest.cli.terminal import opened, print_table
 from digest.config import InitialConfig
 from digest.curation.newsletters import change_furniture, find_newsletter
@@ -51,6 +52,16 @@ def set_(
             changes["accent"] = readable_accent(changes["accent"])
         furniture = change_furniture(session, row, changes)
     _print(furniture)
+
+
+@app.command("form")
+def form(context: typer.Context, newsletter: Slug) -> None:
+    """Print a sign-up form to be put into a website of your own: plain HTML, no script."""
+    with opened(context) as instance:
+        configured = instance.config.newsletter(newsletter)
+        words = instance.correspondent.words(None, configured)
+        site = instance.config.site_of(configured)
+    typer.echo(signup_form(configured, site, words))
 
 
 def _print(furniture: Mapping[str, Any]) -> None:

@@ -54,8 +54,9 @@ def run(context: typer.Context) -> None:
     with opened(context, logging=True) as instance:
         instance.check_relays()
         path = os.fspath(context.obj)
+        keys = None if instance.config.keys.source == "file" else instance.keys
     commands = {name: own_command(path, name) for name in ("scheduler", "web")}
-    Supervisor(commands).run()
+    Supervisor(commands, keys).run()
 
 
 def scheduler(context: typer.Context) -> None:
@@ -242,10 +243,12 @@ def _show_newsletter(
         name = f"{configured.slug}/{row.number}"
         cells = ["", "", ""]
         if row.sending_at is not None:
-            sums = count_sums(session, row.id)
+            sums = count_sums(session, row.id, instance.keys)
             reception = count_reception(session, row, sums)
             cells = [in_words(sums), *_came_back(reception)]
             worries += [f"{name}: {worry}" for worry in _worries(reception)]
+            if not sums.genuine:
+                worries.append(f"{name}: its sums were changed: their signature does not fit")
         rows.append((name, str(row.slot_date or "extra"), row.state.value, *cells))
     none = f"No issues yet: digest issue new {configured.slug} opens one."
     print_table(("issue", "slot", "state", "copies", "complaints", "bounces"), rows, none=none)

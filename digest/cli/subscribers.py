@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.blocks import FULL
+from digest.cli import subscribers_erase
 from digest.cli.terminal import complain, is_confirmed, opened, print_table, progress_bar, say
 from digest.curation.newsletters import find_newsletter
 from digest.errors import BadInput, NotFound, Refused
@@ -26,7 +27,7 @@ from digest.subscribers.transfer.staging import StagedImport, stage_csv
 
 SHOWN_PROBLEMS = 20
 
-app = typer.Typer(help="Who reads: import, export, add, find.", no_args_is_help=True)
+app = typer.Typer(help="Who reads: import, export, add, find, erase.", no_args_is_help=True)
 
 
 def register(program: typer.Typer) -> None:
@@ -278,3 +279,6 @@ def count(context: typer.Context) -> None:
     with opened(context) as instance, instance.db.read() as session:
         rows = [(slug, state.value, str(number)) for slug, state, number in count_states(session)]
     print_table(("newsletter", "state", "subscriptions"), rows, none="Nobody has subscribed yet.")
+
+
+subscribers_erase.register(app)

@@ -16,6 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+from digest.keys import KeyRing
+from digest.keys.source import HANDED_ON, hand_on
+
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2
@@ -37,9 +40,14 @@ class Child:
 
 
 class Supervisor:
-    """Owns the children from start to end."""
+    """Owns the children from start to end.
 
-    def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
+    `keys` are handed to each child through a pipe of its own, with every start anew; None: the
+    children find theirs in the key file.
+    """
+
+    def __init__(self, commands: Mapping[str, Sequence[str]], keys: KeyRing | None = None) -> None:
+        self._keys = keys
         self._children = [Child(name, command) for name, command in commands.items()]
         self._stop = threading.Event()
         self._lifeline, self._our_end = os.pipe()
@@ -71,12 +79,19 @@ class Supervisor:
             log.info("started %s", child.name, extra={"fields": {"pid": child.process.pid}})
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own program
-            command,
-            pass_fds=[self._lifeline],
-            env={**os.environ, LIFELINE: str(self._lifeline)},
-            process_group=0,  # a Ctrl-C is for us; the children end when we ask them to
-        )
+        inherited = {LIFELINE: self._lifeline}
+        if self._keys is not None:
+            inherited[HANDED_ON] = hand_on(self._keys)
+        try:
+            return subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                pass_fds=list(inherited.values()),
+                env={**os.environ, **{name: str(fd) for name, fd in inherited.items()}},
+                process_group=0,  # a Ctrl-C is for us; the children end when we ask them to
+            )
+        finally:
+            if self._keys is not None:
+                os.close(inherited[HANDED_ON])
 
     def _note_end(self, child: Child, status: int, now: float) -> None:
         child.ends = 1 if now - child.started > STEADY_SECONDS else child.ends + 1

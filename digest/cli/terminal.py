@@ -144,3 +144,14 @@ def is_confirmed(question: str, *, yes: bool) -> bool:
         return typer.confirm(printable(question))
     except typer.Abort as error:
         raise KeyboardInterrupt from error
+
+
+def is_typed(name: str, what: str, *, yes: bool) -> bool:
+    """Ask for the name of what cannot be taken back; Refused where nobody is there to answer."""
+    if yes or not sys.stdin.isatty():
+        return is_confirmed(what, yes=yes)
+    try:
+        answer: str = typer.prompt(printable(f"{what} Type {name} to do it"), default="")
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    return answer.strip() == name

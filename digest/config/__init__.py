@@ -1,5 +1,5 @@
 """``config.toml`` as typed values: `file` is the whole, `newsletter` one publication, `kinds` what
-a value may be.
+a value may be, `mirrored` where else something is found.
 """
 
 from digest.config.file import (
@@ -18,6 +18,7 @@ from digest.config.file import (
     read_secret,
 )
 from digest.config.kinds import PublicUrl, Strict
+from digest.config.mirrored import mirrors_of, pages_at
 from digest.config.newsletter import (
     DkimConfig,
     InitialConfig,
@@ -53,6 +54,8 @@ __all__ = [
     "WebConfig",
     "check",
     "load_config",
+    "mirrors_of",
     "names_it",
+    "pages_at",
     "read_secret",
 ]

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from digest.config.kinds import DomainGroup, HeaderText, Host, Network, PublicUrl, Slug, Strict
-from digest.config.newsletter import NewsletterConfig
+from digest.config.newsletter import MailboxConfig, NewsletterConfig
 from digest.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)
@@ -50,12 +50,14 @@ class WebConfig(Strict):
 
 
 class LimitsConfig(Strict):
-    """How much strangers may ask of the public pages: letters to one address, forms from one
-    network (an IPv4 /24, an IPv6 /64), and forms from everywhere together.
+    """How much strangers may ask of the public pages: letters to one address, links to the settings
+    of one reader, forms from one network (an IPv4 /24, an IPv6 /64), and forms from everywhere
+    together.
     """
 
     letters_per_day: int = Field(default=1, ge=1, le=100)
     letters_per_month: int = Field(default=3, ge=1, le=1000)
+    links_per_day: int = Field(default=3, ge=1, le=100)
     network_per_hour: int = Field(default=60, ge=1)
     all_per_hour: int = Field(default=5000, ge=1)
 
@@ -79,6 +81,7 @@ class DeliveryConfig(Strict):
     breaker_refusals: int = Field(default=5, ge=1, le=1000)
     breaker_minutes: float = Field(default=10, gt=0, le=1440)
     fail_over_minutes: float = Field(default=5, ge=0, le=1440)
+    ledger_days: int = Field(default=90, ge=14, le=3650)
 
 
 class FetchConfig(Strict):
@@ -172,6 +175,14 @@ class Config(Strict):
     def site_of(self, newsletter: NewsletterConfig) -> str:
         """Return the address, without a slash, under which its readers find their pages."""
         return newsletter.public_url or self.web.public_url
+
+    @property
+    def mailboxes(self) -> list[MailboxConfig]:
+        """Return the mailboxes that are fetched from, each once however many newsletters share
+        it.
+        """
+        mailboxes = [newsletter.mailbox for newsletter in self.newsletters]
+        return list({each.account: each for each in mailboxes if each and each.host}.values())
 
     def newsletter(self, slug: str) -> NewsletterConfig:
         """Return the newsletter of that slug; ConfigError lists those there are."""

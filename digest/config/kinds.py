@@ -43,6 +43,14 @@ def _public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _mirror_url(value: str) -> str:
+    if not re.fullmatch(r"[!-~]+", value) or re.search(r"[?#']|//[^/]*@", value):
+        raise ValueError(
+            f"{value!r} must be in ASCII (a name as xn--…, a path with %…), without ?, # and @"
+        )
+    return value
+
+
 def _network(value: str) -> str:
     ipaddress.ip_network(value)
     return value
@@ -52,6 +60,7 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 HeaderText = Annotated[str, Field(max_length=200), AfterValidator(_header_text)]
 Address = Annotated[str, AfterValidator(_address)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
+MirrorUrl = Annotated[PublicUrl, AfterValidator(_mirror_url)]
 Network = Annotated[str, AfterValidator(_network)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]

@@ -1,15 +1,30 @@
 """One ``[[newsletters]]`` table: the publication as its operator sets it up."""
 
+import re
 import unicodedata
 from datetime import time as TimeOfDay
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from digest.clock import WEEKDAYS, Schedule
-from digest.config.kinds import Address, Colour, HeaderText, Host, PublicUrl, Slug, Strict, ZoneName
+from digest.config.kinds import (
+    Address,
+    Colour,
+    HeaderText,
+    Host,
+    MirrorUrl,
+    PublicUrl,
+    Slug,
+    Strict,
+    ZoneName,
+)
+
+LONGEST_LOCAL = 64  # characters before the @ (RFC 5321 section 4.5.3.1.1)
+LONGEST_SIGNED = len("confirm.") + 37  # tokens.sign_address
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class SenderConfig(Strict):
@@ -100,6 +115,50 @@ class MailboxConfig(Strict):
     ca_file: Path | None = None
     every_minutes: float = Field(default=2, gt=0, le=1440)
 
+    @property
+    def local_part(self) -> str:
+        """Return what is before the @."""
+        return self.address.partition("@")[0]
+
+    @property
+    def account(self) -> tuple[str | None, int, str, str]:
+        """Return what tells the folder it is read from, the same for mailboxes that share one."""
+        return self.host, self.port, self.username, self.folder
+
+    def with_extension(self, extension: str) -> str:
+        """Return the address that carries `extension`, such as
+        ``friday+join.weekly@courier.example``.
+        """
+        local, at, domain = self.address.partition("@")
+        return f"{local}{self.separator}{extension}{at}{domain}"
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> "MailboxConfig":
+        if not re.fullmatch(r"[a-z0-9._+-]+@[a-z0-9.-]+", self.address):
+            raise ValueError("address: small letters, digits, dots and dashes only")
+        if self.separator in self.local_part:
+            raise ValueError(
+                f"address: the separator {self.separator!r} must not be in the address itself"
+            )
+        self._check_server()
+        return self
+
+    def _check_server(self) -> None:
+        """Refuse a server without a way in, and a password that would go over a network in
+        clear.
+        """
+        given = any((self.password, self.password_file, self.password_env))
+        if self.host is None:
+            if self.username or given:
+                raise ValueError("a user name or password is given and no host")
+            return
+        if not self.username or not given:
+            raise ValueError("host needs username and one of password, password_file, password_env")
+        if self.security == "none" and self.host not in LOOPBACK:
+            raise ValueError(
+                'a password is never sent in clear: set security to "tls" or "starttls"'
+            )
+
 
 class MirrorConfig(Strict):
     """Other places where the same is found: `of` is a host of articles, or "pages" for this
@@ -107,7 +166,7 @@ class MirrorConfig(Strict):
     """
 
     of: Literal["pages"] | Host
-    at: list[PublicUrl] = Field(min_length=1, max_length=20)
+    at: list[MirrorUrl] = Field(min_length=1, max_length=20)
 
 
 class InitialConfig(Strict):
@@ -163,6 +222,28 @@ class NewsletterConfig(Strict):
         so.
         """
         return not self.guarded if self.archive is None else self.archive
+
+    @field_validator("mirrors")
+    @classmethod
+    def _mirrored_once(cls, mirrors: list[MirrorConfig]) -> list[MirrorConfig]:
+        known = [mirror.of for mirror in mirrors]
+        for of in known:
+            if known.count(of) > 1:
+                raise ValueError(f"{of} is there twice: list all its addresses in one at")
+        return mirrors
+
+    @model_validator(mode="after")
+    def _mailbox_has_room(self) -> "NewsletterConfig":
+        """Refuse a mailbox whose addresses would be longer than a local part may be."""
+        if self.mailbox is None:
+            return self
+        room = LONGEST_LOCAL - 1 - max(LONGEST_SIGNED, len(f"leave.{self.slug}"))
+        if len(self.mailbox.local_part) > room:
+            raise ValueError(
+                f"mailbox.address: at most {room} characters before the @, for what goes behind "
+                f"the separator makes {LONGEST_LOCAL} of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _is_neutral(self) -> "NewsletterConfig":

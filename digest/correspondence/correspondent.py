@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from gettext import NullTranslations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.config import Config, NewsletterConfig
+from digest.config import Config, NewsletterConfig, pages_at
 from digest.errors import RenderingFailed
+from digest.models import Newsletter
 from digest.outbox import NoticeText, enqueue
 from digest.rendering.catalogues import Catalogues
 from digest.sealed import Sealer
@@ -59,11 +61,18 @@ class Correspondent:
             reply_to=reply_to,
         )
 
+    def site(self, session: Session, configured: NewsletterConfig) -> str:
+        """Return the address, without a slash, that a letter's links begin with: the first mirror
+        of the reader pages as a probe last found them, or where the pages are.
+        """
+        order = session.scalar(
+            select(Newsletter.mirror_order).where(Newsletter.slug == configured.slug)
+        )
+        return pages_at(self.config, configured, order)
+
     def mail_address(self, configured: NewsletterConfig, extension: str) -> str | None:
         """Return the address of our mailbox that carries `extension`, such as
         ``friday+join.weekly@courier.example``; None when this newsletter has no mailbox.
         """
-        if configured.mailbox is None:
-            return None
-        local, _, domain = configured.mailbox.address.partition("@")
-        return f"{local}{configured.mailbox.separator}{extension}@{domain}"
+        mailbox = configured.mailbox
+        return mailbox.with_extension(extension) if mailbox else None

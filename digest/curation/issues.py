@@ -274,6 +274,21 @@ def list_due_extras(session: Session, newsletter_ids: Sequence[int], now: dateti
     )
 
 
+def find_latest(session: Session, newsletter_id: int) -> Issue | None:
+    """Return the newest issue whose sending has begun, stopped ones left out."""
+    begun = (IssueState.SENDING, IssueState.SENT)
+    return session.scalar(
+        select(Issue)
+        .where(
+            Issue.newsletter_id == newsletter_id,
+            Issue.state.in_(begun),
+            Issue.stopped_at.is_(None),
+        )
+        .order_by(Issue.sending_at.desc(), Issue.id.desc())
+        .limit(1)
+    )
+
+
 def list_issues(session: Session, newsletter_id: int | None = None, limit: int = 20) -> list[Issue]:
     """Return the newest issues, of one newsletter or of all."""
     query = select(Issue).order_by(Issue.id.desc()).limit(limit)

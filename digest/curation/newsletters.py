@@ -2,7 +2,7 @@
 configuration.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Due, Schedule, next_slot
 from digest.config import InitialConfig, NewsletterConfig, check
-from digest.errors import ConfigError, NotFound
+from digest.errors import BadInput, ConfigError, NotFound
+from digest.mirrors import Mirrored, Order, choose
 from digest.models import Issue, Newsletter, Section
 
 
@@ -119,6 +120,45 @@ def change_furniture(
     newsletter.furniture = checked.model_dump(mode="json", exclude={"sections"})
     session.flush()
     return newsletter.furniture
+
+
+def order_mirrors(
+    session: Session, newsletter: Newsletter, mirrors: Iterable[Mirrored], order: Order
+) -> dict[str, list[str]]:
+    """Keep the order in which a probe found the mirrors; return the whole order, which the next
+    issue takes when its audience is frozen. What `order` does not speak of stays as it was; an
+    empty list goes back to the operator's own order.
+
+    BadInput names what is not mirrored, and addresses that are not listed.
+    """
+    listed = {mirror.of: mirror for mirror in mirrors}
+    for of, addresses in order.items():
+        _refuse_unlisted(newsletter.slug, of, addresses, listed)
+    whole = {**(newsletter.mirror_order or {}), **{of: [*at] for of, at in order.items()}}
+    newsletter.mirror_order = {of: at for of, at in whole.items() if at and of in listed} or None
+    session.flush()
+    return choose(listed.values(), newsletter.mirror_order)
+
+
+def _refuse_unlisted(
+    slug: str, of: str, addresses: Sequence[str], listed: Mapping[str, Mirrored]
+) -> None:
+    if of not in listed:
+        known = ", ".join(listed) or "none"
+        raise BadInput(f"{slug}: {of!r} is not mirrored (in newsletters.mirrors: {known})")
+    for address in addresses:
+        if address not in listed[of].at:
+            known = ", ".join(listed[of].at)
+            raise BadInput(f"{slug}: {address!r} is no mirror of {of} (there are: {known})")
+        if addresses.count(address) > 1:
+            raise BadInput(f"{slug}: {of}: {address!r} is there twice")
+
+
+def present_order(session: Session, issue: Issue) -> Order | None:
+    """Return the order of mirrors in which an issue is shown: the one chosen when its audience was
+    frozen, before that the present one; None: the operator's.
+    """
+    return issue.mirrors or session.get_one(Newsletter, issue.newsletter_id).mirror_order
 
 
 def skip_date(session: Session, newsletter: Newsletter, day: date) -> None:

@@ -15,15 +15,17 @@ from sqlalchemy.orm import Session
 
 from digest.blocks import APPEAL, FULL, GREETING, THANKS
 from digest.clock import Clock
-from digest.config import Config, NewsletterConfig
+from digest.config import Config, NewsletterConfig, mirrors_of
 from digest.delivery.backends.base import Envelope
 from digest.delivery.dkim.signing import DkimSigner, load_signers, sign_canonical
 from digest.delivery.message_ids import make_message_id
 from digest.errors import ConfigError, Refused
 from digest.keys import Key, KeyRing
+from digest.mirrors import PAGES, choose
 from digest.models import Issue, Newsletter, StoredRendering
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.mime import CopyPress, Letterhead, is_plain_link
+from digest.rendering.mirroring import fold, listed
 from digest.rendering.personalise import ReaderValues
 from digest.rendering.stored import Rendering
 from digest.sealed import Sealer
@@ -66,6 +68,7 @@ class IssueCopies:
     view_url: str
     leave_url: str  # a token follows
     later_url: str  # a token follows
+    leave_by_mail: tuple[str, str] | None  # a token stands between; None: no mailbox of ours
     own: frozenset[str]  # slots whose links nobody needs to look at again
     mail_from: str
     presses: dict[str, CopyPress]  # by edition
@@ -89,6 +92,20 @@ def load_renderings(session: Session, issue: Issue) -> list[Rendering]:
     return renderings
 
 
+def choose_mirrors(session: Session, issue: Issue, config: Config) -> dict[str, list[str]] | None:
+    """Return, by what is mirrored, the addresses that an issue's copies lead to: the first, and
+    what to try next. None where nothing is mirrored.
+
+    Only approved addresses, as the newsletter's last probe found them, then as they are configured
+    now, then those that were taken out of the configuration. Errors are those of load_renderings.
+    """
+    approved = listed(load_renderings(session, issue))
+    newsletter = session.get_one(Newsletter, issue.newsletter_id)
+    configured = config.newsletter(newsletter.slug)
+    present = choose(mirrors_of(configured, config.site_of(configured)), newsletter.mirror_order)
+    return choose(approved, present) or None
+
+
 class Copies:
     """Makes copies from ledger rows; remembers the issues it was prepared for."""
 
@@ -103,8 +120,8 @@ class Copies:
         self._issues: dict[int, IssueCopies] = {}
 
     def prepare(self, session: Session, issue_id: int) -> None:
-        """Load and encode an issue's renderings, once; Refused when they are not the approved
-        ones.
+        """Load and encode an issue's renderings, once, the chosen mirrors in them; Refused when
+        either is not what was approved.
         """
         if issue_id in self._issues:
             return
@@ -114,14 +131,16 @@ class Copies:
         slug = session.get_one(Newsletter, issue.newsletter_id).slug
         configured = self._config.newsletter(slug)
         mails = [r for r in load_renderings(session, issue) if r.is_mail]
-        presses = _presses(configured, issue, mails)
-        site = self._config.site_of(configured)
+        chosen = _chosen(issue, mails)
+        presses = _presses(configured, issue, [fold(mail, chosen) for mail in mails])
+        site = chosen.get(PAGES, [self._config.site_of(configured)])[0]
         self._issues[issue_id] = IssueCopies(
             message_key=self._message_key(issue.message_key_id or ""),
             host=configured.host,
             view_url=f"{site}/i/{issue.public_id}",
             leave_url=f"{site}/u/",
             later_url=f"{site}/later/",
+            leave_by_mail=_leave_by_mail(configured),
             own=OWN_LINKS if is_plain_link(site) else NOTHING,
             mail_from=configured.bounce_address or configured.sender.address,
             presses=presses,
@@ -148,6 +167,7 @@ class Copies:
             message_id=make_message_id(issue.message_key, f"copy {row.id}", issue.host),
             date=now,
             unsubscribe_url=leave_url,
+            leave_address=self._leave_address(issue, row.public_id),
         )
         body = press.body(self._values(issue, row, address, leave_url, now))
         if issue.signers:
@@ -155,6 +175,13 @@ class Copies:
         pieces = [head, b"\r\n", *body]
         envelope = Envelope(issue.mail_from, address, f"delivery {row.id}", True)
         return Copy(envelope, pieces, sum(map(len, pieces)))
+
+    def _leave_address(self, issue: IssueCopies, public_id: str) -> str:
+        """Return the address that this reader leaves by, or nothing."""
+        if issue.leave_by_mail is None:
+            return ""
+        before, behind = issue.leave_by_mail
+        return f"{before}{self._signer.sign_address(Purpose.LEAVE_BY_MAIL, public_id)}{behind}"
 
     def _values(
         self, issue: IssueCopies, row: Any, address: str, leave_url: str, now: datetime
@@ -183,6 +210,12 @@ def _hidden(row: Any, now: datetime) -> frozenset[str]:
     return hidden.union(row.hidden_blocks) if row.hidden_blocks else hidden
 
 
+def _chosen(issue: Issue, mails: Sequence[Rendering]) -> dict[str, list[str]]:
+    """Return what was chosen for what is mirrored; `fold` judges whether it may be."""
+    usual = choose(listed(mails), None)
+    return {of: (issue.mirrors or {}).get(of, addresses) for of, addresses in usual.items()}
+
+
 def _presses(
     configured: NewsletterConfig, issue: Issue, renderings: Sequence[Rendering]
 ) -> dict[str, CopyPress]:
@@ -200,6 +233,14 @@ def _letterhead(configured: NewsletterConfig, issue: Issue, edition: str) -> Let
         reply_to=configured.reply_to or "",
         leave_address=f"{answer_to}?subject=unsubscribe",
     )
+
+
+def _leave_by_mail(configured: NewsletterConfig) -> tuple[str, str] | None:
+    """Return what stands around the token in the address to leave by."""
+    if configured.mailbox is None:
+        return None
+    before, at, domain = configured.mailbox.with_extension("leave.").partition("@")
+    return before, at + domain
 
 
 def _sender_id(host: str) -> str:

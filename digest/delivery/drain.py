@@ -30,7 +30,7 @@ from digest.delivery.health import RelayHealth
 from digest.delivery.judgement import blames_setup, settle_outcome
 from digest.delivery.ledger.rows import Dot, Settlement
 from digest.delivery.made_ahead import HELD_MOST, Held, MadeAhead, Prepared
-from digest.delivery.outcome import Deferred, Outcome, Rejected, Uncertain
+from digest.delivery.outcome import Deferred, Outcome, Rejected, Uncertain, unnamed
 from digest.errors import BackendDown
 from digest.models import DeliveryState
 
@@ -304,7 +304,7 @@ class Drain:
             hand.held.append((self._without_dot(task, outcome), task.claim))
             await self._note(hand, task, outcome)
         elif hand.channel is not None:
-            await self._dot(hand, hand.channel, task)
+            await self._dot(hand, hand.channel, task, prepared.copy.envelope.rcpt_to)
 
     def _shed_closed(self) -> None:
         now = self._clock.now()
@@ -324,7 +324,7 @@ class Drain:
             hand.connected = True
             hand.channel = await self._backend.open()
         try:
-            outcome = await hand.channel.stage(copy.envelope, copy.message)
+            said = await hand.channel.stage(copy.envelope, copy.message)
         except BackendDown as error:
             if used:
                 # Servers end a connection after so many copies, some without a word. Only a fresh
@@ -334,6 +334,7 @@ class Drain:
             if not self._health.blames_copy(delivery_id, refused=False):
                 raise
             return Deferred(0, str(error))
+        outcome = None if said is None else unnamed(said, copy.envelope.rcpt_to)
         if outcome is not None and blames_setup(outcome):
             if not self._health.blames_copy(delivery_id, refused=True):
                 raise BackendDown(
@@ -370,8 +371,8 @@ class Drain:
         with self._db.write() as session:
             return verb(session, *arguments)
 
-    async def _dot(self, hand: Hand, channel: Channel, task: Task) -> None:
-        """Ask for the dot; while the commit runs, make the next copy."""
+    async def _dot(self, hand: Hand, channel: Channel, task: Task, to: str) -> None:
+        """Ask for the dot of a copy to an address; while the commit runs, make the next copy."""
         lease, began = task.claim.lease, self._clock.now()
         held, hand.held = hand.held, []
         asked = self._committer.submit([s for s, _ in held], Dot(task.row.id, lease))
@@ -395,7 +396,7 @@ class Drain:
             await channel.discard()
             outcome: Outcome = Deferred(0, "the dot was not written: too long after its commit")
         else:
-            outcome = await channel.release(self._ahead(hand))
+            outcome = unnamed(await channel.release(self._ahead(hand)), to)
             crash_point("after_250")
         hand.held.append((self._settlement(task, outcome, epoch=lease.epoch), task.claim))
         await self._note(hand, task, outcome)

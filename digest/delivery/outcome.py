@@ -7,9 +7,10 @@ nothing can have been accepted (RFC 5321 section 4.1.1.10); after it, silence me
 import enum
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import TypeVar
 
 from digest.logs import redact
 
@@ -50,6 +51,7 @@ class Uncertain:
 
 
 Outcome = Accepted | Deferred | Rejected | Uncertain
+Said = TypeVar("Said", Accepted, Deferred, Rejected, Uncertain, Outcome, Deferred | Rejected)
 
 
 class Scope(enum.StrEnum):
@@ -118,6 +120,17 @@ def next_try(
 
 def _delay(attempt: int) -> timedelta:
     return min(FIRST_DELAY * (1 << min(attempt - 1, 10)), LONGEST_DELAY)
+
+
+def unnamed(outcome: Said, address: str) -> Said:
+    """Return the outcome of one copy without its reader: servers like to repeat an address, or what
+    stands before its @, which nothing else would know for a name.
+    """
+    local = address.partition("@")[0]
+    if local.casefold() not in outcome.text.casefold():  # nearly always
+        return outcome
+    named = re.compile(rf"(?<!\w){re.escape(local)}(?!\w)", re.IGNORECASE)
+    return replace(outcome, text=named.sub("‹reader›", redact(outcome.text)))
 
 
 @lru_cache(maxsize=256)

@@ -27,12 +27,13 @@ from digest.delivery.backends.base import Backend
 from digest.delivery.breaker.watch import Watch
 from digest.delivery.claims import Claims
 from digest.delivery.committer import Committer
-from digest.delivery.copies import Copies, load_renderings
+from digest.delivery.copies import Copies, choose_mirrors, load_renderings
 from digest.delivery.drain import Drain
 from digest.delivery.failover import list_relays
 from digest.delivery.gate import Gate
 from digest.delivery.ledger.doubts import resolve_overdue
 from digest.delivery.ledger.freeze import Mornings, freeze
+from digest.delivery.ledger.joining import await_freeze
 from digest.delivery.ledger.leases import has_due_chunk
 from digest.delivery.ledger.sums import count_doubts_since, count_sums, has_work
 from digest.delivery.slots import (
@@ -172,11 +173,16 @@ class Sender:
         """Turn an approved issue into ledger rows for its audience; Conflict when it is not
         approved any more.
         """
-        key_id = self._keys.message[0].id
         if not move_issue(
-            session, issue.id, to=IssueState.SENDING, sending_at=now, message_key_id=key_id
+            session,
+            issue.id,
+            to=IssueState.SENDING,
+            sending_at=now,
+            message_key_id=self._keys.message[0].id,
+            mirrors=choose_mirrors(session, issue, self._config),
         ):
             raise Conflict(f"number {issue.number} was changed at the last moment")
+        await_freeze(session, issue.newsletter_id, freezing=True)
         count = freeze(
             session,
             issue.id,

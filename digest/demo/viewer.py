@@ -65,5 +65,5 @@ def create_viewer(app: App, sent: Sent) -> FastAPI:
     router = APIRouter()
     router.add_api_route("/", viewer.front, methods=["GET"])
     router.add_api_route("/mails/{name}", viewer.html, methods=["GET"])
-    web.include_router(router)
+    web.router.routes[:0] = router.routes  # its front page takes the place of the readers' own
     return web

@@ -23,7 +23,9 @@ from digest.models.states import (
 
 
 class Subscriber(Base):
-    """One address and the person behind it. Writer: subscribers.lifecycle (and its transfer)."""
+    """One address and the person behind it. Writer: subscribers.lifecycle (its transfer,
+    its unconfirmed).
+    """
 
     __tablename__ = "subscribers"
     # An id is never given twice: ledger rows of an erased subscriber must not pass to the next.
@@ -38,7 +40,7 @@ class Subscriber(Base):
 
 
 class Subscription(Base):
-    """Subscriber × Newsletter. Writer: subscribers.lifecycle (and its transfer)."""
+    """Subscriber × Newsletter. Writer: subscribers.lifecycle (its transfer, its unconfirmed)."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -89,9 +91,7 @@ class ConsentEvent(Base):
         ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
     )
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
-    kind: Mapped[str] = mapped_column(
-        String(20)
-    )  # asked, confirmed, imported, paused, resumed, left
+    kind: Mapped[str] = mapped_column(String(20))  # a word of subscribers.consent.ConsentKind
     at: Mapped[datetime]
     origin: Mapped[str] = mapped_column(String(200))  # which form, import, link or hand
     text_digest: Mapped[str | None] = mapped_column(ForeignKey("consent_texts.digest"))

@@ -230,7 +230,9 @@ class Notice(Base):
 
 
 class InstanceValue(Base):
-    """Facts about this instance, by name: id, key canary, heartbeats. Writer: app."""
+    """Facts about this instance, by name: id, key canary, heartbeats; how far a mailbox was read.
+    Writer: app; of mailboxes correspondence.incoming.mailbox.
+    """
 
     __tablename__ = "instance"
 

@@ -5,9 +5,7 @@ up and silenced elsewhere. It yields one `Said` for each thing it looked at, the
 it cannot look at because of a failure we expect is an error of its own.
 """
 
-import enum
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,40 +22,11 @@ from digest.delivery.pacing.plan import audience_by_group, forecast_issue
 from digest.delivery.slots import find_next_slot
 from digest.errors import ConfigError, DigestError
 from digest.models import Newsletter, Subscription
+from digest.operations.findings import Check, Finding, Level, Said
+from digest.operations.keys.health import check_backup, check_place
 from digest.press.preflight.verdict import rules_of
 from digest.rendering.furniture import Furniture, untranslated
 from digest.subscribers.audience import audience_count
-
-
-class Level(enum.StrEnum):
-    """How bad a finding is; only an error makes the doctor fail."""
-
-    OK = "ok"
-    NOTE = "note"
-    WARN = "warn"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a check says of one thing, and what to do about it."""
-
-    level: Level
-    text: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The same under the id of its check."""
-
-    id: str
-    level: Level
-    text: str
-    hint: str
-
-
-Check = Callable[[App], Iterator[Said]]
 
 
 def examine(app: App, checks: Mapping[str, Check] | None = None) -> list[Finding]:
@@ -243,4 +212,6 @@ CHECKS: dict[str, Check] = {
     "PLAN-2": check_groups,
     "PLAN-3": check_warm_ups,
     "PREFLIGHT-1": check_levels,
+    "KEYS-1": check_backup,
+    "KEYS-2": check_place,
 }

@@ -6,7 +6,7 @@ renderings, so what was approved before can no longer be sent.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from digest.blocks import EDITIONS
 from digest.clock import Clock
-from digest.config import NewsletterConfig
+from digest.config import NewsletterConfig, mirrors_of
 from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
 from digest.models import Issue, StoredRendering
 from digest.press.pictures import Fetch, embed_pictures, without_pictures
 from digest.press.preflight.findings import Report
 from digest.press.preflight.inspection import inspect, read_records
+from digest.press.preflight.material import pages_of
 from digest.press.preflight.records import store_report
 from digest.press.preflight.rules import Rules
 from digest.press.preflight.verdict import refuse_blocked
@@ -51,6 +52,7 @@ class Press:
         RenderingFailed names template and line, BadInput the headline of a picture that cannot be
         sent along. May ask the network, so no transaction may be open.
         """
+        view = replace(view, mirrors=mirrors_of(configured, pages_of(configured, self.rules)))
         embedded: tuple[Embedded, ...] = ()
         if configured.shown_pictures == "none":
             view = without_pictures(view)

@@ -44,6 +44,7 @@ def freeze_view(
         newsletter=configured.name,
         language=configured.language,
         number=issue.number,
+        public_id=issue.public_id,
         date=issue.slot_date or today,
         subject=issue.subject,
         preheader=issue.preheader,

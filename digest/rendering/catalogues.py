@@ -44,6 +44,11 @@ class Catalogues:
         """
         return _chained(tuple(self._files(language)))
 
+    def languages(self) -> list[str]:
+        """Return the languages (BCP 47) there is a catalogue for, that of the phrases included."""
+        found = {path.stem for folder in self._folders for path in folder.glob("*.po")}
+        return sorted({SOURCE, *filter(TAG.fullmatch, found)})
+
     def _files(self, language: str) -> Iterator[tuple[Path, int]]:
         """Yield the files to look in, the first first, each with the time of its last change."""
         for tag in [*shorter_tags(language), SOURCE]:

@@ -69,6 +69,8 @@ class Furniture:
     number = phrase("head", "No.\u00a0{number}")
     read_in_browser = phrase("link", "Read in browser")
     unsubscribe = phrase("link", "Unsubscribe")
+    # Translators: pausing for some weeks; fewer sections, headlines only, another address.
+    pause_or_change = phrase("link", "Pause or change what you get")
     # Translators: opens the editor's note, which follows as a paragraph of its own.
     greeting = phrase("greeting", "Good morning {first_name},")
     # Translators: under a picture; the name is a photographer's or an agency's.
@@ -89,6 +91,8 @@ class Furniture:
     # Translators: at the end of an issue saved as one file, without network; "it names nobody": no
     # reader is named in it.
     pass_on = phrase("offline file", "This file needs no connection and names nobody. Pass it on.")
+    # Translators: an address on another host that shows the same. No full stop right behind it.
+    try_also = phrase("footer", "If the links here do not open, try: {address}")
     # Translators: who publishes, and where. Only the comma may need translation.
     imprint = phrase("footer", "{newsletter}, {postal_address}")
     # Translators: words before a link, which is on the next line. Only the

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -164,22 +163,23 @@ def message_id_line(message_id: str) -> str:
     return f"Message-ID: {message_id}\r\n"
 
 
-def unsubscribe_lines(url: str, leave_by_mail: str) -> str:
+def unsubscribe_lines(url: str, by_mail: str) -> str:
     """Return List-Unsubscribe, folded after its comma only, and List-Unsubscribe-Post (RFC 8058).
 
-    `leave_by_mail` is an address, perhaps with ``?subject=``, or empty.
+    `by_mail` is what `way_by_mail` returns.
     """
     if not is_reader_link(url) or len(url) > LONGEST_LINK:
         raise BadInput("List-Unsubscribe: not a link of printable ASCII, or too long")
     return (
-        f"List-Unsubscribe: <{url}>{_by_mail(leave_by_mail)}\r\n"
+        f"List-Unsubscribe: <{url}>{by_mail}\r\n"
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     )
 
 
-@lru_cache(maxsize=64)
-def _by_mail(address: str) -> str:
-    """Return the second way of List-Unsubscribe, mostly the same for every copy of an issue."""
+def way_by_mail(address: str) -> str:
+    """Return the second way of List-Unsubscribe: to an address, perhaps with ``?subject=``; nothing
+    for none. BadInput for what is no such address.
+    """
     if not address:
         return ""
     if not LEAVE_BY_MAIL.fullmatch(address) or len(address) > LONGEST_LINK:

@@ -12,7 +12,7 @@ from typing import Any
 
 from digest.blocks import EDITIONS, section_block
 from digest.errors import RenderingFailed
-from digest.rendering import furniture, layout, whole, whole_text
+from digest.rendering import furniture, layout, mirroring, whole, whole_text
 from digest.rendering.compiling.notes import Source
 from digest.rendering.lines import figures_in_lines
 from digest.rendering.links import refuse_unsafe_links
@@ -48,7 +48,7 @@ def render_issue(
         raise RenderingFailed(f"there is no edition {edition!r}")
     refuse_unsafe_links(view)
     markers = Markers(nonce or secrets.token_hex(6))
-    shown = layout.edition_of(view, edition)
+    shown = mirroring.marked(layout.edition_of(view, edition), markers.slot)
     values = template_values(shown, templates) | _markers_for(shown, markers)
     html = _compiled(templates.mjml("issue.mjml.j2", values), markers, compile_mjml)
     text = markers.split(templates.text("issue.txt.j2", values))
@@ -56,9 +56,8 @@ def render_issue(
     _refuse_missing_slots("HTML", html, required)
     _refuse_missing_slots("text", text, required)
     shown_pictures = tuple(p for p in pictures if any(f"cid:{p.cid}" in h.text for h in html))
-    return Rendering(
-        edition, view.language, view.subject, view.preheader, html, text, shown_pictures
-    )
+    words = (view.language, view.subject, view.preheader)
+    return Rendering(edition, *words, html, text, shown_pictures, view.mirrors)
 
 
 def _compiled(
@@ -93,6 +92,7 @@ def template_values(view: IssueView, templates: Templates) -> dict[str, Any]:
         "side": layout.SIDES[view.look],
         "nameplate_size": layout.nameplate_size(view.newsletter),
         "section_block": section_block,
+        "second_way": "",  # set where there are mirrors
         "whole_text": lambda pick: whole_text.as_text(pick.whole_html),
     }
 
@@ -104,6 +104,7 @@ def _markers_for(view: IssueView, markers: Markers) -> dict[str, Any]:
         "slot": markers.slot,
         "begin": markers.begin,
         "end": markers.end,
+        "second_way": mirroring.second_way(view, markers.slot),
         "whole_html": lambda pick: markers.insert(whole.styled(pick.whole_html, theme)),
     }
 

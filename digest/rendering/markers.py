@@ -7,12 +7,13 @@ may also stand for HTML that must not go through the compiler.
 
 import re
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from digest.blocks import BLOCKS, is_block
 from digest.errors import RenderingFailed
-from digest.rendering.view import SLOTS
+from digest.rendering.view import SLOTS, is_slot
 
 BEGIN, END = "begin", "end"
 INSIDE = "/"  # parts the names of blocks that stand in one another, the outermost first
@@ -48,12 +49,12 @@ class Markers:
 
     def slot(self, name: str) -> str:
         """Return the marker of a slot; RenderingFailed when there is no such slot."""
-        if name not in SLOTS:
+        if not is_slot(name):
             raise RenderingFailed(f"there is no slot {name!r}; there are {', '.join(SLOTS)}")
         return self._marker(_Meaning("slot", name))
 
     def insert(self, html: str) -> str:
-        """Return a marker in whose place `html` comes, as it is."""
+        """Return a marker in whose place `html` comes, as it is; it may hold slots."""
         return self._marker(_Meaning("insert", html))
 
     def begin(self, block: str) -> str:
@@ -94,7 +95,8 @@ class Markers:
             if meaning.kind == "slot":
                 _append(parts, Part(slot=meaning.name, block=block))
             elif meaning.kind == "insert":
-                _append(parts, Part(text=meaning.name, block=block))
+                for part in self.split(meaning.name):
+                    _append(parts, replace(part, block=block))
             else:
                 block = _next_block(block, meaning.kind, meaning.name)
                 position += _fills_line(text, *found.span())  # a line of its own goes with it
@@ -138,6 +140,14 @@ def _next_block(current: str, edge: str, block: str) -> str:
     if edge == END and opened[-1:] == [block]:
         return INSIDE.join(opened[:-1])
     raise RenderingFailed(f"{edge} of block {block!r} inside {current or 'no block'!r}")
+
+
+def join_neighbours(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the parts, fixed neighbours of one block made one."""
+    joined: list[Part] = []
+    for part in parts:
+        _append(joined, part)
+    return tuple(joined)
 
 
 def _append(parts: list[Part], part: Part) -> None:

@@ -80,6 +80,7 @@ class CopyPress:
     def __init__(self, rendering: Rendering, letterhead: Letterhead) -> None:
         self._rendering = rendering
         self._letterhead = letterhead
+        self._by_mail = headers.way_by_mail(letterhead.leave_address)
         self._from = headers.mailbox_line("From", letterhead.from_name, letterhead.from_address)
         # "=_" cannot occur in quoted-printable, so no part can hold the boundary.
         self._boundary = f"=_{rendering.content_hash[:24]}"
@@ -132,7 +133,7 @@ class CopyPress:
         leave_address: str = "",
     ) -> bytes:
         """Return a copy's header lines, without the blank line; errors are those of `build`."""
-        by_mail = leave_address or self._letterhead.leave_address
+        by_mail = headers.way_by_mail(leave_address) if leave_address else self._by_mail
         return (
             f"{self._from}To: <{headers.written_address(to)}>\r\n"
             f"{self._date_line(date)}{headers.message_id_line(message_id)}"

@@ -7,14 +7,17 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from digest.blocks import is_block
 from digest.errors import RenderingFailed
+from digest.mirrors import Mirrored, is_mirror_slot, mirrored_by
 from digest.rendering.markers import Part
-from digest.rendering.view import SLOTS
+from digest.rendering.view import is_slot
 
-PLAIN_FORM, PICTURE_FORM = 1, 2  # of the stored bytes; a reader of another form refuses
+# Of the stored bytes; a reader of another form refuses.
+PLAIN_FORM, PICTURE_FORM, MIRROR_FORM = 1, 2, 3
 OFFLINE = "offline"  # the edition that is a file and no mail
 
 
@@ -38,6 +41,7 @@ class Rendering:
     html: tuple[Part, ...]
     text: tuple[Part, ...]
     pictures: tuple[Embedded, ...] = ()
+    mirrors: tuple[Mirrored, ...] = ()  # the addresses its mirror slots may take, and no others
 
     @property
     def is_mail(self) -> bool:
@@ -58,6 +62,8 @@ class Rendering:
         if self.pictures:
             pictures = [[p.cid, p.kind, base64.b64encode(p.data).decode()] for p in self.pictures]
             value |= {"form": PICTURE_FORM, "pictures": pictures}
+        if self.mirrors:
+            value |= {"form": MIRROR_FORM, "mirrors": [[m.of, list(m.at)] for m in self.mirrors]}
         written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return written.encode()
 
@@ -66,14 +72,17 @@ class Rendering:
         """Return the rendering that `to_bytes` wrote; RenderingFailed when it is none of ours."""
         try:
             value = json.loads(stored)
-            if value["form"] not in (PLAIN_FORM, PICTURE_FORM):
+            if value["form"] not in (PLAIN_FORM, PICTURE_FORM, MIRROR_FORM):
                 raise RenderingFailed(f"stored rendering: form {value['form']!r} is not known here")
             words = {key: value[key] for key in ("edition", "language", "subject", "preheader")}
+            mirrors = tuple(Mirrored(of, tuple(at)) for of, at in value.get("mirrors", []))
+            mirrored = {mirror.of for mirror in mirrors}
             return cls(
                 **words,
-                html=_parts(value["html"]),
-                text=_parts(value["text"]),
+                html=_parts(value["html"], mirrored),
+                text=_parts(value["text"], mirrored),
                 pictures=_pictures(value.get("pictures", [])),
+                mirrors=mirrors,
             )
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
             raise RenderingFailed("stored rendering: it cannot be read") from error
@@ -90,8 +99,11 @@ def _pictures(rows: list[list[str]]) -> tuple[Embedded, ...]:
     )
 
 
-def _parts(rows: list[list[str]]) -> tuple[Part, ...]:
+def _parts(rows: list[list[str]], mirrored: Collection[str]) -> tuple[Part, ...]:
     parts = tuple(Part(text, slot, block) for text, slot, block in rows)
-    if any(p.slot not in ("", *SLOTS) or not all(map(is_block, p.blocks)) for p in parts):
+    slots = {part.slot for part in parts if part.slot}
+    if not all(map(is_slot, slots)) or not all(is_block(b) for p in parts for b in p.blocks):
         raise RenderingFailed("stored rendering: a slot or block in it is not known here")
+    if any(is_mirror_slot(slot) and mirrored_by(slot) not in mirrored for slot in slots):
+        raise RenderingFailed("stored rendering: a mirror in it has no addresses")
     return parts

@@ -7,6 +7,8 @@ up. All text is plain (templates escape it), all URLs are absolute and checked f
 from dataclasses import dataclass
 from datetime import date
 
+from digest.mirrors import Mirrored, is_mirror_slot
+
 # Slots: what differs per reader, or is chosen when the audience is frozen. The names are part of
 # the approved hash.
 SLOTS = ("unsubscribe_url", "view_url", "remind_later_url", "address", "first_name")
@@ -108,3 +110,10 @@ class IssueView:
     typeface: str = "serif"  # one of TYPEFACES
     logo: PictureView | None = None  # stands for the name at the head
     guarded: bool = False  # the copy must not show what it is, nor whom it went to
+    public_id: str = ""  # names its page, where it has one
+    mirrors: tuple[Mirrored, ...] = ()  # the addresses that its links may lead by
+
+
+def is_slot(name: str) -> bool:
+    """Return whether a slot may be called that: one of SLOTS, or a mirror's."""
+    return name in SLOTS or is_mirror_slot(name)

@@ -6,10 +6,11 @@ Afghanistan. A Persian date is the Solar Hijri one with the Gregorian behind it,
 Persian papers (docs/decisions/0011-words-in-catalogues.md). What editors typed is never touched.
 """
 
-from datetime import date
+from datetime import date, time
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, get_day_names
+from babel.dates import format_date, format_time, get_day_names, get_timezone_location
 from babel.numbers import format_decimal
 
 # The zero of each numbering system (CLDR's names); the other nine follow it in Unicode.
@@ -46,6 +47,26 @@ def number_written(number: int, language: str) -> str:
     """Return a number that counts or names, ungrouped, in the language's digits."""
     locale = locale_of(language)
     return in_digits_of(format_decimal(number, format="0", locale=locale), locale)
+
+
+def weekday_written(weekday: int, language: str) -> str:
+    """Return the name of a weekday (0 = Monday) as it stands alone, beginning with a capital."""
+    name = str(get_day_names(context="stand-alone", locale=locale_of(language))[weekday])
+    return name[:1].upper() + name[1:]
+
+
+def time_written(at: time, zone: str, language: str) -> str:
+    """Return a time of day with the place whose clock it is on, such as ``07:00 (London)``."""
+    locale = locale_of(language)
+    written = in_digits_of(format_time(at, "short", locale=locale), locale)
+    return f"{written} ({_place(zone, locale)})"
+
+
+def _place(zone: str, locale: Locale) -> str:
+    """Return the city that stands for an IANA zone; what names no place stays as it is."""
+    if "/" not in zone or zone.startswith("Etc/"):
+        return zone
+    return str(get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True))
 
 
 def in_digits_of(text: str, locale: Locale) -> str:

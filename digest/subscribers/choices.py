@@ -56,6 +56,15 @@ def _parts_of(session: Session, newsletter_id: int) -> dict[str, str]:
     return {**named, WHOLE_TEXTS: WHOLE_TEXTS}
 
 
+def ask_again(session: Session, public_id: str) -> Subscription:
+    """Let the publisher's message be in this reader's copies again: neither put off nor thanked."""
+    subscription = take_subscription(session, public_id)
+    subscription.appeal_hidden_until = None
+    subscription.supports_until = None
+    session.flush()
+    return subscription
+
+
 def note_support(
     session: Session, public_id: str, until: datetime | None, *, guarded: bool
 ) -> Subscription:

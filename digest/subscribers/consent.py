@@ -6,20 +6,21 @@ and no raw IP gets into an event: free text is redacted on the way in.
 
 import enum
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Insert, Select, Table, bindparam, delete, insert, literal, select
+from sqlalchemy import Insert, Select, Table, bindparam, delete, exists, insert, literal, select
 from sqlalchemy.orm import Session
 
 from digest.db import UtcDateTime
 from digest.inserts import insert_new
 from digest.logs import redact
-from digest.models import ConsentEvent, ConsentText
+from digest.models import ConsentEvent, ConsentText, ReaderRequest
 
 _EVENTS = cast(Table, ConsentEvent.__table__)
+_TEXTS = cast(Table, ConsentText.__table__)
 
 
 class ConsentKind(enum.StrEnum):
@@ -33,6 +34,8 @@ class ConsentKind(enum.StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     LEFT = "left"
+    RETURNED = "returned"  # had left by mistake
+    MOVED = "moved"  # the same reader at another address
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def record_many(
         for wording in {text for _, each in events for text in (each.wording, each.policy) if text}
     }
     session.execute(
-        insert(ConsentEvent),
+        insert(_EVENTS),
         [
             {
                 "subscriber_id": subscriber_id,
@@ -119,7 +122,7 @@ def recording(kind: ConsentKind, chosen: Select[Any]) -> Insert:
 def keep_wording(session: Session, wording: str) -> str:
     """Keep a text once, and return its SHA-256 (hexadecimal)."""
     digest = hashlib.sha256(wording.encode()).hexdigest()
-    session.execute(insert_new(session, ConsentText), {"digest": digest, "wording": wording})
+    session.execute(insert_new(session, _TEXTS), {"digest": digest, "wording": wording})
     return digest
 
 
@@ -139,8 +142,33 @@ def find_wording(session: Session, digest: str) -> str | None:
 
 
 def forget(session: Session, subscriber_id: int) -> None:
-    """Remove every event of a reader who is being erased."""
-    session.execute(delete(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id))
+    """Remove every event of a reader who is being erased, and the texts only they had agreed to."""
+    theirs = ConsentEvent.subscriber_id == subscriber_id
+    pairs = session.execute(
+        select(ConsentEvent.text_digest, ConsentEvent.policy_digest).where(theirs).distinct()
+    )
+    digests = {digest for pair in pairs for digest in pair if digest}
+    session.execute(delete(ConsentEvent).where(theirs))
+    _forget_wordings(session, digests)
+
+
+def _forget_wordings(session: Session, digests: Collection[str]) -> None:
+    """Remove those of the texts that nobody refers to; one that somebody is just referring to
+    stays.
+    """
+    columns = [
+        *(ConsentEvent.text_digest, ConsentEvent.policy_digest),
+        *(ReaderRequest.text_digest, ReaderRequest.policy_digest),
+    ]
+    unused = session.scalars(
+        select(ConsentText.digest)
+        .where(
+            ConsentText.digest.in_(digests),
+            *(~exists().where(column == ConsentText.digest) for column in columns),
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    session.execute(delete(ConsentText).where(ConsentText.digest.in_(unused)))
 
 
 def forget_import(session: Session, origin: str, subscriber_ids: Sequence[int]) -> None:

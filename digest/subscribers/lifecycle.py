@@ -9,8 +9,9 @@ confirmed.
 import base64
 import enum
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -43,6 +44,7 @@ class Verb(enum.StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     LEAVE = "leave"
+    RETURN = "return"
 
 
 _MOVES: dict[tuple[SubscriptionState | None, Verb], SubscriptionState] = {
@@ -62,6 +64,7 @@ _MOVES: dict[tuple[SubscriptionState | None, Verb], SubscriptionState] = {
     (PAUSED, Verb.PAUSE): PAUSED,
     (PAUSED, Verb.RESUME): ACTIVE,
     (ACTIVE, Verb.RESUME): ACTIVE,
+    (UNSUBSCRIBED, Verb.RETURN): ACTIVE,
     **{(state, Verb.LEAVE): UNSUBSCRIBED for state in SubscriptionState},
 }
 
@@ -92,13 +95,16 @@ def join(
     timezone: str | None,
     now: datetime,
     origin: str,
-    wording: str,
+    wording: str | None,
     policy_version: str | None,
+    policy: str | None = None,
+    evidence: Mapping[str, Any] | None = None,
     random_id: RandomId = new_public_id,
 ) -> Subscription:
     """Note that somebody asked for a newsletter; it stays pending until confirmed by a mailed link.
 
-    An active or paused subscription comes back untouched, so asking reveals and changes nothing.
+    `wording`, `policy_version`, `policy` and `evidence` are what consent keeps (Circumstances). An
+    active or paused subscription comes back untouched, so asking reveals and changes nothing.
     BadInput for an address, language or time zone that cannot be one.
     """
     parsed = parse_address(address)
@@ -115,7 +121,7 @@ def join(
         session,
         subscription,
         ConsentKind.ASKED,
-        Circumstances(now, origin, wording, policy_version),
+        Circumstances(now, origin, wording, policy_version, policy, evidence or {}),
     )
     return subscription
 
@@ -255,7 +261,7 @@ def confirm(
     subscription = take_subscription(session, public_id)
     if subscription.state is next_state(subscription.state, Verb.CONFIRM):
         return subscription
-    _move(
+    move(
         session,
         subscription,
         Verb.CONFIRM,
@@ -278,7 +284,7 @@ def pause(
     subscription = take_subscription(session, public_id)
     if subscription.paused_until == until and subscription.state is PAUSED:
         return subscription
-    _move(
+    move(
         session,
         subscription,
         Verb.PAUSE,
@@ -293,7 +299,7 @@ def resume(session: Session, public_id: str, *, now: datetime, origin: str) -> S
     """End a pause; nothing changes for an active subscription."""
     subscription = take_subscription(session, public_id)
     if subscription.state is not ACTIVE:
-        _move(session, subscription, Verb.RESUME, ConsentKind.RESUMED, Circumstances(now, origin))
+        move(session, subscription, Verb.RESUME, ConsentKind.RESUMED, Circumstances(now, origin))
         subscription.paused_until = None
     return subscription
 
@@ -302,7 +308,7 @@ def leave(session: Session, public_id: str, *, now: datetime, origin: str) -> Su
     """Unsubscribe, whatever the state; a second time changes nothing. NotFound when unknown."""
     subscription = take_subscription(session, public_id)
     if subscription.state is not UNSUBSCRIBED:
-        _move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
+        move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
         subscription.paused_until = None
         take_out(session, subscription)  # an abandoned import must not take the evidence away
     return subscription
@@ -358,13 +364,14 @@ def take_subscription(session: Session, public_id: str) -> Subscription:
     return found
 
 
-def _move(
+def move(
     session: Session,
     subscription: Subscription,
     verb: Verb,
     kind: ConsentKind,
     circumstances: Circumstances,
 ) -> None:
+    """Do a verb that changes the state, and put it on record; Refused when it cannot be."""
     subscription.state = next_state(subscription.state, verb)
     subscription.changed_at = circumstances.at
     note(session, subscription, kind, circumstances)

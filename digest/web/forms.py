@@ -53,6 +53,13 @@ def posted_form(request: Request, body: Body) -> PostedForm:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != URLENCODED:
         raise HTTPException(415)
+    return read_form(body)
+
+
+def read_form(body: bytes) -> PostedForm:
+    """Return the fields of a urlencoded body, whatever kind it was called; 400 for one that cannot
+    be read.
+    """
     try:
         fields = parse_qs(
             body.decode("ascii"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from gettext import NullTranslations
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -43,7 +44,9 @@ class Masthead:
     theme: Theme
     slug: str = ""
     name_language: str = ""
+    root: str = ""  # the path below which all its pages are; links begin with it
     has_archive: bool = False
+    has_privacy: bool = False
 
     def speaking(self, language: str | None) -> "Masthead":
         """Return the same in a reader's own language, where one is known."""
@@ -134,6 +137,22 @@ def page_policy(style: str, more: str = "") -> str:
     )
 
 
+def masthead_of(row: Newsletter, config: Config, configured: NewsletterConfig) -> Masthead:
+    """Return the masthead of a configured newsletter in its own language."""
+    accent = str(row.furniture.get("accent") or DEFAULT_ACCENT)
+    look = str(row.furniture.get("look") or LOOKS[0])
+    return Masthead(
+        name=configured.name,
+        language=configured.language,
+        theme=_theme(configured.language, accent, look),
+        slug=row.slug,
+        name_language=configured.language,
+        root=urlsplit(config.site_of(configured)).path,
+        has_archive=configured.has_archive,
+        has_privacy=bool(configured.privacy_file),
+    )
+
+
 def find_masthead(
     session: Session, config: Config, newsletter_id: int, language: str | None = None
 ) -> Masthead:
@@ -144,20 +163,7 @@ def find_masthead(
     configured = next((n for n in config.newsletters if n.slug == row.slug), None)
     if configured is None:
         return NOBODYS.speaking(language)
-    return _masthead(row, configured).speaking(language)
-
-
-def _masthead(row: Newsletter, configured: NewsletterConfig) -> Masthead:
-    accent = str(row.furniture.get("accent") or DEFAULT_ACCENT)
-    look = str(row.furniture.get("look") or LOOKS[0])
-    return Masthead(
-        name=configured.name,
-        language=configured.language,
-        theme=_theme(configured.language, accent, look),
-        slug=row.slug,
-        name_language=configured.language,
-        has_archive=configured.has_archive,
-    )
+    return masthead_of(row, config, configured).speaking(language)
 
 
 def _theme(language: str, accent: str, look: str) -> Theme:

@@ -1,5 +1,6 @@
 """The doctor on real instances: what it finds, and how bad that is."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 from digest.app import App
 from digest.clock import FixedClock
 from digest.errors import NotFound
-from digest.operations.doctor import CHECKS, Finding, Level, Said, check_relays, examine
+from digest.keys import new_key_ring, write_key_file
+from digest.operations.doctor import CHECKS, check_relays, examine
+from digest.operations.findings import Finding, Level, Said
+from digest.operations.keys.changing import add_key, export_ring
 from digest.testing.newsroom import open_newsroom
 
 Examined = Callable[..., list[Finding]]
@@ -28,10 +32,51 @@ def examined(tmp_path: Path, clock: FixedClock) -> Examined:
 
 def test_plain_instance_is_well(tmp_path, clock) -> None:
     with open_newsroom(tmp_path, clock) as newsroom:
+        export_ring(newsroom.app, tmp_path / "copy.toml", None)
         found = examine(newsroom.app)
 
-    assert {finding.level for finding in found} == {Level.OK}
-    assert {finding.id for finding in found} == {"RELAY-1", "WORDS-1", "PLAN-1"}
+    assert {finding.level for finding in found if finding.id != "KEYS-2"} == {Level.OK}
+    assert {finding.id for finding in found} == {"RELAY-1", "WORDS-1", "PLAN-1", "KEYS-1", "KEYS-2"}
+
+
+def test_keys_without_a_copy_are_a_warning(examined: Examined) -> None:
+    (found,) = examined("KEYS-1")
+
+    assert found.level is Level.WARN
+    assert "digest keys export" in found.hint
+
+
+def test_copy_of_an_older_ring_does_not_count(tmp_path, clock) -> None:
+    with open_newsroom(tmp_path, clock) as newsroom:
+        export_ring(newsroom.app, tmp_path / "copy.toml", None)
+        add_key(newsroom.app, "seal", lambda _: "")
+    with open_newsroom(tmp_path, clock) as newsroom:
+        (found,) = (found for found in examine(newsroom.app) if found.id == "KEYS-1")
+
+    assert found.level is Level.WARN
+
+
+def test_keys_beside_the_database_are_noted(examined: Examined) -> None:
+    (found,) = examined("KEYS-2")
+
+    assert found.level is Level.NOTE
+    assert "same file system" in found.text
+
+
+def test_keys_elsewhere_are_well(tmp_path: Path, clock) -> None:
+    elsewhere = Path("/dev/shm") / f"friday-{tmp_path.name}-{os.getpid()}"
+    if not elsewhere.parent.is_dir() or elsewhere.parent.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is one file system only")
+    write_key_file(elsewhere, new_key_ring())
+    try:
+        with open_newsroom(
+            tmp_path, clock, more={"[web]": f'[keys]\nfile = "{elsewhere}"\n[web]'}
+        ) as room:
+            (found,) = (found for found in examine(room.app) if found.id == "KEYS-2")
+    finally:
+        elsewhere.unlink()
+
+    assert found.level is Level.OK
 
 
 def test_relay_that_does_not_open_is_an_error(examined: Examined) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import select
 
 from digest.clock import FixedClock
-from digest.models import SubscriptionState
+from digest.models import Notice, SubscriptionState
 from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.standing import list_subscriptions
 from digest.testing.newsroom import Newsroom, open_newsroom
@@ -58,6 +60,31 @@ class WebHouse:
             assert subscriber is not None
             [(_, subscription)] = list_subscriptions(session, subscriber.id)
             return subscription.state
+
+    def subscriber_id(self, address: str) -> str:
+        """Return the public id of a reader."""
+        with self.app.db.read() as session:
+            subscriber = find_by_address(session, self.app.sealer, address)
+            assert subscriber is not None
+            return subscriber.public_id
+
+    def passing(self, purpose: Purpose, address: str, hours: float = 1) -> str:
+        """Return a token that runs out, for a reader as such and not for a subscription."""
+        until = self.app.clock.now() + timedelta(hours=hours)
+        return self.app.signer.sign_until(purpose, self.subscriber_id(address), until)
+
+    def set(self, what: str, reader: str, **fields: Any) -> httpx.Response:
+        """Post a form of a reader's opened settings, about the newsletter called ``weekly``."""
+        key = self.passing(Purpose.SETTINGS, reader)
+        data = {"key": key, "newsletter": "weekly", **fields}
+        return self.client.post(f"/settings/{what}", data=data)
+
+    def letters(self) -> list[tuple[str, str, str]]:
+        """Return (kind, address, text) of each letter in the outbox."""
+        opened = self.app.sealer.open
+        with self.app.db.read() as session:
+            rows = session.scalars(select(Notice).order_by(Notice.id)).all()
+            return [(r.kind, opened(r.address_sealed), opened(r.body_sealed)) for r in rows]
 
     def link(self, purpose: Purpose, address: str) -> str:
         """Return the path of a reader's own link."""
@@ -128,6 +155,42 @@ def shared_house(
     with _opened(tmp_path_factory.mktemp("shared"), clock, migrated_file) as opened:
         opened.newsroom.subscribe(ANNA, BEN, name="Zebulon Quimby")
         yield opened
+
+
+@pytest.fixture(scope="session")
+def browser(system_part: Callable[[str], Path]) -> Iterator[Browser]:
+    """The system's Chromium."""
+    chromium = system_part("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe(system_part: Callable[[str], Path]) -> Callable[[Page], list[str]]:
+    """Return what axe-core finds serious or critical in a page, in light and in dark.
+
+    The page must allow scripts: axe waits by timers of the page.
+    """
+    engine = system_part("axe").read_text(encoding="utf-8")
+
+    def judge(page: Page) -> list[str]:
+        found = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.evaluate(engine)
+            violations = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            found += [
+                f"{scheme}: {each['id']}: {each['nodes'][0]['html'][:200]}"
+                for each in violations["violations"]
+                if each["impact"] in {"serious", "critical"}
+            ]
+        return found
+
+    return judge
 
 
 class Logged(logging.Handler):

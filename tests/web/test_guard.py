@@ -14,6 +14,8 @@ HEADERS = {
     "x-robots-tag": "noindex",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
 
 
@@ -108,7 +110,7 @@ def test_unforeseen_failure_is_logged_by_kind_and_place_only(house, logged) -> N
     [line] = [line for line in logged if line.startswith("ERROR")]
     assert line.startswith("ERROR digest.web.guard a page failed: OperationalError at ")
     assert " < lifecycle.py:" in line
-    assert " < reader.py:" in line
+    assert " < leave.py:" in line
     assert not [secret for secret in (public_id, link, "SELECT") if secret in " ".join(logged)]
 
 

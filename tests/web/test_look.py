@@ -1,10 +1,9 @@
 """The reader pages in a real browser, scripts off: readable, narrow enough, usable by keyboard."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from digest.curation.issues import find_issue
 from digest.rendering.theme import READABLE, contrast
@@ -24,27 +23,16 @@ TEXT_COLOURS = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser(system_part: Callable[[str], Path]) -> Iterator[Browser]:
-    chromium = system_part("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def visit(browser: Browser, shared_house) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a path; what the browser complains of is in `page.said`."""
     contexts = []
 
-    def opened(path: str, width: int = 375, scheme: str = "light") -> Page:
+    def opened(path: str, width: int = 375, scheme: str = "light", scripts: bool = False) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 700},
             color_scheme="dark" if scheme == "dark" else "light",
-            java_script_enabled=False,
+            java_script_enabled=scripts,
             base_url=shared_house.url,
         )
         contexts.append(context)
@@ -183,3 +171,20 @@ def _to(url: str) -> Callable[..., None]:
         route.fulfill(response=route.fetch(url=url + path))
 
     return pass_on
+
+
+def test_axe_finds_nothing_serious(visit, shared_house, axe) -> None:
+    for path in _paths(shared_house):
+        assert axe(visit(path, scripts=True)) == []
+
+
+def test_axe_finds_what_is_wrong(browser: Browser, axe) -> None:
+    """A judge that never says no would prove nothing."""
+    page = browser.new_page()
+    page.set_content("<html><body style='color:#eee;background:#fff'>pale<input></body></html>")
+
+    found = " ".join(axe(page))
+
+    assert "label" in found
+    assert "color-contrast" in found
+    page.close()

@@ -68,7 +68,7 @@ def test_policy_allows_styles_and_pictures_only(shared_house) -> None:
     assert policy == (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
         "style-src 'unsafe-inline'; img-src data: https: http:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
 
 

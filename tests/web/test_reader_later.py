@@ -7,6 +7,7 @@ from email.policy import default
 import pytest
 
 from digest.scheduler import tick_once
+from digest.subscribers.lifecycle import find_subscription
 from digest.testing.newsroom import Newsroom
 
 ANNA = "anna@example.org"
@@ -101,3 +102,54 @@ def test_links_that_are_not_valid_get_the_same_page(house, method: str) -> None:
 
     known = house.client.get("/u/x").content
     assert [(a.status_code, a.content) for a in answers] == [(404, known)] * 4
+
+
+def _support(house, address: str):
+    return house.client.post(house.later_link(address), data={"do": "support"})
+
+
+def test_supporter_is_not_asked_for_a_year(house, run) -> None:
+    page = _support(house, ANNA)
+    copies = _next_copies(house.newsroom, run, 3)
+    house.app.clock.advance(timedelta(days=364))
+    later = _next_copies(house.newsroom, run, 3)
+    house.app.clock.advance(timedelta(days=7))
+    at_last = _next_copies(house.newsroom, run, 3)
+
+    assert "Thank you for your support" in page.text
+    assert [HEADING in each[ANNA] for each in (copies, later, at_last)] == [False, False, True]
+    assert HEADING in copies[BEN]
+
+
+def test_visit_offers_both(house) -> None:
+    page = house.client.get(house.later_link(ANNA)).text
+
+    assert "Remind me later" in page
+    assert "I already support you" in page
+
+
+@pytest.fixture
+def guarded_house(open_house):
+    """A house whose newsletter does not show what it is."""
+    guarded = (
+        'guarded = true\nguarded_names = ["Harbour"]\npublic_url = "http://127.0.0.1:8000"\n'
+        'sender = { name = "Letters", address = "letters@post.example" }\nhost = "post.example"\n'
+    )
+    plain = (
+        'host = "courier.example"\n'
+        'sender = { name = "The Harbour Courier", address = "letters@courier.example" }\n'
+    )
+    with open_house(more={plain: guarded}) as opened:
+        opened.newsroom.subscribe(ANNA)
+        yield opened
+
+
+def test_guarded_newsletter_neither_offers_nor_keeps_support(guarded_house) -> None:
+    page = guarded_house.client.get(guarded_house.later_link(ANNA)).text
+    answer = _support(guarded_house, ANNA)
+
+    assert "support" not in page
+    assert answer.status_code == 404
+    with guarded_house.app.db.read() as session:
+        kept = find_subscription(session, guarded_house.public_id(ANNA))
+    assert (kept.supports_until, kept.appeal_hidden_until) == (None, None)

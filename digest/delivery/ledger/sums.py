@@ -1,8 +1,10 @@
-"""How an issue stands, added up from its rows and never from counters."""
+"""How an issue stands, added up from its rows and never from counters; of an issue sent long ago,
+from the signed sums that are left of them.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -10,7 +12,9 @@ from typing import Any
 from sqlalchemy import Row, and_, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from digest.models import Chunk, Delivery, DeliveryState, Issue, IssueState, Origin
+from digest.delivery.ledger.signed import StateCounts, counts_from_json, is_genuine
+from digest.keys import KeyRing
+from digest.models import Chunk, Delivery, DeliveryState, Issue, IssueState, LedgerSum, Origin
 
 # Not a parameter: SQLite takes the index over rows in doubt only where it reads the word itself.
 _IN_DOUBT = Delivery.state == literal_column(f"'{DeliveryState.UNCERTAIN.value}'")
@@ -33,6 +37,7 @@ class Sums:
     expired: int
     uncertain: int
     joined: int = 0
+    genuine: bool = True  # False: somebody has changed the signed sums that are left of it
 
     @property
     def audience(self) -> int:
@@ -67,15 +72,24 @@ def has_work(session: Session, issue_id: int) -> bool:
     return bool(session.scalar(select(busy)))
 
 
-def count_sums(session: Session, issue_id: int) -> Sums:
+def count_sums(session: Session, issue_id: int, keys: KeyRing | None = None) -> Sums:
     """Add an issue up from its rows, all of them; only the frozen count is taken from the issue
     itself.
+
+    Of a shrunk issue the signed sums are returned, and, given `keys`, looked at whether they are
+    genuine.
     """
     frozen = session.scalars(select(Issue.audience_count).where(Issue.id == issue_id)).one()
-    return _add_up(frozen, _count_rows(session, issue_id))
+    kept = session.get(LedgerSum, issue_id)
+    if kept is None:
+        return _add_up(frozen, count_rows(session, issue_id))
+    sums = _add_up(frozen, counts_from_json(kept.sums["rows"]))
+    public_id = session.get_one(Issue, issue_id).public_id
+    return replace(sums, genuine=keys is None or is_genuine(keys, public_id, kept))
 
 
-def _count_rows(session: Session, issue_id: int) -> Counter[tuple[DeliveryState, Origin]]:
+def count_rows(session: Session, issue_id: int) -> StateCounts:
+    """Count the rows that are there by state and origin."""
     rows = session.execute(
         select(Delivery.state, Delivery.origin, func.count())
         .where(Delivery.issue_id == issue_id)
@@ -84,10 +98,10 @@ def _count_rows(session: Session, issue_id: int) -> Counter[tuple[DeliveryState,
     return Counter({(state, origin): count for state, origin, count in rows})
 
 
-def _add_up(frozen: int, rows: Counter[tuple[DeliveryState, Origin]]) -> Sums:
+def _add_up(frozen: int, rows: StateCounts) -> Sums:
     states = {state.value: sum(rows[state, origin] for origin in Origin) for state in DeliveryState}
     joined = sum(rows[state, Origin.JOINED] for state in DeliveryState)
-    return Sums(frozen, **states, joined=joined)
+    return Sums(frozen, joined=joined, **states)  # type: ignore[arg-type]  # no state is "genuine"
 
 
 def count_doubts_since(session: Session, issue_id: int, since: datetime) -> int:
@@ -102,12 +116,14 @@ def count_doubts_since(session: Session, issue_id: int, since: datetime) -> int:
     )
 
 
-def verify_issue(session: Session, issue_id: int) -> list[str]:
+def verify_issue(session: Session, issue_id: int, keys: KeyRing | None = None) -> list[str]:
     """Return what is wrong with an issue's ledger, in words; nothing when every row is accounted
-    for.
+    for. Of a shrunk issue the signature of its sums is looked at where `keys` are given.
     """
     issue = session.get_one(Issue, issue_id)
-    counted = _count_rows(session, issue_id)
+    if (kept := session.get(LedgerSum, issue_id)) is not None:
+        return _verify_kept(session, issue, kept, keys)
+    counted = count_rows(session, issue_id)
     sums = _add_up(issue.audience_count, counted)
     problems = []
     rows = sum(count for (_, origin), count in counted.items() if origin is Origin.AUDIENCE)
@@ -118,6 +134,25 @@ def verify_issue(session: Session, issue_id: int) -> list[str]:
     if issue.state is IssueState.SENT and sums.open:
         problems.append(f"the issue is sent and {sums.open} rows are open")
     return problems + _judge_chunks(_weigh_chunks(session, issue_id), counted.total(), sums.open)
+
+
+def _verify_kept(
+    session: Session, issue: Issue, kept: LedgerSum, keys: KeyRing | None
+) -> list[str]:
+    """Return what is wrong with signed sums; rows may still be there, never more than they say."""
+    if keys is not None and not is_genuine(keys, issue.public_id, kept):
+        return ["the sums were changed: their signature does not fit"]
+    counted = counts_from_json(kept.sums["rows"])
+    problems = []
+    if kept.sums["frozen"] != issue.audience_count:
+        frozen = kept.sums["frozen"]
+        problems.append(f"{issue.audience_count} subscribers were frozen and {frozen} are signed")
+    sums = _add_up(issue.audience_count, counted)
+    if not sums.balanced or sums.open:
+        problems.append(f"the signed sums do not add up: {sums}")
+    if more := (count_rows(session, issue.id) - counted).total():
+        problems.append(f"{more} rows are there that are not in the signed sums")
+    return problems
 
 
 def _weigh_chunks(session: Session, issue_id: int) -> Sequence[Row[*tuple[Any, ...]]]:

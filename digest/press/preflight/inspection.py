@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.config import NewsletterConfig
+from digest.curation.newsletters import present_order
+from digest.mirrors import Order
 from digest.models import Issue
 from digest.press.preflight.asking import Progress, ask
 from digest.press.preflight.findings import Report
@@ -31,6 +33,7 @@ class Records:
     facts: dict[str, ArticleFacts]
     earlier: list[EarlierPick]
     before: Report | None  # the report kept with it so far
+    order: Order | None = None  # of its mirrors
 
 
 def read_records(session: Session, issue: Issue) -> Records:
@@ -40,6 +43,7 @@ def read_records(session: Session, issue: Issue) -> Records:
         list_facts(session, issue),
         list_earlier(session, issue),
         find_report(issue),
+        present_order(session, issue),
     )
 
 
@@ -60,10 +64,15 @@ def inspect(
     With a fetcher, links and pictures are asked for; without, what an earlier look at the same
     version found online stays. BadInput when no mail can be made of a rendering.
     """
-    laid_out = set_out(view, renderings, newsletter, rules, why=why, now=clock.now())
-    material = _scored(replace(laid_out, articles=records.facts, earlier=records.earlier))
+    laid_out = set_out(
+        view, renderings, newsletter, rules, why=why, now=clock.now(), order=records.order
+    )
+    facts = {
+        led: records.facts[url] for led, url in laid_out.originals.items() if url in records.facts
+    }
+    material = _scored(replace(laid_out, articles=facts, earlier=records.earlier))
     if fetcher is not None:
-        answers = ask(fetcher, material.web_links(), progress)
+        answers = ask(fetcher, material.asked_for(), progress)
         material = replace(material, answers=answers)
     return carry_over(judge(material, version=records.version), records.before, rules)
 

@@ -9,13 +9,15 @@ from datetime import date, datetime
 from functools import cached_property
 
 from digest.config import NewsletterConfig
-from digest.press.preflight.hosts import scheme_of
+from digest.mirrors import PAGES, Mirrored, Order, choose
+from digest.press.preflight.hosts import host_of, scheme_of
 from digest.press.preflight.page import Page, read_page
 from digest.press.preflight.rules import Rules
 from digest.press.preflight.sheets import Styling, read_styling
 from digest.press.preview import neutral_values
 from digest.press.proofs import build_proof
 from digest.rendering.layout import edition_of
+from digest.rendering.mirroring import changer, fold, listed, rest_behind, through
 from digest.rendering.personalise import ReaderValues, fill_html, fill_text
 from digest.rendering.stored import Rendering
 from digest.rendering.view import IssueView, PickView
@@ -91,6 +93,16 @@ class Answer:
     height: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A mirror of a host of articles, and an article that must be there as well."""
+
+    of: str
+    address: str
+    url: str  # where the article should be
+    pick: PickView
+
+
 @dataclass(frozen=True)
 class Material:
     """One issue on the table. `answers` is None when nobody was asked."""
@@ -105,12 +117,15 @@ class Material:
     earlier: Sequence[EarlierPick] = ()
     spam: SpamScore | None = None
     answers: Mapping[str, Answer] | None = None
+    reader_pages: str = ""  # where copies find them; their links carry readers' tokens
+    mirrors: tuple[Mirrored, ...] = ()
+    originals: Mapping[str, str] = field(default_factory=dict)  # by what a pick's link became
+    spare: frozenset[str] = frozenset()  # addresses that are printed to be tried next
 
     @cached_property
     def picks(self) -> tuple[PickView, ...]:
         """The picks in reading order."""
-        lead = (self.view.lead,) if self.view.lead else ()
-        return (*lead, *(pick for section in self.view.sections for pick in section.picks))
+        return picks_of(self.view)
 
     @cached_property
     def largest(self) -> Edition:
@@ -128,29 +143,54 @@ class Material:
         return self.headlines.get(url, "")
 
     @property
-    def reader_pages(self) -> str:
-        """Where this newsletter's own pages are; their links carry readers' tokens."""
-        return pages_of(self.newsletter, self.rules)
-
-    @property
     def is_trial(self) -> bool:
         """Whether all of it lives on one machine, so that links to it are meant: the demo, or
         somebody's first try.
         """
-        return LOOPBACK.match(self.reader_pages) is not None
+        return LOOPBACK.match(pages_of(self.newsletter, self.rules)) is not None
 
     def is_own(self, url: str) -> bool:
-        """Return whether a URL is one of this instance's own pages."""
-        return url.startswith(f"{self.reader_pages}/")
+        """Return whether a URL is one of this instance's own pages, by way of a mirror or not."""
+        sites = [self.reader_pages, *(a for m in self.mirrors if m.of == PAGES for a in m.at)]
+        return any(f"{url}/".startswith(f"{site}/") for site in sites)
+
+    def original_of(self, url: str) -> str:
+        """Return where a pick's article is without any mirror."""
+        return self.originals.get(url, url)
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """Every mirror of articles, with the first article of the issue that it should have."""
+        return tuple(trial for mirror in self.mirrors for trial in self._trials_of(mirror))
+
+    def _trials_of(self, mirror: Mirrored) -> Iterator[Trial]:
+        for pick in self.picks:
+            rest = rest_behind(self.original_of(pick.url), mirror)
+            if rest is not None:
+                for address in mirror.at:
+                    if host_of(address) != host_of(f"https://{mirror.of}"):
+                        yield Trial(mirror.of, address, f"{address}{rest}", pick)
+                return
+
+    def asked_for(self) -> Iterator[str]:
+        """Yield the addresses that are asked for online, each once: links, pictures, mirrors."""
+        yield from dict.fromkeys([*self.web_links(), *(trial.url for trial in self.trials)])
 
     def web_links(self) -> Iterator[str]:
-        """Yield the addresses that are asked for online, each once: links, then pictures."""
+        """Yield the addresses that a reader may be led to, each once: links, then pictures."""
         pages = [edition.page for edition in self.editions]
         urls = [link.url for page in pages for link in page.links]
         urls += [image.url for page in pages for image in page.images]
         for url in dict.fromkeys(urls):
-            if scheme_of(url) in {"http", "https"} and not self.is_own(url):
+            is_web = scheme_of(url) in {"http", "https"} and url not in self.spare
+            if is_web and not self.is_own(url):
                 yield url
+
+
+def picks_of(view: IssueView) -> tuple[PickView, ...]:
+    """Return an issue's picks in reading order."""
+    lead = (view.lead,) if view.lead else ()
+    return (*lead, *(pick for section in view.sections for pick in section.picks))
 
 
 def pages_of(newsletter: NewsletterConfig, rules: Rules) -> str:
@@ -166,17 +206,24 @@ def set_out(
     *,
     why: str,
     now: datetime,
+    order: Order | None = None,
 ) -> Material:
-    """Return an issue's editions filled and ready to be judged.
+    """Return an issue's editions filled and ready to be judged, led by its mirrors in `order`.
 
     BadInput when no mail can be made of one, RenderingFailed when a slot has no value.
     """
-    site = pages_of(newsletter, rules)
+    mirrors = listed(renderings)
+    chosen = choose(mirrors, order)
+    change = changer(mirrors, lambda of: chosen[of][0])
+    site = chosen.get(PAGES, [pages_of(newsletter, rules)])[0]
+    led, mails = through(view, change), [fold(one, chosen) for one in renderings if one.is_mail]
     return Material(
-        view=view,
-        editions=tuple(
-            _edition(view, one, newsletter, site, now) for one in renderings if one.is_mail
-        ),
+        view=led,
+        editions=tuple(_edition(led, one, newsletter, site, now) for one in mails),
+        reader_pages=site,
+        mirrors=mirrors,
+        spare=frozenset(address for order in chosen.values() for address in order[1:2]),
+        originals={change(pick.url): pick.url for pick in picks_of(view)},
         newsletter=newsletter,
         rules=rules,
         now=now,

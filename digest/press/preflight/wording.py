@@ -20,3 +20,11 @@ def is_same_title(one: str, other: str) -> bool:
 
 def _words(text: str) -> list[str]:
     return WORD.findall(text.casefold())
+
+
+def is_within(one: str, other: str) -> bool:
+    """Return whether two titles say the same, or one holds the other; an empty one none."""
+    ours, theirs = one.casefold().strip(), other.casefold().strip()
+    if not ours or not theirs:
+        return False
+    return is_same_title(one, other) or ours in theirs or theirs in ours

@@ -7,17 +7,32 @@ address or a network.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from digest.models import PublicHit
 
 LONGEST = timedelta(days=30)
 NETWORK_BITS = {4: 24, 6: 64}
+# Built once, of the table and not the class: a form waits for them, and most of that is Python.
+_HITS = cast(Table, PublicHit.__table__)
+_COUNTED = (
+    select(_HITS.c.id)
+    .where(
+        _HITS.c.scope == bindparam("scope"),
+        _HITS.c.key == bindparam("key"),
+        _HITS.c.at > bindparam("since"),
+    )
+    .limit(bindparam("most"))  # no more than it takes to say no
+    .subquery()
+)
+_COUNT = select(func.count()).select_from(_COUNTED)
+_HIT = insert(_HITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +56,24 @@ def allow(session: Session, wanted: Sequence[tuple[Limit, bytes]], now: datetime
             return limit
     kept = {(limit.scope, key) for limit, key in wanted}
     rows = [{"scope": scope, "key": key, "at": now} for scope, key in sorted(kept)]
-    session.execute(insert(PublicHit), rows)
+    session.execute(_HIT, rows)
     return None
 
 
 def _count(session: Session, limit: Limit, key: bytes, now: datetime) -> int:
-    hits = select(PublicHit.id).where(
-        PublicHit.scope == limit.scope, PublicHit.key == key, PublicHit.at > now - limit.within
-    )
-    found = hits.limit(limit.most).subquery()  # no more than it takes to say no
-    return session.scalar(select(func.count()).select_from(found)) or 0
+    since = now - limit.within
+    values = {"scope": limit.scope, "key": key, "since": since, "most": limit.most}
+    return session.scalar(_COUNT, values) or 0
 
 
 def forget_hits(session: Session, now: datetime) -> None:
     """Forget what counts towards no limit any more."""
     session.execute(delete(PublicHit).where(PublicHit.at <= now - LONGEST))
+
+
+def forget_keys(session: Session, keys: Collection[bytes]) -> None:
+    """Forget everything that was counted under these keys."""
+    session.execute(delete(PublicHit).where(PublicHit.key.in_(keys)))
 
 
 def network_of(host: str) -> str:

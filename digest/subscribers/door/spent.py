@@ -1,20 +1,23 @@
 """Links and forms that work once: those that were used, until they would have run out anyway."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete
+from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
 
 from digest.inserts import insert_new
 from digest.models import SpentLink
 from digest.tokens import Passing
 
+_LINKS = cast(Table, SpentLink.__table__)
+
 
 def spend(session: Session, passing: Passing) -> bool:
     """Use a link up; tell whether this was the first time. Two uses at once: one of them is."""
     row = {"digest": passing.digest, "until": passing.until}
-    insert = insert_new(session, SpentLink).values(row).returning(SpentLink.digest)
-    return session.scalar(insert) is not None
+    insert = insert_new(session, _LINKS).returning(_LINKS.c.digest)
+    return session.scalar(insert, row) is not None
 
 
 def is_spent(session: Session, passing: Passing) -> bool:

@@ -236,3 +236,8 @@ def _note_counts(session: Session, import_id: int, counts: StagedCounts) -> None
     """Keep the counts of the dry run with the import, beside those of a merge that has begun."""
     row = session.get_one(Import, import_id, with_for_update=True)
     row.counts = {**row.counts, "staged": asdict(counts)}
+
+
+def list_staging_files(folder: Path) -> list[Path]:
+    """Return the files of imports that were begun and neither done nor abandoned."""
+    return sorted(folder.glob("import-*.sqlite3"))

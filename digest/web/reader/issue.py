@@ -9,11 +9,15 @@ from sqlalchemy import select
 
 from digest.app import App
 from digest.blocks import FULL
+from digest.config import pages_at
+from digest.curation.newsletters import present_order
 from digest.errors import NotFound
+from digest.mirrors import Order
 from digest.models import Issue, IssueState, Newsletter
 from digest.press.approval import list_renderings
 from digest.press.archive.past import PUBLIC
 from digest.press.preview import neutral_values
+from digest.rendering.mirroring import shown
 from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html
 from digest.rendering.stored import OFFLINE, Rendering
@@ -35,14 +39,17 @@ class IssuePages:
 
     def issue(self, public_id: str) -> Response:
         """Show an issue as approved, as nobody's copy."""
-        rendering, slug, number = self._approved(public_id, FULL)
-        site = self._site_of(slug)
+        rendering, slug, number, order = self._approved(public_id, FULL)
+        site = self._site_of(slug, order)
         page = fill_html(rendering, neutral_values(site, public_id))
         if address := self._archived_at(public_id, slug, number):
             page = with_head(page, link_tag("canonical", address))
         return HTMLResponse(
             shown_inside(page, rendering.pictures),
-            headers={"Content-Security-Policy": issue_policy(site)},
+            headers={
+                "Content-Security-Policy": issue_policy(site),
+                "X-Frame-Options": "SAMEORIGIN",  # the sign-up page shows it beside its form
+            },
         )
 
     def _archived_at(self, public_id: str, slug: str, number: int) -> str:
@@ -56,23 +63,25 @@ class IssuePages:
         addresses = served_addresses(config.site_of(configured), slug)
         return addresses.issue_at(number) if state in PUBLIC else ""
 
-    def _site_of(self, slug: str) -> str:
-        """Return where a newsletter's pages are; old issues open even when it is configured no
-        more.
+    def _site_of(self, slug: str, order: Order | None) -> str:
+        """Return where an issue's readers find the pages; old issues open even when the newsletter
+        is configured no more.
         """
         config = self.instance.config
         configured = next((n for n in config.newsletters if n.slug == slug), None)
-        return config.site_of(configured) if configured else config.web.public_url
+        return pages_at(config, configured, order) if configured else config.web.public_url
 
     def offline(self, public_id: str) -> Response:
         """Hand out an issue as one file that needs no network and names nobody."""
-        rendering, slug, number = self._approved(public_id, OFFLINE)
+        rendering, slug, number, _ = self._approved(public_id, OFFLINE)
         named = f"attachment; filename={slug}-{number}.html"
         headers = {"Content-Disposition": named, "Content-Security-Policy": "sandbox"}
         return HTMLResponse("".join(part.text for part in rendering.html), headers=headers)
 
-    def _approved(self, public_id: str, edition: str) -> tuple[Rendering, str, int]:
-        """Return an edition as approved, the newsletter's slug and the issue's number."""
+    def _approved(self, public_id: str, edition: str) -> tuple[Rendering, str, int, Order | None]:
+        """Return an edition as approved, led by the issue's mirrors; the newsletter's slug, the
+        issue's number, and the order of the mirrors.
+        """
         if not ISSUE_ID.fullmatch(public_id):
             raise NotFound("no such issue")
         with self.instance.db.read() as session:
@@ -81,9 +90,10 @@ class IssuePages:
                 raise NotFound("no such issue")
             renderings = {r.edition: r for r in list_renderings(session, found)}
             newsletter = session.get_one(Newsletter, found.newsletter_id)
+            order = present_order(session, found)
         if edition not in renderings:
             raise NotFound("no such issue")
-        return renderings[edition], newsletter.slug, found.number
+        return shown(renderings[edition], order), newsletter.slug, found.number, order
 
     def own_copy(self) -> Response:
         """Say that a link works only in a reader's own copy."""
@@ -92,7 +102,7 @@ class IssuePages:
 
 def issue_policy(public_url: str) -> str:
     """Return the policy of an issue's page: its inline styles, its pictures, its links; never a
-    script or a form.
+    script or a form, and in no frame but one of our own pages.
 
     Pictures come from the article hosts, which nobody can list beforehand. Without TLS of our own,
     on loopback only, they may come without it as well.
@@ -101,7 +111,7 @@ def issue_policy(public_url: str) -> str:
     return (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
         f"style-src 'unsafe-inline'; img-src data: {pictures}; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
 
 

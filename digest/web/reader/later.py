@@ -1,4 +1,4 @@
-"""Hiding the publisher's message for a while, from the link under it."""
+"""The publisher's message, from the link under it: put off for a while, or thanked for a year."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,14 +6,18 @@ from datetime import timedelta
 from fastapi import APIRouter, Response
 
 from digest.app import App
+from digest.errors import NotFound
+from digest.subscribers.choices import note_support
 from digest.subscribers.lifecycle import hide_appeal
 from digest.tokens import Purpose
 from digest.web.forms import Body
 from digest.web.pages import Pages
-from digest.web.reader.mail_links import masthead_of
+from digest.web.reader.mail_links import linked
 
 LATER = timedelta(weeks=4)
 WEEKS = LATER.days // 7
+SUPPORTS = timedelta(days=365)
+OUR_SUPPORT_FORM = b"do=support"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +27,37 @@ class AppealPages:
     instance: App
     pages: Pages
 
-    def ask_later(self, token: str) -> Response:
-        """Show one button; changes nothing."""
-        masthead = masthead_of(self.instance, Purpose.REMIND_LATER, token)
-        return self.pages.show("later.html", masthead, weeks=WEEKS)
+    def ask(self, token: str) -> Response:
+        """Show two buttons, or one where nothing about money may be kept; changes nothing."""
+        link = linked(self.instance, Purpose.REMIND_LATER, token)
+        return self.pages.show(
+            "later.html", link.masthead, weeks=WEEKS, can_support=not link.is_guarded
+        )
 
-    def later(self, token: str, _body: Body) -> Response:
-        """Leave the appeal out of this subscription's copies for a while."""
-        public_id = self.instance.signer.read(Purpose.REMIND_LATER, token)
+    def act(self, token: str, body: Body) -> Response:
+        """Leave the appeal out of this subscription's copies for a while, or thank in its place."""
+        if body == OUR_SUPPORT_FORM:
+            return self._support(token)
+        link = linked(self.instance, Purpose.REMIND_LATER, token)
         with self.instance.db.write() as session:
-            hide_appeal(session, public_id, self.instance.clock.now() + LATER)
-        masthead = masthead_of(self.instance, Purpose.REMIND_LATER, token)
-        return self.pages.show("later_done.html", masthead, weeks=WEEKS)
+            until = self.instance.clock.now() + LATER
+            hide_appeal(session, link.subscription.public_id, until)
+        return self.pages.show("later_done.html", link.masthead, weeks=WEEKS)
+
+    def _support(self, token: str) -> Response:
+        link = linked(self.instance, Purpose.REMIND_LATER, token)
+        if link.is_guarded:
+            raise NotFound("nothing is kept about who supports a guarded newsletter")
+        with self.instance.db.write() as session:
+            until = self.instance.clock.now() + SUPPORTS
+            note_support(session, link.subscription.public_id, until, guarded=link.is_guarded)
+        return self.pages.show("supports.html", link.masthead)
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
     """Return the routes of the appeal."""
     appeal = AppealPages(instance, pages)
     router = APIRouter()
-    router.add_api_route("/later/{token}", appeal.ask_later, methods=["GET", "HEAD"])
-    router.add_api_route("/later/{token}", appeal.later, methods=["POST"])
+    router.add_api_route("/later/{token}", appeal.ask, methods=["GET", "HEAD"])
+    router.add_api_route("/later/{token}", appeal.act, methods=["POST"])
     return router

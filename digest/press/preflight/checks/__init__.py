@@ -11,6 +11,8 @@ from digest.press.preflight.checks import (
     leaving,
     links,
     markup,
+    mirrors,
+    mirrors_online,
     online,
     pictures,
     plain,
@@ -22,7 +24,7 @@ from digest.press.preflight.registry import Check, gathered
 
 CHECKS: Mapping[str, Check] = gathered(
     *(compiled, size, leaving, links, pictures, colours, structure),
-    *(envelope, plain, markup, spam, content, guarded, online),
+    *(envelope, plain, markup, spam, content, guarded, mirrors, online, mirrors_online),
 )
 # What only `--online` can find; kept for as long as the version they speak of is the present one.
-ONLINE: frozenset[str] = frozenset(gathered(online))
+ONLINE: frozenset[str] = frozenset(gathered(online, mirrors_online))

@@ -48,7 +48,7 @@ def article_elsewhere(material: Material) -> Iterator[Said]:
         return
     elsewhere: dict[str, list[str]] = {}
     for pick in material.picks:
-        host = host_of(pick.url)
+        host = host_of(material.original_of(pick.url))
         if host and not belongs_to(host, own):
             elsewhere.setdefault(host, []).append(pick.headline)
     for host, (first, *others) in elsewhere.items():
@@ -110,7 +110,7 @@ def ran_before(material: Material) -> Iterator[Said]:
     """The same address, or nearly the same headline, in an issue approved or sent."""
     for pick in material.picks:
         facts = material.articles.get(pick.url)
-        address = facts.canonical_url if facts else canonical_url(pick.url)
+        address = facts.canonical_url if facts else canonical_url(material.original_of(pick.url))
         earlier = next((one for one in material.earlier if one.canonical_url == address), None)
         if earlier is not None:
             yield Said(f"it ran in {_when(earlier)}", pick.headline)

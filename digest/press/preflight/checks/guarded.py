@@ -89,7 +89,8 @@ def guarded_link(material: Material) -> Iterator[Said]:
         for name in material.newsletter.guarded_names:
             if names_it(place, name):
                 yield Said(
-                    f"the link leads to {place}, which holds {name!r}: use a neutral address",
+                    f"the link leads to {place}, which holds {name!r}: use a neutral address,"
+                    " or list a mirror of it",
                     material.headline_of(url),
                 )
 

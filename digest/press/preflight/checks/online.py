@@ -10,7 +10,7 @@ from digest.press.preflight.hosts import host_of
 from digest.press.preflight.material import Answer, Material
 from digest.press.preflight.page import Image
 from digest.press.preflight.registry import Said, check
-from digest.press.preflight.wording import is_same_title
+from digest.press.preflight.wording import is_within
 
 GONE = frozenset({404, 410})
 HEAVY, HEAVY_TOGETHER = 200_000, 800_000  # bytes
@@ -38,15 +38,10 @@ def drift_title(material: Material) -> Iterator[Said]:
     """The article's, not the editor's; a few words more or less are no other headline."""
     for pick in material.picks:
         answer, facts = (material.answers or {}).get(pick.url), material.articles.get(pick.url)
-        if answer is None or facts is None or not answer.title:
+        if answer is None or facts is None or not (answer.title and facts.title):
             continue
-        if not _is_within(answer.title, facts.title):
+        if not is_within(answer.title, facts.title):
             yield Said(f"its page now says {answer.title[:120]!r}", pick.headline)
-
-
-def _is_within(one: str, other: str) -> bool:
-    ours, theirs = one.casefold().strip(), other.casefold().strip()
-    return is_same_title(one, other) or ours in theirs or theirs in ours
 
 
 @check("drift-address", Level.NOTE, "An article has moved to another address.")
@@ -54,7 +49,8 @@ def drift_address(material: Material) -> Iterator[Said]:
     """On another host or path; http to https is no move."""
     for pick in material.picks:
         answer = (material.answers or {}).get(pick.url)
-        if answer and answer.url and _place(answer.url) != _place(pick.url):
+        places = {_place(pick.url), _place(material.original_of(pick.url))}  # a mirror names both
+        if answer and answer.url and _place(answer.url) not in places:
             yield Said(f"it is at {answer.url[:120]} now", pick.headline)
 
 
@@ -93,7 +89,8 @@ def picture_scaled(material: Material) -> Iterator[Said]:
 
 
 def _answers(material: Material) -> Iterator[tuple[str, Answer]]:
-    yield from (material.answers or {}).items()
+    answers = material.answers or {}
+    yield from ((url, answers[url]) for url in material.web_links() if url in answers)
 
 
 def _pictures(material: Material) -> Iterator[tuple[Image, Answer]]:

@@ -1,0 +1,54 @@
+"""Erasure: everything that names a reader, or leads to one, goes in one transaction.
+
+What stays is counts: ledger rows with a number that is never given again, a tombstone in issues of
+which a copy may have gone (for two weeks), and, unless the reader declined even that, a keyed hash
+of the address, so that no import brings them back.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from digest.delivery.ledger.tombstones import bury
+from digest.errors import NotFound
+from digest.models import AddressChange, Subscriber
+from digest.outbox import withdraw
+from digest.sealed import Sealer
+from digest.subscribers import lifecycle
+from digest.subscribers.addresses import parse_address
+from digest.subscribers.door.limits import forget_keys
+from digest.subscribers.door.requests import withdraw_requests
+
+
+def erase_reader(
+    session: Session,
+    sealer: Sealer,
+    subscriber_id: int,
+    *,
+    now: datetime,
+    keep_suppression: bool = True,
+) -> None:
+    """Remove a reader and whatever waits for them; NotFound when there is none.
+
+    A letter that says so may be enqueued afterwards, in the same transaction. With
+    `keep_suppression` false nothing is left to know the address by once the tombstones are gone.
+    """
+    subscriber = session.get(Subscriber, subscriber_id, with_for_update=True)
+    if subscriber is None:
+        raise NotFound("no such subscriber")
+    address = sealer.open(subscriber.address_sealed)
+    key = parse_address(address).key
+    indexes = {subscriber.address_index, *sealer.indexes(key)}
+    bury(session, subscriber_id, sealer.index(key), now)
+    _forget_address(session, sealer, key, indexes)
+    lifecycle.erase(session, sealer, subscriber_id, now, keep_suppression)
+
+
+def _forget_address(session: Session, sealer: Sealer, key: str, indexes: Collection[bytes]) -> None:
+    """Remove what is known by the address alone: letters, requests, changes to it, limits."""
+    withdraw(session, indexes)
+    withdraw_requests(session, sealer, key)
+    session.execute(delete(AddressChange).where(AddressChange.address_index.in_(indexes)))
+    forget_keys(session, indexes)

@@ -1,0 +1,100 @@
+"""What is put away once a day: ledgers of long ago, letters, marks and limits that are not needed
+any more. Each step is short, so that sending and sign-ups go on meanwhile.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from digest.app import App
+from digest.delivery.ledger.shrinking import drop_rows, list_shrinkable, write_sums
+from digest.delivery.ledger.sums import count_sums
+from digest.delivery.ledger.tombstones import remove_tombstones
+from digest.errors import Refused
+from digest.models import InstanceValue, Issue
+from digest.operations.reception import count_reception
+from digest.outbox import remove_done
+from digest.subscribers.door.limits import forget_hits
+from digest.subscribers.door.spent import forget_spent
+from digest.subscribers.transfer.merge import FIRST_STEP_ROWS, PAUSE_SECONDS, next_step_rows
+
+log = logging.getLogger(__name__)
+
+DONE = "housekeeping"
+EVERY = timedelta(days=1)
+LETTERS_KEPT = timedelta(days=30)  # after they were accepted or given up
+SIGNS_KEPT = timedelta(days=1)  # of life, of processes that are gone
+
+Stopped = Callable[[], bool]
+Progress = Callable[[int, int], None]
+
+
+def keep_house_daily(app: App, stopped: Stopped) -> None:
+    """Put away what is due, unless that was done within a day."""
+    done = app.noted(DONE)
+    if done is not None and timedelta(0) <= app.clock.now() - done.at < EVERY:
+        return
+    keep_house(app, stopped)
+    if not stopped():
+        app.note(DONE, "done")
+
+
+def keep_house(app: App, stopped: Stopped) -> None:
+    """Put away what is due. Once `stopped`, no further step is begun, and the next time goes on."""
+    now = app.clock.now()
+    with app.db.write() as session:
+        remove_tombstones(session, now)
+        remove_done(session, now - LETTERS_KEPT)
+        forget_hits(session, now)
+        forget_spent(session, now)
+        session.execute(
+            delete(InstanceValue).where(
+                InstanceValue.name.startswith("alive:"), InstanceValue.at < now - SIGNS_KEPT
+            )
+        )
+    with app.db.read() as session:
+        due = list_shrinkable(session, now - timedelta(days=app.config.delivery.ledger_days))
+    for issue_id in due:
+        try:
+            shrink(app, issue_id, stopped)
+        except Refused as error:
+            log.error("ledger kept: %s", error, extra={"fields": {"issue": issue_id}})
+    app.db.empty_log()
+
+
+def shrink(
+    app: App, issue_id: int, stopped: Stopped, progress: Progress = lambda _done, _total: None
+) -> None:
+    """Turn one issue's ledger into signed sums; Refused when its rows are needed or do not
+    balance.
+    """
+    now = app.clock.now()
+    with app.db.write() as session:
+        issue = session.get_one(Issue, issue_id)
+        sums = count_sums(session, issue_id)
+        if issue.sending_at is not None:
+            reception = count_reception(session, issue, sums)
+            came_back = {"complaints": reception.complaints, "bounces": reception.bounces}
+            write_sums(session, app.keys, issue_id, came_back=came_back, now=now)
+    rows = _drop_all(app, issue_id, stopped, lambda done: progress(done, max(sums.audience, done)))
+    log.info("ledger shrunk", extra={"fields": {"issue": issue_id, "rows": rows}})
+
+
+def _drop_all(app: App, issue_id: int, stopped: Stopped, progress: Callable[[int], None]) -> int:
+    """Remove the rows, a step after the other; return how many went."""
+    done, most = 0, FIRST_STEP_ROWS
+    while not stopped():
+        with app.db.write() as session:
+            began = app.clock.monotonic()
+            dropped = drop_rows(session, issue_id, most)
+            worked = app.clock.monotonic()
+        done += dropped
+        progress(done)
+        if dropped < most:
+            break
+        most = next_step_rows(most, worked - began, app.clock.monotonic() - worked)
+        time.sleep(PAUSE_SECONDS)
+    return done

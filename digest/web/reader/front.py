@@ -1,0 +1,64 @@
+"""The front page: which newsletters one can subscribe to here."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+
+from digest.app import App
+from digest.config import Config, NewsletterConfig
+from digest.errors import NotFound
+from digest.web.pages import NOBODYS, Pages
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPage:
+    """The handler of the list; NotFound where nothing is offered."""
+
+    instance: App
+    pages: Pages
+
+    def show(self, request: Request) -> Response:
+        """List the newsletters that are open to everybody, each with the link to its page."""
+        config, host = self.instance.config, request.headers.get("host", "")
+        offered = offered_at(config, host)
+        if not offered:
+            raise NotFound("no newsletter is offered here")
+        links = [(page_link(config, each, host), each) for each in offered]
+        speaking = NOBODYS.speaking(offered[0].language)
+        return self.pages.show("newsletters.html", speaking, offered=links)
+
+
+def offered_at(config: Config, host: str) -> list[NewsletterConfig]:
+    """Return the open newsletters that the host of a request may list: never a guarded one.
+
+    Where there are guarded newsletters, a host lists only what has its pages there: under a neutral
+    name nothing may say which newsroom it belongs to.
+    """
+    offered = [each for each in config.newsletters if each.signup.open and not each.guarded]
+    if any(each.guarded for each in config.newsletters):
+        offered = [each for each in offered if is_at(config, each, host)]
+    return offered
+
+
+def page_link(config: Config, newsletter: NewsletterConfig, host: str) -> str:
+    """Return the link to a sign-up page; one that stays on this host where its pages are here."""
+    site = config.site_of(newsletter)
+    start = urlsplit(site).path if is_at(config, newsletter, host) else site
+    return f"{start}/n/{newsletter.slug}"
+
+
+def is_at(config: Config, newsletter: NewsletterConfig, host: str) -> bool:
+    """Tell whether a request's Host header names where a newsletter has its pages."""
+    try:
+        asked = urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
+    return asked is not None and asked == urlsplit(config.site_of(newsletter)).hostname
+
+
+def routes(instance: App, pages: Pages) -> APIRouter:
+    """Return the route of the list."""
+    router = APIRouter()
+    router.add_api_route("/", FrontPage(instance, pages).show, methods=["GET", "HEAD"])
+    return router

@@ -1,0 +1,73 @@
+"""One newsletter as its sign-up page shows it."""
+
+from dataclasses import dataclass
+from gettext import NullTranslations
+
+from digest.app import App
+from digest.config import NewsletterConfig
+from digest.correspondence.terms import Terms, terms_of
+from digest.curation.issues import find_latest
+from digest.curation.newsletters import find_newsletter
+from digest.errors import NotFound
+from digest.web.pages import Masthead, Pages, find_masthead
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered, and under which terms; `preview` is the public id of the latest issue."""
+
+    configured: NewsletterConfig
+    newsletter_id: int
+    masthead: Masthead
+    furniture: dict[str, object]
+    preview: str
+    terms: Terms
+    words: NullTranslations
+
+    @property
+    def stamped(self) -> str:
+        """Return what a form's stamp is about: this newsletter under exactly these terms."""
+        return f"{self.configured.slug} {self.terms.digest}"
+
+    @property
+    def policy_link(self) -> str:
+        """Return where the privacy policy stands; empty when there is none."""
+        if self.configured.privacy_file is not None:
+            return f"{self.masthead.root}/n/{self.configured.slug}/privacy"
+        return self.configured.privacy_url or ""
+
+    @property
+    def advice(self) -> str:
+        """Return the advice about mailboxes; empty where none is needed."""
+        signup = self.configured.signup
+        if not self.configured.guarded and not signup.watched_providers:
+            return ""
+        return signup.advice or self.words.gettext(
+            "If it could harm you to be known as a reader, use a mailbox that nobody near you can"
+            " open: not one of your employer or school, and not one in a country whose courts you"
+            " fear."
+        )
+
+
+def find_offer(instance: App, pages: Pages, slug: str) -> Offer:
+    """Return a newsletter as configured and as its editors describe it; NotFound when there is
+    none of that slug, ConfigError when its privacy policy cannot be read.
+    """
+    config = instance.config
+    configured = next((each for each in config.newsletters if each.slug == slug), None)
+    if configured is None:
+        raise NotFound("no such newsletter")
+    with instance.db.read() as session:
+        row = find_newsletter(session, slug)
+        masthead = find_masthead(session, config, row.id)
+        latest = find_latest(session, row.id)
+    words = pages.words(masthead.language)
+    return Offer(
+        configured,
+        row.id,
+        masthead,
+        row.furniture,
+        latest.public_id if latest else "",
+        terms_of(words, configured),
+        words,
+    )
