@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.curation.newsletters import present_order
 from digest.errors import NotFound
 from digest.models import Article, Issue, IssueState, Layout, Pick, Section, StoredRendering
+from digest.rendering.mirroring import shown
 from digest.rendering.stored import Rendering
 
 PUBLIC = (IssueState.SENDING, IssueState.SENT)
@@ -173,7 +175,9 @@ def list_editions(session: Session, newsletter_id: int) -> set[tuple[int, str]]:
 
 
 def find_edition(session: Session, entry: Entry, edition: str) -> Rendering:
-    """Return an edition of a past issue as approved; NotFound when it was not kept."""
+    """Return an edition of a past issue as approved, led by the mirrors its copies were led by;
+    NotFound when it was not kept.
+    """
     document = session.scalar(
         select(StoredRendering.document).where(
             StoredRendering.issue_id == entry.id,
@@ -183,4 +187,5 @@ def find_edition(session: Session, entry: Entry, edition: str) -> Rendering:
     )
     if document is None:
         raise NotFound(f"number {entry.number} has no edition {edition!r}")
-    return Rendering.from_bytes(document)
+    order = present_order(session, session.get_one(Issue, entry.id))
+    return shown(Rendering.from_bytes(document), order)

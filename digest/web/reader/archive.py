@@ -23,12 +23,10 @@ from digest.press.archive.hits import show_hit
 from digest.press.archive.past import find_around, find_edition, list_editions
 from digest.press.archive.shelf import Shelf
 from digest.press.archive.words import QUERY_MOST, words_of
-from digest.press.preview import neutral_values
 from digest.rendering.offline import shown_inside
-from digest.rendering.personalise import fill_html
 from digest.rendering.stored import OFFLINE
 from digest.web.archive.cards import ATOM, head_of, issue_card
-from digest.web.archive.issue_page import issue_bar, with_bar, with_head
+from digest.web.archive.issue_page import issue_bar, nobodys_copy, with_bar, with_head
 from digest.web.archive.kept_feeds import KeptFeeds
 from digest.web.archive.lists import Slice, found_list, issue_list, list_head, slice_of
 from digest.web.archive.opened import Archive, find_archive
@@ -99,7 +97,7 @@ class ArchivePages:
         offline = (issue.id, OFFLINE) in kept
         places = served_issue(slug, issue.public_id, joins=configured.signup.open, offline=offline)
         card = issue_card(issue, configured, url=_addresses(archive).issue_at(issue.number))
-        page = fill_html(rendering, neutral_values(archive.site, issue.public_id))
+        page = nobodys_copy(rendering, places, number)
         page = with_head(page, head_of(card, feed=places.feed))
         page = with_bar(page, issue_bar(self.pages, archive.masthead, around, places))
         answer = HTMLResponse(shown_inside(page, rendering.pictures))
