@@ -362,9 +362,8 @@ def test_guarded_newsletter_has_no_archive_unless_it_says_so(guarded_house) -> N
 
 
 def test_links_lead_by_the_mirror_that_opens(open_house) -> None:
-    mirrors = (
-        'language = "en"\nmirrors = [{ of = "courier.example", at = ["https://m.neutral.example"] }]'
-    )
+    mirror = '{ of = "courier.example", at = ["https://m.neutral.example"] }'
+    mirrors = f'language = "en"\nmirrors = [{mirror}]'
     with open_house(more={'language = "en"': mirrors}) as house:
         publish(house.newsroom)
 
