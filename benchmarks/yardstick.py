@@ -19,7 +19,7 @@ from typing import Self
 from benchmarks.processes import HelperFailed, end, run_quietly
 
 CONNECTIONS = 20
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 SLOWEST = 200  # messages a second; a sender below that hangs
 
 

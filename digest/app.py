@@ -31,7 +31,7 @@ from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
 from digest.errors import ConfigError
-from digest.keys import KeyRing
+from digest.keys import KeyRing, read_key_file
 from digest.keys.source import load_keys
 from digest.models import InstanceValue, Newsletter
 from digest.plugins import load_plugin
@@ -62,12 +62,18 @@ class App:
         self.keys = keys
         self.clock = clock
         self.db = Database(config.database.url)
-        self.sealer = Sealer(keys)
+        self.sealer = Sealer(keys, self._look_again)
         self.signer = TokenSigner(keys)
         # Unique for every process that ever was, so that a lease can never pass for another's.
         self.owner = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._relays: dict[str, Relay] = {}
         self._compiler: MjmlCompiler | None = None
+
+    def _look_again(self) -> KeyRing:
+        """Return the ring as it is kept by now, where it lies open in a file."""
+        if self.config.keys.source != "file":
+            return self.keys
+        return read_key_file(self.config.keys.file)
 
     @cached_property
     def fetcher(self) -> "Fetcher":

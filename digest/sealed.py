@@ -5,8 +5,9 @@ nonce, then ciphertext and tag. The index of an address is HMAC-SHA-256, so equa
 a stolen database names nobody. Neither ever appears in a log.
 """
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,11 +23,15 @@ CANARY = "friday: the right key opens this"
 class Sealer:
     """Seals, opens and indexes values with the keys of one instance; holds no state but the
     keys.
+
+    `look_again` returns the ring as it is kept by now: what another process has sealed under a
+    newer key opens without a restart.
     """
 
-    def __init__(self, ring: KeyRing) -> None:
+    def __init__(self, ring: KeyRing, look_again: Callable[[], KeyRing] | None = None) -> None:
         self._newest = ring.seal[0]
-        self._ciphers = {key.id.encode(): AESGCM(key.secret) for key in ring.seal}
+        self._ciphers = _ciphers_of(ring)
+        self._look_again = look_again
         self._macs = [KeyedHash(key.secret, b"address\0") for key in ring.index]
         self._networks = KeyedHash(ring.index[0].secret, b"network\0")
 
@@ -59,7 +64,7 @@ class Sealer:
         altered.
         """
         key_id = sealed[1 : 1 + sealed[0]] if sealed else b""
-        cipher = self._ciphers.get(key_id)
+        cipher = self._ciphers.get(key_id) or self._find_anew(key_id)
         if cipher is None:
             raise ConfigError(f"the key file lacks the seal key {key_id.decode(errors='replace')}")
         start = 1 + len(key_id)
@@ -70,6 +75,12 @@ class Sealer:
             raise ConfigError(
                 "a sealed value does not open: wrong key file or altered data"
             ) from error
+
+    def _find_anew(self, key_id: bytes) -> AESGCM | None:
+        if self._look_again is not None:
+            with contextlib.suppress(ConfigError):  # gone, or half-way to being restored
+                self._ciphers = {**_ciphers_of(self._look_again()), **self._ciphers}
+        return self._ciphers.get(key_id)
 
     def index(self, address: str) -> bytes:
         """Return the look-up value of a normalised address under the current index key (32
@@ -88,6 +99,10 @@ class Sealer:
         useless for finding out where it is without the index key.
         """
         return self._networks.digest(network.encode())[:8]
+
+
+def _ciphers_of(ring: KeyRing) -> dict[bytes, AESGCM]:
+    return {key.id.encode(): AESGCM(key.secret) for key in ring.seal}
 
 
 def head_of(key_id: str) -> bytes:

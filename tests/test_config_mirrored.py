@@ -113,6 +113,11 @@ def test_address_that_no_link_can_begin_with_is_refused(address: str) -> None:
         configured(pages=[address])
 
 
+def test_mirror_of_the_pages_on_another_path_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"https://m1\.example/x of pages must have the same"):
+        config(configured(pages=["https://m1.example/x"]))
+
+
 def test_the_same_twice_is_refused() -> None:
     rows = [{"of": "pages", "at": ["https://m1.example"]}] * 2
 

@@ -358,3 +358,44 @@ def test_held_store_rolls_back_what_raises(any_db: Database) -> None:
             fail(held)
         with held.read() as session:
             assert session.scalars(select(InstanceValue.name)).all() == []
+
+
+def test_log_is_emptied_into_the_file(db: Database) -> None:
+    put(db, "x" * 60)
+    log = Path(f"{db.file}-wal")
+    before = log.stat().st_size
+
+    assert db.empty_log()
+    assert before > 0
+    assert log.stat().st_size == 0
+    assert names(db) == {"x" * 60}
+
+
+def test_log_that_somebody_reads_is_left_and_said_so(db: Database) -> None:
+    put(db, "first")
+    with db.read() as session:
+        session.execute(text("SELECT count(*) FROM instance"))
+        put(db, "second")
+
+        assert not db.empty_log()
+
+    assert db.empty_log()
+
+
+def test_deleted_value_is_nowhere_once_the_log_is_empty(db: Database) -> None:
+    put(db, "name", "a value of its own 4711")
+    with db.write() as session:
+        session.execute(text("DELETE FROM instance"))
+    db.empty_log()
+
+    assert db.file is not None
+    assert b"4711" not in db.file.read_bytes()
+    assert b"4711" not in Path(f"{db.file}-wal").read_bytes()
+
+
+def test_server_has_no_file_and_no_log_of_ours(postgres_url: str) -> None:
+    database = Database(postgres_url)
+
+    assert database.file is None
+    assert database.empty_log()
+    database.close()

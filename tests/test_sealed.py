@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ConfigError
-from digest.keys import KeyRing, new_key_ring
-from digest.sealed import CANARY, Sealer
+from digest.keys import KeyRing, new_key_ring, with_new_key
+from digest.sealed import CANARY, Sealer, head_of
 
 ADDRESS = "reader@gazette.example"
 RING = new_key_ring()
@@ -137,3 +137,23 @@ def test_index_is_the_hmac_of_the_standard(address: str) -> None:
     wanted = hmac.digest(keys.index[0].secret, b"address\0" + address.encode(), "sha256")
 
     assert Sealer(keys).index(address) == wanted
+
+
+def test_value_under_a_key_made_meanwhile_opens(keys: KeyRing) -> None:
+    rings = {"kept": keys}
+    sealer = Sealer(keys, lambda: rings["kept"])
+    rings["kept"] = with_new_key(keys, "seal")
+    theirs = Sealer(rings["kept"]).seal("Anna")
+
+    assert sealer.open(theirs) == "Anna"
+    assert sealer.seal("Bo").startswith(head_of(keys.seal[0].id))
+
+
+def test_ring_that_cannot_be_read_any_more_opens_nothing_new(keys: KeyRing) -> None:
+    def gone() -> KeyRing:
+        raise ConfigError("gone")
+
+    theirs = Sealer(with_new_key(keys, "seal")).seal("Anna")
+
+    with pytest.raises(ConfigError, match="lacks the seal key"):
+        Sealer(keys, gone).open(theirs)

@@ -126,6 +126,8 @@ def verify(
     """Check that the keys open what is in the database. Exit 1 when something does not open."""
     with opened(context) as instance:
         say("The keys are those of this database: its canary opens.")
+        if not instance.config.keys.source.startswith("fd:"):
+            say(f"{instance.config.keys.file} is its owner's alone.")  # or it had been refused
         with progress_bar("opening") as advance:
             verified = open_all(instance, advance, everything=everything)
         _say_counts(instance, verified.by_key)

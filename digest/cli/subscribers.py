@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.blocks import FULL
-from digest.cli import subscribers_erase
+from digest.cli import subscribers_erase, subscribers_wishes
 from digest.cli.terminal import complain, is_confirmed, opened, print_table, progress_bar, say
 from digest.curation.newsletters import find_newsletter
 from digest.errors import BadInput, NotFound, Refused
@@ -282,3 +282,4 @@ def count(context: typer.Context) -> None:
 
 
 subscribers_erase.register(app)
+subscribers_wishes.register(app)

@@ -11,6 +11,7 @@ import tomllib
 from datetime import date as Date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -170,6 +171,19 @@ class Config(Strict):
             for name in (newsletter.relay, *newsletter.spare_relays):
                 if name not in self.relays:
                     raise ValueError(f"newsletter {newsletter.slug!r}: no [relays.{name}]")
+        return self
+
+    @model_validator(mode="after")
+    def _mirrors_fit(self) -> "Config":
+        # Links on the pages begin with the path, which a mirror therefore cannot change.
+        for newsletter in self.newsletters:
+            site = self.site_of(newsletter)
+            for address in newsletter.page_mirrors:
+                if urlsplit(address).path != urlsplit(site).path:
+                    raise ValueError(
+                        f"newsletter {newsletter.slug!r}: mirrors: {address} of pages must have the"
+                        f" same path as {site}"
+                    )
         return self
 
     def site_of(self, newsletter: NewsletterConfig) -> str:

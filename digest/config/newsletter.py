@@ -21,6 +21,7 @@ from digest.config.kinds import (
     Strict,
     ZoneName,
 )
+from digest.mirrors import PAGES
 
 LONGEST_LOCAL = 64  # characters before the @ (RFC 5321 section 4.5.3.1.1)
 LONGEST_SIGNED = len("confirm.") + 37  # tokens.sign_address
@@ -222,6 +223,11 @@ class NewsletterConfig(Strict):
         so.
         """
         return not self.guarded if self.archive is None else self.archive
+
+    @property
+    def page_mirrors(self) -> list[str]:
+        """Return where the reader pages are as well, in the operator's order."""
+        return [address for mirror in self.mirrors if mirror.of == PAGES for address in mirror.at]
 
     @field_validator("mirrors")
     @classmethod

@@ -33,7 +33,7 @@ class Desk:
 
     def link(self, path: str, token: str) -> str:
         """Return the address of a reader page, such as ``https://digest.courier.example/c/…``."""
-        return f"{self.correspondent.config.site_of(self.configured)}/{path}/{token}"
+        return f"{self.correspondent.site(self.session, self.configured)}/{path}/{token}"
 
     def words(self, language: str | None) -> NullTranslations:
         """Return what translates for a reader."""

@@ -50,7 +50,7 @@ def write_about_moving(
     person = describe(session, sealer, subscriber)
     home = home_of(session, correspondent.config, subscriber)
     words = correspondent.words(person.language, home)
-    site, until = correspondent.config.site_of(home), now + KEPT
+    site, until = correspondent.site(session, home), now + KEPT
     old = correspondent.signer.sign_until(Purpose.MOVE_FROM, change.public_id, until)
     text = move_from_letter(words, f"{site}/move/{old}")
     _write(session, correspondent, home, person.address, "move-from", text, change.public_id, now)
@@ -91,7 +91,7 @@ def write_about_erasing(
     person: Person = describe(session, correspondent.sealer, subscriber)
     home = home_of(session, correspondent.config, subscriber)
     token = correspondent.signer.sign_until(Purpose.ERASE, subscriber.public_id, now + ERASE_WITHIN)
-    link = f"{correspondent.config.site_of(home)}/erase/{token}"
+    link = f"{correspondent.site(session, home)}/erase/{token}"
     text = erase_letter(correspondent.words(person.language, home), link)
     stamp = f"{subscriber.public_id}:{now.timestamp():.3f}"
     _write(session, correspondent, home, person.address, "erase", text, stamp, now)

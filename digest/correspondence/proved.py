@@ -11,7 +11,7 @@ from digest.correspondence.confirming import confirm_reader
 from digest.correspondence.correspondent import Correspondent
 from digest.correspondence.terms import terms_of
 from digest.curation.newsletters import find_newsletter
-from digest.errors import Refused
+from digest.errors import ConfigError, Refused
 from digest.models import Subscriber, Subscription
 from digest.subscribers import suppression
 from digest.subscribers.lifecycle import join
@@ -31,13 +31,17 @@ def join_proved(
     """Subscribe a reader, active at once, with the evidence of asking and of confirming; `language`
     is the one the terms were shown in.
 
-    Refused where a complaint, or an editor's hand, stands against mailing them.
+    Refused where a complaint, or an editor's hand, stands against mailing them, and where nobody
+    can read what they would agree to.
     """
     person = describe(session, correspondent.sealer, subscriber)
     reason = suppression.find_reason(session, correspondent.sealer, person.address)
     if reason is not None and reason not in suppression.UNDONE_BY_CONFIRMING:
         raise Refused("this address must not be mailed")
-    terms = terms_of(correspondent.words(language, configured), configured)
+    try:
+        terms = terms_of(correspondent.words(language, configured), configured)
+    except ConfigError as error:
+        raise Refused("its privacy policy cannot be read") from error
     asked = join(
         session,
         correspondent.sealer,

@@ -1,28 +1,36 @@
-"""What is put away once a day: ledgers of long ago, letters, marks and limits that are not needed
-any more. Each step is short, so that sending and sign-ups go on meanwhile.
+"""What is put away once a day: ledgers of long ago, letters and marks that are not needed any more.
+
+Each step is short, so that sending and sign-ups go on meanwhile.
 """
 
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from digest.app import App
-from digest.delivery.ledger.shrinking import drop_rows, list_shrinkable, write_sums
-from digest.delivery.ledger.sums import count_sums
+from digest.delivery.ledger.shrinking import (
+    Draft,
+    add_up,
+    drop_rows,
+    is_shrunk,
+    list_shrinkable,
+    write_sums,
+)
+from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.ledger.tombstones import remove_tombstones
 from digest.errors import Refused
 from digest.models import InstanceValue, Issue
 from digest.operations.reception import count_reception
 from digest.outbox import remove_done
-from digest.subscribers.door.limits import forget_hits
-from digest.subscribers.door.spent import forget_spent
-from digest.subscribers.transfer.merge import FIRST_STEP_ROWS, PAUSE_SECONDS, next_step_rows
+from digest.subscribers.transfer.merge import PAUSE_SECONDS, next_step_rows
 
 log = logging.getLogger(__name__)
 
+FEWEST_STEP_ROWS = 64
 DONE = "housekeeping"
 EVERY = timedelta(days=1)
 LETTERS_KEPT = timedelta(days=30)  # after they were accepted or given up
@@ -48,8 +56,6 @@ def keep_house(app: App, stopped: Stopped) -> None:
     with app.db.write() as session:
         remove_tombstones(session, now)
         remove_done(session, now - LETTERS_KEPT)
-        forget_hits(session, now)
-        forget_spent(session, now)
         session.execute(
             delete(InstanceValue).where(
                 InstanceValue.name.startswith("alive:"), InstanceValue.at < now - SIGNS_KEPT
@@ -72,20 +78,28 @@ def shrink(
     balance.
     """
     now = app.clock.now()
-    with app.db.write() as session:
-        issue = session.get_one(Issue, issue_id)
+    with app.db.read() as session:
         sums = count_sums(session, issue_id)
-        if issue.sending_at is not None:
-            reception = count_reception(session, issue, sums)
-            came_back = {"complaints": reception.complaints, "bounces": reception.bounces}
-            write_sums(session, app.keys, issue_id, came_back=came_back, now=now)
+        draft = None if is_shrunk(session, issue_id) else _draft(session, issue_id, sums, now)
+    if draft is not None:
+        with app.db.write() as session:
+            write_sums(session, app.keys, draft, now)
     rows = _drop_all(app, issue_id, stopped, lambda done: progress(done, max(sums.audience, done)))
     log.info("ledger shrunk", extra={"fields": {"issue": issue_id, "rows": rows}})
 
 
+def _draft(session: Session, issue_id: int, sums: Sums, now: datetime) -> Draft:
+    issue = session.get_one(Issue, issue_id)
+    came_back = {}
+    if issue.sending_at is not None:
+        reception = count_reception(session, issue, sums)
+        came_back = {"complaints": reception.complaints, "bounces": reception.bounces}
+    return add_up(session, issue, came_back=came_back, now=now)
+
+
 def _drop_all(app: App, issue_id: int, stopped: Stopped, progress: Callable[[int], None]) -> int:
     """Remove the rows, a step after the other; return how many went."""
-    done, most = 0, FIRST_STEP_ROWS
+    done, most = 0, FEWEST_STEP_ROWS
     while not stopped():
         with app.db.write() as session:
             began = app.clock.monotonic()
@@ -95,6 +109,7 @@ def _drop_all(app: App, issue_id: int, stopped: Stopped, progress: Callable[[int
         progress(done)
         if dropped < most:
             break
-        most = next_step_rows(most, worked - began, app.clock.monotonic() - worked)
+        committed = app.clock.monotonic() - worked
+        most = next_step_rows(most, worked - began, committed, FEWEST_STEP_ROWS)
         time.sleep(PAUSE_SECONDS)
     return done

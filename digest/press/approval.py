@@ -29,6 +29,7 @@ from digest.press.view import freeze_view
 from digest.rendering.fingerprint import html_bytes, issue_hash
 from digest.rendering.furniture import Furniture, why_line
 from digest.rendering.issue import render_issue
+from digest.rendering.mirroring import shown
 from digest.rendering.offline import render_offline
 from digest.rendering.stored import Embedded, Rendering
 from digest.rendering.templates import Templates
@@ -123,7 +124,8 @@ def approve(
         with db.write() as session:
             store_report(session, issue.id, report)
         refuse_blocked(report)
-    size = max(html_bytes(rendering) for rendering in renderings if rendering.is_mail)
+    mails = (shown(rendering, records.order) for rendering in renderings if rendering.is_mail)
+    size = max(map(html_bytes, mails))
     content_hash = issue_hash(renderings)
     with db.write() as session:
         approve_issue(

@@ -20,6 +20,7 @@ from digest.delivery.outcome import (
     next_try,
     scope_of,
     short_reply,
+    unnamed,
 )
 
 NOW = datetime(2026, 11, 27, 7, tzinfo=UTC)
@@ -118,3 +119,26 @@ def test_deferred_at_the_end_of_its_window_expires() -> None:
 def test_kept_reply_names_nobody() -> None:
     assert short_reply("550 <anna@example.org>\r\n unknown") == "550 <‹address›> unknown"
     assert len(short_reply("x" * 1000)) == 300
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("5.1.1 <Ada.Byron@mail.example>: no such user", "5.1.1 <‹address›>: no such user"),
+        ("5.1.1 no mailbox ada.byron here", "5.1.1 no mailbox ‹reader› here"),
+        ("5.1.1 ADA.BYRON unknown", "5.1.1 ‹reader› unknown"),
+        (
+            "5.7.1 blocked, see https://help.example/ada",
+            "5.7.1 blocked, see https://help.example/ada",
+        ),
+        ("5.1.1 radaxbyrons unknown", "5.1.1 radaxbyrons unknown"),
+    ],
+)
+def test_outcome_does_not_name_its_reader(said: str, kept: str) -> None:
+    assert unnamed(Rejected(550, said), "ada.byron@mail.example") == Rejected(550, kept)
+
+
+@pytest.mark.parametrize("kind", [Accepted, Deferred, Rejected])
+def test_unnamed_outcome_is_otherwise_the_same(kind: type) -> None:
+    assert unnamed(kind(299, "for ada: ok"), "ada@mail.example") == kind(299, "for ‹reader›: ok")
+    assert unnamed(Uncertain("ada?"), "ada@mail.example") == Uncertain("‹reader›?")

@@ -5,12 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from digest.clock import FixedClock
-from digest.delivery.ledger.shrinking import drop_rows, is_shrunk, write_sums
+from digest.delivery.ledger.shrinking import Draft, add_up, drop_rows, is_shrunk, write_sums
 from digest.delivery.ledger.sums import Sums, count_sums, verify_issue
 from digest.delivery.outcome import Rejected, Uncertain
-from digest.errors import Refused
+from digest.errors import Conflict, Refused
 from digest.keys import new_key_ring, with_new_key
 from digest.models import (
     Base,
@@ -36,7 +37,6 @@ from digest.testing.newsroom import Newsroom, open_newsroom
 FRIDAY = date(2026, 11, 27)
 READERS = [f"r{number}@example.org" for number in range(8)]
 OLD = timedelta(days=91)
-EMPTY = {"came_back": {"complaints": 0, "bounces": 0}}
 
 
 def never() -> bool:
@@ -73,6 +73,11 @@ def count(newsroom: Newsroom, model: type[Base]) -> int:
 def sums_of(newsroom: Newsroom) -> Sums:
     with newsroom.app.db.read() as session:
         return count_sums(session, 1, newsroom.app.keys)
+
+
+def drafted(session: Session, clock: FixedClock) -> Draft:
+    issue = session.get_one(Issue, 1)
+    return add_up(session, issue, came_back={"complaints": 0, "bounces": 0}, now=clock.now())
 
 
 def problems(newsroom: Newsroom) -> list[str]:
@@ -122,7 +127,7 @@ def test_issue_is_provable_after_every_step(newsroom, sent, clock: FixedClock) -
     app, before = newsroom.app, sums_of(newsroom)
     seen = []
     with app.db.write() as session:
-        write_sums(session, app.keys, 1, now=clock.now(), **EMPTY)
+        write_sums(session, app.keys, drafted(session, clock), clock.now())
     for _ in range(4):
         seen.append((sums_of(newsroom) == before, problems(newsroom)))
         with app.db.write() as session:
@@ -185,7 +190,7 @@ def test_changed_audience_and_added_rows_are_found(newsroom, sent, clock: FixedC
     clock.advance(OLD)
     app = newsroom.app
     with app.db.write() as session:
-        write_sums(session, app.keys, 1, now=clock.now(), **EMPTY)
+        write_sums(session, app.keys, drafted(session, clock), clock.now())
         session.execute(update(Issue).values(audience_count=9))
         session.execute(
             update(Delivery).where(Delivery.state == "rejected").values(state="skipped")
@@ -206,6 +211,35 @@ def test_ledger_that_does_not_balance_keeps_its_rows(newsroom, sent, clock: Fixe
     keep_house(newsroom.app, never)
 
     assert (count(newsroom, Delivery), count(newsroom, LedgerSum)) == (8, 0)
+
+
+def test_what_changed_while_it_was_added_up_is_left_for_later(
+    newsroom, sent, clock: FixedClock
+) -> None:
+    clock.advance(OLD)
+    app = newsroom.app
+    with app.db.read() as session:
+        draft = drafted(session, clock)
+    with app.db.write() as session:
+        session.execute(
+            update(Delivery).where(Delivery.state == "uncertain").values(state="accepted")
+        )
+
+    with app.db.write() as session, pytest.raises(Conflict):
+        write_sums(session, app.keys, draft, clock.now())
+
+    assert (count(newsroom, LedgerSum), count(newsroom, Delivery)) == (0, 8)
+
+
+def test_sums_are_written_once(newsroom, sent, clock: FixedClock) -> None:
+    clock.advance(OLD)
+    app = newsroom.app
+    with app.db.write() as session:
+        draft = drafted(session, clock)
+
+        written = [write_sums(session, app.keys, draft, clock.now()) for _ in range(2)]
+
+    assert written == [True, False]
 
 
 def test_rows_that_joining_may_need_stay(newsroom, sent, clock: FixedClock) -> None:

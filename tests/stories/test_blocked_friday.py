@@ -30,7 +30,7 @@ FRIDAY = date(2026, 11, 27)
 PAPER = "courier.example"
 NAMES = ("courier", "harbour")
 M1, M2 = "https://m1.example", "https://store.example/b-17"
-P1, P2 = "https://p1.example", "https://p2.example/x"
+P1, P2 = "https://p1.example", "https://p2.example"
 SITE = "https://letters.neutral.example"
 GUARDED = {
     'name = "The Harbour Courier"\nhost = "courier.example"': (

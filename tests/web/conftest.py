@@ -157,9 +157,9 @@ def shared_house(
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(system_part: Callable[[str], Path]) -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium. Not longer than a module: it keeps an event loop on this thread."""
     chromium = system_part("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -38,7 +38,9 @@ def _every_request(house) -> list[tuple[str, str]]:
     paths: dict[str, list[str]] = {
         "/u/{token}": [house.leave_link(ANNA), "/u/x"],
         "/later/{token}": [house.later_link(ANNA), "/later/x"],
+        "/c/{token}": ["/c/x"],
         "/i/{public_id}": ["/i/aaaaaaaaaaaaaaaaaaaa"],
+        "/n/{slug}": ["/n/weekly", "/n/nothing"],
     }
     routes = [route for route in _routes(create_web(house.app)) if isinstance(route, APIRoute)]
     return [
@@ -59,7 +61,9 @@ def _routes(router) -> list:
 
 def test_every_route_answers_with_the_headers(house) -> None:
     requests = _every_request(house)
-    assert {path.split("/")[1] for _, path in requests} == {"u", "later", "i", "own-copy", "health"}
+    assert {path.split("/")[1] for _, path in requests} == {
+        *("", "n", "c", "u", "later", "i", "own-copy", "health"),
+    }
 
     for method, path in requests:
         _assert_guarded(house.client.request(method, path))
@@ -68,11 +72,11 @@ def test_every_route_answers_with_the_headers(house) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
-        ("POST", "/", 404),
+        ("GET", "/nothing", 404),
+        ("POST", "/", 405),
         ("GET", "/docs", 404),
         ("GET", "/openapi.json", 404),
-        ("GET", "//example.org/", 404),
+        ("GET", "//example.org/nothing", 404),
         ("DELETE", "/own-copy", 405),
         ("POST", "/health/", 404),
     ],

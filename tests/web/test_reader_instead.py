@@ -30,6 +30,7 @@ def _paused_until(house, address: str) -> datetime | None:
         ({"until": "8"}, datetime(2027, 1, 22, tzinfo=UTC)),
         ({"until": "2026-12-24"}, datetime(2026, 12, 24, tzinfo=UTC)),
         ({"until": "date", "date": "2026-11-28"}, datetime(2026, 11, 28, tzinfo=UTC)),
+        ({"until": "4", "date": "2026-11-28"}, datetime(2026, 11, 28, tzinfo=UTC)),
     ],
 )
 def test_pause_is_to_be_had_without_settings(house, fields, until: datetime) -> None:

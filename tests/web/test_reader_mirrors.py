@@ -8,6 +8,7 @@ from digest.config import mirrors_of
 from digest.curation.issues import find_issue
 from digest.curation.newsletters import find_newsletter, order_mirrors
 from digest.scheduler import tick_once
+from digest.web.reader.front import is_at
 
 FRIDAY = date(2026, 11, 27)
 SITE = "http://127.0.0.1:8000"
@@ -61,6 +62,30 @@ def test_issue_on_its_way_keeps_the_order_it_was_frozen_with(house) -> None:
     for page in pages(house, issue):
         assert f'href="{M1}/0"' in page
         assert M2 not in page
+
+
+def test_mirror_of_the_pages_is_a_host_of_theirs(house) -> None:
+    config, configured = house.app.config, house.newsroom.configured
+
+    assert [is_at(config, configured, host) for host in ("p1.example", "p2.example:443")] == [
+        *(True, True)
+    ]
+    assert not is_at(config, configured, "m1.example")
+
+
+def test_archive_and_its_feed_lead_by_the_chosen_mirrors(house, run) -> None:
+    house.newsroom.subscribe("anna@example.org")
+    put_first(house, "courier.example", M2)
+    house.newsroom.ready(FRIDAY)
+    run(tick_once(house.app))
+
+    page = house.client.get("/n/weekly/archive/1").text
+    feed = house.client.get("/n/weekly/feed.atom").text
+
+    assert f'href="{M2}/0"' in page
+    assert f"{M2}/0" in feed
+    for shown in (page, feed):
+        assert "https://courier.example/0" not in shown
 
 
 def test_page_reached_by_a_mirror_leaves_with_one_click(house, run) -> None:

@@ -213,6 +213,13 @@ def _wording(house, subscription: Subscription) -> str | None:
         return find_wording(session, event.text_digest)
 
 
+def test_joining_another_is_welcomed_once(house) -> None:
+    for _ in range(2):
+        house.set("join", ANNA, newsletter="monthly")
+
+    assert [(kind, to) for kind, to, _ in house.letters()] == [("welcome", ANNA)]
+
+
 def test_sentence_of_consent_stands_beside_the_button(house) -> None:
     assert "Every month, please." in house.set("show", ANNA).text
 
@@ -222,6 +229,17 @@ def test_reader_who_left_may_come_back_here(house) -> None:
     house.set("join", ANNA)
 
     assert _subscription(house, ANNA).state is ACTIVE
+
+
+def test_newsletter_whose_policy_cannot_be_read_takes_nobody(open_house) -> None:
+    lost = OTHERS.replace('slug = "monthly"', 'slug = "monthly"\nprivacy_file = "lost.txt"')
+    with open_house(more={LAST_LINE: LAST_LINE + lost}) as house:
+        house.newsroom.subscribe(ANNA)
+        page = house.set("show", ANNA)
+        answer = house.set("join", ANNA, newsletter="monthly")
+
+    assert (page.status_code, "The Harbour Monthly" in page.text) == (200, False)
+    assert answer.status_code == 409
 
 
 @pytest.mark.parametrize("slug", ["closed", "letters"])

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from digest.correspondence.requests import answer_requests
 from digest.models import ReaderRequest, RequestKind
 from digest.subscribers.lifecycle import erase, find_by_address
 from digest.tokens import Purpose
@@ -151,6 +152,25 @@ def test_hour_of_the_open_settings_ends(house) -> None:
     assert 'action="../settings/fresh"' in answer.text
     assert _requests(house) == [(RequestKind.SETTINGS, ANNA, "settings")]
     assert NAME in house.set("show", ANNA).text
+
+
+@pytest.mark.parametrize("by", ["form", "mail"])
+def test_whole_way_from_asking_to_the_open_settings(house, by: str) -> None:
+    app = house.app
+    if by == "form":
+        house.client.post(FORM, data={"address": ANNA})
+    else:
+        house.client.post(house.leave_link(ANNA), data={"do": "settings"})
+    answer_requests(app.db, app.correspondent, app.clock)
+
+    [(_kind, to, letter)] = house.letters()
+    link = letter.partition("http://127.0.0.1:8000")[2].split()[0]
+    page = house.client.post(link, data={"do": "open"}).text
+    key = page.partition('name="key" value="')[2].partition('"')[0]
+    saved = house.client.post("/settings/person", data={"key": key, "name": "Anna K"})
+
+    assert to == ANNA
+    assert 'value="Anna K"' in saved.text
 
 
 FORGED = "WyJhYWFhIiwxLCJ4Il0.x"

@@ -1,13 +1,14 @@
 """Turns the ledger of an issue that was sent long ago into sums, so that nothing says any more who
 got what.
 
-The sums are written and signed in one transaction that adds them up from the rows; from then on
-they count, and the rows go a step after the other. At every moment either all rows are there or the
-signed sums are: the issue can always be proved. Doubts go with the sums, for to settle one later
-would contradict them.
+The rows are added up, and the sums written and signed in one transaction where nothing has changed
+since; from then on they count, and the rows go a step after the other. At every moment either all
+rows are there or the signed sums are: the issue can always be proved. Doubts go with the sums, for
+to settle one later would contradict them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,11 +16,11 @@ from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, or_, s
 from sqlalchemy.orm import Session
 
 from digest.delivery.ledger.signed import counts_as_json, sign_sums
-from digest.delivery.ledger.sums import count_rows, verify_issue
+from digest.delivery.ledger.sums import IN_DOUBT, count_rows, verify_issue
 from digest.delivery.ledger.tombstones import NEEDED
-from digest.errors import Refused
+from digest.errors import Conflict, Refused
 from digest.keys import KeyRing
-from digest.models import Chunk, Delivery, DeliveryState, Issue, IssueState, LedgerSum
+from digest.models import Chunk, Delivery, Issue, IssueState, LedgerSum
 
 
 def list_shrinkable(session: Session, before: datetime) -> Sequence[int]:
@@ -36,33 +37,65 @@ def is_shrunk(session: Session, issue_id: int) -> bool:
     return session.get(LedgerSum, issue_id) is not None
 
 
-def write_sums(
-    session: Session, keys: KeyRing, issue_id: int, *, came_back: Mapping[str, int], now: datetime
-) -> bool:
-    """Add an issue up from its rows and sign it; False when that was done before.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An issue added up, to be signed unless it has changed since: a row in doubt was settled, or
+    the issue was sent to one reader more.
+    """
+
+    issue_id: int
+    sums: Mapping[str, Any]
+    sent_at: datetime | None
+    doubts: int
+
+
+def add_up(session: Session, issue: Issue, *, came_back: Mapping[str, int], now: datetime) -> Draft:
+    """Add an issue up from its rows, which takes a while: do it in a transaction that reads.
 
     `came_back` is what was counted elsewhere about it (complaints, bounces). Refused for an issue
     that is not sent, whose rows may still be needed, or whose ledger does not balance.
     """
-    issue = session.get_one(Issue, issue_id, with_for_update=True)
-    if is_shrunk(session, issue_id):
-        return False
     _refuse_needed(issue, now)
-    if problems := verify_issue(session, issue_id):
+    if problems := verify_issue(session, issue.id):
         raise Refused(f"number {issue.number} does not balance and keeps its rows: {problems[0]}")
     sums = {
         "frozen": issue.audience_count,
-        "rows": counts_as_json(count_rows(session, issue_id)),
-        "groups": _count_groups(session, issue_id),
+        "rows": counts_as_json(count_rows(session, issue.id)),
+        "groups": _count_groups(session, issue.id),
         "came_back": dict(came_back),
-        **_moments(session, issue_id),
+        **_moments(session, issue.id),
     }
+    return Draft(issue.id, sums, issue.sent_at, _count_doubts(session, issue.id))
+
+
+def write_sums(session: Session, keys: KeyRing, draft: Draft, now: datetime) -> bool:
+    """Sign what was added up and let it count instead of the rows; False when that was done before.
+    Conflict when the issue has changed since it was added up.
+    """
+    issue = session.get_one(Issue, draft.issue_id, with_for_update=True, populate_existing=True)
+    if is_shrunk(session, issue.id):
+        return False
+    as_it_is = (issue.state, issue.sent_at, _count_doubts(session, issue.id))
+    if as_it_is != (IssueState.SENT, draft.sent_at, draft.doubts):
+        raise Conflict(f"number {issue.number} changed while it was added up: it is left for later")
     key = keys.message[0]
-    mac = sign_sums(key, issue.public_id, sums)
-    session.add(LedgerSum(issue_id=issue_id, sums=sums, key_id=key.id, mac=mac, shrunk_at=now))
+    session.add(
+        LedgerSum(
+            issue_id=issue.id,
+            sums=dict(draft.sums),
+            key_id=key.id,
+            mac=sign_sums(key, issue.public_id, draft.sums),
+            shrunk_at=now,
+        )
+    )
     session.flush()
-    _drop(session, Delivery.issue_id == issue_id, Delivery.state == DeliveryState.UNCERTAIN)
+    _drop(session, Delivery.issue_id == issue.id, IN_DOUBT)
     return True
+
+
+def _count_doubts(session: Session, issue_id: int) -> int:
+    doubts = select(func.count()).where(Delivery.issue_id == issue_id, IN_DOUBT)
+    return session.scalar(doubts) or 0
 
 
 def _refuse_needed(issue: Issue, now: datetime) -> None:
@@ -105,7 +138,7 @@ def drop_rows(session: Session, issue_id: int, most: int) -> int:
     """
     if not is_shrunk(session, issue_id):
         raise Refused("the rows of an issue go only once its sums are signed")
-    rows = select(Delivery.id).where(Delivery.issue_id == issue_id).order_by(Delivery.id)
+    rows = select(Delivery.id).where(Delivery.issue_id == issue_id)
     dropped = _drop(session, Delivery.id.in_(rows.limit(most)))
     if dropped < most:
         session.execute(delete(Chunk).where(Chunk.issue_id == issue_id))

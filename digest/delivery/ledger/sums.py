@@ -17,7 +17,7 @@ from digest.keys import KeyRing
 from digest.models import Chunk, Delivery, DeliveryState, Issue, IssueState, LedgerSum, Origin
 
 # Not a parameter: SQLite takes the index over rows in doubt only where it reads the word itself.
-_IN_DOUBT = Delivery.state == literal_column(f"'{DeliveryState.UNCERTAIN.value}'")
+IN_DOUBT = Delivery.state == literal_column(f"'{DeliveryState.UNCERTAIN.value}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def count_doubts_since(session: Session, issue_id: int, since: datetime) -> int:
     return (
         session.scalar(
             select(func.count()).where(
-                Delivery.issue_id == issue_id, _IN_DOUBT, Delivery.done_at > since
+                Delivery.issue_id == issue_id, IN_DOUBT, Delivery.done_at > since
             )
         )
         or 0

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.errors import ConfigError
 from digest.operations.keys.columns import SealedTable, begins_with, sealed_tables
-from digest.subscribers.transfer.merge import FIRST_STEP_ROWS, PAUSE_SECONDS, next_step_rows
+from digest.subscribers.transfer.merge import PAUSE_SECONDS, next_step_rows
 
 Progress = Callable[[int, int], None]
 Values = tuple[Any, ...]  # a row: its key, then its sealed values
+FEWEST_STEP_ROWS = 64
 ROUNDS = 5  # others may write under an older key while we walk; then it is looked through again
 
 
@@ -75,7 +76,7 @@ class _Walk:
         self._app = app
         self._total = total
         self._progress = progress
-        self._rows = FIRST_STEP_ROWS
+        self._rows = FEWEST_STEP_ROWS
 
     def through(self, sealed: SealedTable) -> None:
         """Seal one table's rows anew, a step after the other."""
@@ -129,7 +130,8 @@ class _Walk:
                 if values:
                     _swap(session, sealed, place, values)
             worked = clock.monotonic()
-        self._rows = next_step_rows(self._rows, worked - began, clock.monotonic() - worked)
+        committed = clock.monotonic() - worked
+        self._rows = next_step_rows(self._rows, worked - began, committed, FEWEST_STEP_ROWS)
 
 
 def _swap(

@@ -6,7 +6,7 @@ can be edited from then on.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.curation.newsletters import present_order
 from digest.errors import NotFound
+from digest.mirrors import Mirrored, Order
 from digest.models import Article, Issue, IssueState, Layout, Pick, Section, StoredRendering
-from digest.rendering.mirroring import shown
+from digest.rendering.mirroring import changer, shown
 from digest.rendering.stored import Rendering
 
 PUBLIC = (IssueState.SENDING, IssueState.SENT)
 # Not the whole row: preflight's report in it is longer than all the rest.
 ISSUE_COLUMNS = (
     *(Issue.id, Issue.public_id, Issue.number, Issue.version, Issue.slot_date),
-    *(Issue.approved_at, Issue.sending_at, Issue.subject, Issue.preheader),
+    *(Issue.approved_at, Issue.sending_at, Issue.subject, Issue.preheader, Issue.mirrors),
 )
 PICK_COLUMNS = (
     *(Pick.issue_id, Section.heading, Pick.layout, Pick.headline, Pick.blurb, Pick.byline),
@@ -119,7 +119,10 @@ def read_issues(session: Session, ids: Sequence[int], zone: ZoneInfo) -> list[Pa
     for row in _pick_rows(session, ids):
         picks.setdefault(row.issue_id, []).append(_pick(row))
     found = session.execute(select(*ISSUE_COLUMNS).where(Issue.id.in_(ids)))
-    issues = {row.id: _issue(row, picks.get(row.id, []), zone) for row in found}
+    issues = {
+        row.id: _issue(row, [_led(pick, row.mirrors) for pick in picks.get(row.id, [])], zone)
+        for row in found
+    }
     return [issues[issue_id] for issue_id in ids]
 
 
@@ -143,6 +146,20 @@ def _pick(row: Any) -> PastPick:
         is_lead=row.layout is Layout.LEAD,
         picture_url=row.image_url,
         picture_alt=row.image_alt,
+    )
+
+
+def _led(pick: PastPick, chosen: Order | None) -> PastPick:
+    """Return a story with its links led by the mirrors that were chosen for its issue."""
+    if not chosen:
+        return pick
+    mirrors = [Mirrored(of, tuple(addresses)) for of, addresses in chosen.items()]
+    change = changer(mirrors, lambda of: chosen[of][0])
+    return replace(
+        pick,
+        url=change(pick.url),
+        blurb=change(pick.blurb),
+        picture_url=change(pick.picture_url),
     )
 
 
@@ -175,7 +192,7 @@ def list_editions(session: Session, newsletter_id: int) -> set[tuple[int, str]]:
 
 
 def find_edition(session: Session, entry: Entry, edition: str) -> Rendering:
-    """Return an edition of a past issue as approved, led by the mirrors its copies were led by;
+    """Return an edition of a past issue as approved, led by the mirrors that were chosen for it;
     NotFound when it was not kept.
     """
     document = session.scalar(
@@ -187,5 +204,5 @@ def find_edition(session: Session, entry: Entry, edition: str) -> Rendering:
     )
     if document is None:
         raise NotFound(f"number {entry.number} has no edition {edition!r}")
-    order = present_order(session, session.get_one(Issue, entry.id))
-    return shown(Rendering.from_bytes(document), order)
+    chosen = session.scalar(select(Issue.mirrors).where(Issue.id == entry.id))
+    return shown(Rendering.from_bytes(document), chosen)

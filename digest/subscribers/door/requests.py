@@ -18,7 +18,6 @@ from digest.subscribers.addresses import parse_address
 from digest.subscribers.consent import keep_wording
 from digest.subscribers.particulars import check_language, check_timezone, clean_name
 
-
 # Of the table and not the class: somebody waits for it, and the ORM takes most of that time.
 _REQUEST = insert(cast(Table, ReaderRequest.__table__))
 

@@ -197,14 +197,16 @@ def _note_merged(book: Import, stretch: Stretch, found: Counter[Standing]) -> No
     book.merged_rows += found.total()
 
 
-def next_step_rows(rows: int, working: float, committing: float) -> int:
+def next_step_rows(
+    rows: int, working: float, committing: float, fewest: int = FEWEST_STEP_ROWS
+) -> int:
     """Return how many rows to take next, after a step of `rows` that worked and committed for so
-    many seconds: at most twice and at least half as many.
+    many seconds: at most twice and at least half as many, and not fewer than `fewest`.
     """
     seconds = max(WANTED_STEP_SECONDS - committing, LEAST_WORK_SECONDS)
     wanted = int(rows * seconds / working) if working > 0 else MOST_STEP_ROWS
     wanted = min(max(wanted, rows // 2), rows * 2)
-    return min(max(wanted, FEWEST_STEP_ROWS), MOST_STEP_ROWS)
+    return min(max(wanted, fewest), MOST_STEP_ROWS)
 
 
 def _flip(db: Database, import_id: int, clock: Clock) -> None:

@@ -29,7 +29,7 @@ class KeptFeeds:
     def find(self, archive: Archive, addresses: Addresses) -> Feed:
         """Return an archive's feed; made anew when an issue is new, or what is said of it all."""
         entries = archive.entries()[:ENTRIES]
-        key = (archive.publication, addresses, archive.mirrors, tuple(entries))
+        key = (archive.publication, addresses, tuple(entries))
         known, feed = self._made.get(archive.configured.slug, (None, None))
         if feed is None or known != key:
             issues = archive.read(*entries)

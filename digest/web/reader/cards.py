@@ -13,7 +13,7 @@ from digest.blocks import WHOLE_TEXTS, section_block
 from digest.config import Config, NewsletterConfig
 from digest.correspondence.terms import terms_of
 from digest.curation.newsletters import find_newsletter, list_sections
-from digest.errors import NotFound
+from digest.errors import ConfigError, NotFound
 from digest.models import Newsletter, Subscriber, Subscription, SubscriptionState
 from digest.subscribers.person import list_own
 from digest.web.reader.days import Days, days_to_choose
@@ -85,13 +85,17 @@ def _find(session: Session, slug: str) -> Newsletter | None:
 
 
 def _card(configured: NewsletterConfig, words: NullTranslations) -> Card:
+    try:
+        terms = terms_of(words, configured).wording
+    except ConfigError:  # its policy cannot be read, so nobody can agree to it
+        terms = ""
     return Card(
         slug=configured.slug,
         name=configured.name,
         name_language=configured.language,
         is_theirs=False,
-        is_open=configured.signup.open,
-        terms=terms_of(words, configured).wording,
+        is_open=configured.signup.open and bool(terms),
+        terms=terms,
         policy_link=_policy_link(configured),
     )
 

@@ -29,14 +29,14 @@ def days_to_choose(now: datetime, zone: str) -> Days:
 
 
 def pause_end(form: PostedForm, now: datetime, zone: str) -> datetime:
-    """Return the instant a pause ends: `until` is a number of WEEKS, a day (ISO 8601), or ``date``
-    where the day is in the field of that name. BadInput for any other.
+    """Return the instant a pause ends: the day (ISO 8601) in the field `date` where one is filled
+    in, or else `until`, a number of WEEKS or a day. BadInput for any other.
     """
-    said = form.text("until")
+    said = form.text("date") or form.text("until")
     today = now.astimezone(ZoneInfo(zone)).date()
     if said in map(str, WEEKS):
         return _midnight(today + timedelta(weeks=int(said)), zone)
-    day = _day(form.text("date") if said == "date" else said)
+    day = _day(said)
     between = days_to_choose(now, zone)
     if not between.first <= day <= between.last:
         raise BadInput("a pause ends on a day to come, within a year")

@@ -59,6 +59,7 @@ class ErasingPages:
                 )
         except (Expired, NotFound):
             return self._over()
+        self.instance.db.empty_log()  # SQLite's log still holds what was deleted
         return self.pages.show("erased.html", masthead)
 
     def _whose(self, token: str) -> tuple[str, Masthead]:

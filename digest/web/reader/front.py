@@ -49,12 +49,15 @@ def page_link(config: Config, newsletter: NewsletterConfig, host: str) -> str:
 
 
 def is_at(config: Config, newsletter: NewsletterConfig, host: str) -> bool:
-    """Tell whether a request's Host header names where a newsletter has its pages."""
+    """Tell whether a request's Host header names where a newsletter has its pages, or a mirror of
+    them.
+    """
     try:
         asked = urlsplit(f"//{host}").hostname
     except ValueError:
         return False
-    return asked is not None and asked == urlsplit(config.site_of(newsletter)).hostname
+    sites = (config.site_of(newsletter), *newsletter.page_mirrors)
+    return asked is not None and asked in {urlsplit(site).hostname for site in sites}
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:

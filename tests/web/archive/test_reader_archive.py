@@ -5,8 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 from lxml import html
+from sqlalchemy import update
 
 from digest.curation.issues import find_issue
+from digest.models import Issue
 from digest.scheduler import tick_once
 from digest.testing.past import publish
 
@@ -366,6 +368,9 @@ def test_links_lead_by_the_mirror_that_opens(open_house) -> None:
     mirrors = f'language = "en"\nmirrors = [{mirror}]'
     with open_house(more={'language = "en"': mirrors}) as house:
         publish(house.newsroom)
+        with house.app.db.write() as session:
+            chosen = {"courier.example": ["https://m.neutral.example"]}
+            session.execute(update(Issue).values(mirrors=chosen))
 
         assert "https://m.neutral.example/1/0" in house.client.get(f"{LIST}/1").text
         assert "https://m.neutral.example/1/0" in house.client.get("/n/weekly/feed.atom").text
