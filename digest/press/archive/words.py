@@ -9,21 +9,22 @@ Persian and Urdu keyboards differ. Turkish has four letters i, which are one her
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import groupby
 
 QUERY_MOST = 100  # characters
 EXCERPT = 200  # characters
 BEFORE_HIT = 60  # of them, at most
 
-VOICED = "\u3099\u309a"  # of kana: another letter, not the same with an accent
 SIGNS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 )
 # Tatweel, soft hyphen, joiners, marks of direction, variation selectors: seen or not, never typed.
 UNTYPED = "\u0640\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff"
-CLUSTER = re.compile(f"(?s:.)[{SIGNS}{VOICED}]*")
+# Part of the letter before them as well, but they make another letter of it: the voiced marks of
+# kana, and the parts of a Korean syllable.
+JOINED = "\u3099\u309a\uff9e\uff9f\u1160-\u11ff"
+CLUSTER = re.compile(f"(?s:.)[{SIGNS}{UNTYPED}{JOINED}]*")
 DROPPED = re.compile(f"[{SIGNS}{UNTYPED}]")
 KEPT = frozenset("йїў")  # letters of their own, although Unicode writes them with an accent
 SAME = str.maketrans(
@@ -39,26 +40,27 @@ ENDS = "\"'«»‹›„“”‚()[]{}<>.,;:!?…-،؛؟。、「」"  # around
 Piece = tuple[str, bool]  # a run of text, and whether it was looked for
 
 
+class _Letters(dict[int, str]):
+    """What each letter is compared as; filled as letters come by, for str.translate."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        if letter not in KEPT:
+            bare = DROPPED.sub("", unicodedata.normalize("NFKD", letter)).translate(SAME)
+            digits = (str(unicodedata.decimal(c)) if c.isdecimal() else c for c in bare)
+            letter = unicodedata.normalize("NFC", "".join(digits))
+        self[code] = letter
+        return letter
+
+
+LETTERS = _Letters()
+
+
 def fold(text: str) -> str:
     """Return a text as it is compared."""
     if text.isascii():
         return text.lower()
-    return "".join(_fold_cluster(cluster) for cluster in _clusters(text))
-
-
-def _clusters(text: str) -> Iterator[str]:
-    """Yield each letter with the signs on it."""
-    return (found[0] for found in CLUSTER.finditer(unicodedata.normalize("NFC", text)))
-
-
-@lru_cache(maxsize=20_000)
-def _fold_cluster(cluster: str) -> str:
-    plain = unicodedata.normalize("NFKC", cluster).casefold()
-    if plain in KEPT:
-        return plain
-    bare = DROPPED.sub("", unicodedata.normalize("NFKD", plain)).translate(SAME)
-    digits = (str(unicodedata.decimal(c)) if c.isdecimal() else c for c in bare)
-    return unicodedata.normalize("NFC", "".join(digits))
+    return unicodedata.normalize("NFKC", text).casefold().translate(LETTERS)
 
 
 def words_of(query: str) -> tuple[str, ...]:
@@ -77,10 +79,11 @@ def has_all(folded: str, words: Sequence[str]) -> bool:
 
 def marked(text: str, words: Sequence[str]) -> tuple[Piece, ...]:
     """Return a text cut where the words begin and end."""
-    clusters = list(_clusters(text))
-    owners = [at for at, cluster in enumerate(clusters) for _ in _fold_cluster(cluster)]
+    clusters = CLUSTER.findall(text)
+    folded = [fold(cluster) for cluster in clusters]
+    owners = [at for at, letters in enumerate(folded) for _ in letters]
     hits = [False] * len(clusters)
-    for begin, end in _spans(fold(text), words):
+    for begin, end in _spans("".join(folded), words):
         first, last = owners[begin], owners[end - 1]
         hits[first : last + 1] = [True] * (last + 1 - first)
     runs = groupby(zip(clusters, hits, strict=True), key=lambda pair: pair[1])
@@ -99,9 +102,10 @@ def excerpt(text: str, words: Sequence[str]) -> tuple[Piece, ...]:
     """Return what stands around the first of the words, on one line, cut between words and marked;
     nothing when none is in the text.
     """
-    pieces = marked(" ".join(text.split()), words)
-    if not any(hit for _, hit in pieces):
+    folded = fold(text)
+    if not any(word in folded for word in words):
         return ()
+    pieces = marked(" ".join(text.split()), words)
     whole = "".join(part for part, _ in pieces)
     if len(whole) <= EXCERPT:
         return pieces

@@ -15,15 +15,14 @@ from digest.blocks import FULL
 from digest.config import Config
 from digest.db import Database
 from digest.press.archive.past import PastIssue, find_around, find_edition, list_editions
-from digest.press.preview import NOBODYS_BLOCKS
 from digest.rendering.offline import shown_inside
-from digest.rendering.personalise import fill_file
 from digest.rendering.stored import OFFLINE
 from digest.web.archive.cards import head_of, issue_card
 from digest.web.archive.feed import ENTRIES, atom_feed
 from digest.web.archive.folder import Folder
 from digest.web.archive.issue_page import (
     issue_bar,
+    nobodys_copy,
     with_bar,
     with_head,
     without_linked_pictures,
@@ -51,13 +50,6 @@ from digest.web.archive.places import (
 from digest.web.pages import Pages
 
 NOT_FOUND_PAGE = "404.html"
-# What in a copy is a reader's own, seen from an issue's page.
-ISSUE_LINKS = {
-    "unsubscribe_url": f"../{OWN_COPY_PAGE}",
-    "remind_later_url": f"../{OWN_COPY_PAGE}",
-    "view_url": FIRST_PAGE,
-    "address": "…",
-}
 NOWHERE = Addresses(index="", issue="", page="", feed="")
 
 Progress = Callable[[int, int], None]
@@ -169,9 +161,9 @@ class Files:
         pictures = self._options.pictures
         around = find_around(self._entries, issue.number)
         rendering = find_edition(self._archive.session, around.entry, FULL)
-        page = fill_file(rendering, ISSUE_LINKS, NOBODYS_BLOCKS)
-        page = page if pictures else without_linked_pictures(page)
         places = file_issue(feed=bool(self._options.base), offline=self._is_kept(issue))
+        page = nobodys_copy(rendering, places, FIRST_PAGE)
+        page = page if pictures else without_linked_pictures(page)
         url = self._addresses.issue_at(issue.number)
         card = issue_card(issue, self._configured, url=url, pictures=pictures)
         sources = "data: https: http:" if pictures else "data:"

@@ -4,6 +4,7 @@ What it and its entries are called (tag URIs, RFC 4151) follows from host, slug 
 id, so that a reader who changes to a mirror sees nothing twice.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,6 @@ from markupsafe import Markup
 
 from digest.config import NewsletterConfig
 from digest.curation.cleaning import safe_html
-from digest.curation.plain import one_line
 from digest.press.archive.past import PastIssue, PastPick
 from digest.rendering.links import is_web_link
 from digest.rendering.theme import direction_of
@@ -23,6 +23,7 @@ from digest.web.archive.cards import ATOM, shortened, unguarded, written
 from digest.web.archive.places import Addresses
 
 ENTRIES = 20
+FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 NAMESPACE = "http://www.w3.org/2005/Atom"
 NAMES: Any = {None: NAMESPACE}  # lxml's stubs know no default namespace
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -95,12 +96,12 @@ def _text(parent: etree._Element, name: str, value: str) -> etree._Element:
 
 
 def _allowed(text: str) -> str:
-    """Return a text without what no XML document may hold (XML 1.0, section 2.2)."""
-    return "".join(
-        c
-        for c in text
-        if c in "\t\n" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
-    )
+    """Return a text without what no XML document may hold."""
+    return FORBIDDEN.sub("", text)
+
+
+def _line(text: str) -> str:
+    return _allowed(" ".join(text.split()))
 
 
 def _link(parent: etree._Element, relation: str, url: str, kind: str) -> None:
@@ -130,7 +131,7 @@ def _section_of(pick: PastPick) -> str:
 def _add_story(stories: etree._Element, pick: PastPick) -> None:
     story = etree.SubElement(stories, "li")
     headline = etree.SubElement(story, "a", href=pick.url) if is_web_link(pick.url) else story
-    headline.text = _allowed(one_line(pick.headline))
+    headline.text = _line(pick.headline)
     for text in (pick.blurb, pick.byline):
         if text.strip():
-            etree.SubElement(story, "p").text = _allowed(one_line(text))
+            etree.SubElement(story, "p").text = _line(text)

@@ -7,6 +7,9 @@ import re
 from markupsafe import Markup
 
 from digest.press.archive.past import Around
+from digest.press.preview import NOBODYS_BLOCKS
+from digest.rendering.personalise import fill_file
+from digest.rendering.stored import Rendering
 from digest.web.archive.places import Places
 from digest.web.pages import Masthead, Pages
 
@@ -17,6 +20,20 @@ CHARSET = Markup('<meta charset="utf-8">')
 IMAGE = re.compile(r"<img\s[^>]*>")
 ALT = re.compile(r'\salt="([^"]*)"')
 OUTSIDE = re.compile(r'\ssrc="(?!data:)')
+
+
+def nobodys_copy(rendering: Rendering, places: Places, itself: str) -> str:
+    """Return an issue as nobody's copy, whose own links are relative: they hold on any mirror.
+
+    Links that need a token lead to a page that says so; `itself` is the link to this page.
+    """
+    links = {
+        "unsubscribe_url": places.own_copy,
+        "remind_later_url": places.own_copy,
+        "view_url": itself,
+        "address": "…",
+    }
+    return fill_file(rendering, links, NOBODYS_BLOCKS)
 
 
 def with_head(html: str, tags: Markup) -> str:

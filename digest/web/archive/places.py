@@ -23,6 +23,7 @@ class Places:
     feed: str = ""
     join: str = ""
     offline: str = ""
+    own_copy: str = ""
     headlines: str = ""
     search: bool = False
 
@@ -55,6 +56,7 @@ def served_issue(slug: str, public_id: str, *, joins: bool, offline: bool) -> Pl
         feed=f"../{FEED}",
         join=f"../../{slug}" if joins else "",
         offline=f"../../../i/{public_id}/{OFFLINE_PAGE}" if offline else "",
+        own_copy="../../../own-copy",
     )
 
 
@@ -76,6 +78,7 @@ def file_issue(*, feed: bool, offline: bool) -> Places:
         issue=f"../{{number}}/{FIRST_PAGE}",
         feed=f"../{FEED}" if feed else "",
         offline=OFFLINE_PAGE if offline else "",
+        own_copy=f"../{OWN_COPY_PAGE}",
         headlines=f"../{HEADLINES_PAGE}",
     )
 

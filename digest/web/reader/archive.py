@@ -4,7 +4,6 @@ Nothing here knows a reader, and nothing is kept of a visitor or of what was sea
 public archive gets the same page as what does not exist.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,13 +23,11 @@ from digest.press.archive.hits import show_hit
 from digest.press.archive.past import find_around, find_edition, list_editions
 from digest.press.archive.shelf import Shelf
 from digest.press.archive.words import QUERY_MOST, words_of
-from digest.press.preview import neutral_values
 from digest.rendering.offline import shown_inside
-from digest.rendering.personalise import fill_html
 from digest.rendering.stored import OFFLINE
-from digest.web.archive.cards import head_of, issue_card
-from digest.web.archive.feed import ENTRIES, atom_feed, updated_of
-from digest.web.archive.issue_page import issue_bar, with_bar, with_head
+from digest.web.archive.cards import ATOM, head_of, issue_card
+from digest.web.archive.issue_page import issue_bar, nobodys_copy, with_bar, with_head
+from digest.web.archive.kept_feeds import KeptFeeds
 from digest.web.archive.lists import Slice, found_list, issue_list, list_head, slice_of
 from digest.web.archive.opened import Archive, find_archive
 from digest.web.archive.places import (
@@ -54,6 +51,7 @@ class ArchivePages:
     instance: App
     pages: Pages
     shelf: Shelf = field(default_factory=Shelf)
+    feeds: KeptFeeds = field(default_factory=KeptFeeds)
 
     def listed(self, slug: str, q: str = "", page: str = "1") -> Response:
         """List past issues, or with `q` those that a search finds."""
@@ -99,7 +97,7 @@ class ArchivePages:
         offline = (issue.id, OFFLINE) in kept
         places = served_issue(slug, issue.public_id, joins=configured.signup.open, offline=offline)
         card = issue_card(issue, configured, url=_addresses(archive).issue_at(issue.number))
-        page = fill_html(rendering, neutral_values(archive.site, issue.public_id))
+        page = nobodys_copy(rendering, places, number)
         page = with_head(page, head_of(card, feed=places.feed))
         page = with_bar(page, issue_bar(self.pages, archive.masthead, around, places))
         answer = HTMLResponse(shown_inside(page, rendering.pictures))
@@ -109,17 +107,15 @@ class ArchivePages:
     def feed(self, slug: str, request: Request) -> Response:
         """Hand out the feed, or 304 to whoever has it already."""
         with self._opened(slug) as archive:
-            issues = archive.read(*archive.entries()[:ENTRIES])
-        body = atom_feed(archive.publication, issues, _addresses(archive))
-        updated = updated_of(archive.publication, issues)
+            feed = self.feeds.find(archive, _addresses(archive))
         headers = {
             "Cache-Control": FRESH,
-            "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
-            "Last-Modified": format_datetime(updated.astimezone(UTC), usegmt=True),
+            "ETag": feed.etag,
+            "Last-Modified": format_datetime(feed.updated.astimezone(UTC), usegmt=True),
         }
-        if is_known(request, headers["ETag"], updated):
+        if is_known(request, feed.etag, feed.updated):
             return Response(status_code=304, headers=headers)
-        return Response(body, headers=headers, media_type="application/atom+xml; charset=utf-8")
+        return Response(feed.body, headers=headers, media_type=f"{ATOM}; charset=utf-8")
 
     @contextmanager
     def _opened(self, slug: str) -> Iterator[Archive]:
