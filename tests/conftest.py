@@ -54,8 +54,8 @@ def sealer(keys: KeyRing) -> Sealer:
 
 @pytest.fixture
 def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Run a coroutine to its end in a loop and a thread of its own: a browser that a test has opened
-    keeps a loop on this one.
+    """Run a coroutine to its end in a loop and a thread of its own: a browser that is open keeps a
+    loop on this one.
     """
     return _run_apart
 

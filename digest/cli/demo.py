@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.terminal import naming_the_database, progress_bar, say
-from digest.demo.friday import Demo, Report, Sent
+from digest.demo.friday import SLUG, Demo, Report, Sent
 from digest.logs import set_up_logging
 
 
@@ -59,9 +59,12 @@ def _serve(newsroom: Demo, sent: Sent) -> None:
     # A fifth of the start-up time of every command, and needed here alone.
     import uvicorn
 
+    from digest.demo.daemon import daemon_of
     from digest.demo.viewer import create_viewer
 
     settings = newsroom.app.config.web
     say(f"\nThe issue and the caught mails: {settings.public_url}/   (Ctrl-C ends)")
+    say(f"Subscribe as a reader would: {settings.public_url}/n/{SLUG}")
     web = create_viewer(newsroom.app, sent)
-    uvicorn.run(web, host=settings.host, port=settings.port, access_log=False, log_config=None)
+    with daemon_of(newsroom.app):
+        uvicorn.run(web, host=settings.host, port=settings.port, access_log=False, log_config=None)

@@ -1,12 +1,18 @@
 """Dates and numbers as each language writes them."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rendering.written import date_line, number_written, solar_hijri
+from digest.rendering.written import (
+    date_line,
+    number_written,
+    solar_hijri,
+    time_written,
+    weekday_written,
+)
 
 FRIDAY = date(2026, 11, 27)
 
@@ -72,3 +78,24 @@ def test_persian_days_follow_one_another(day: date) -> None:
     assert after in {(year, month, of_month + 1), (year, month + 1, 1), (year + 1, 1, 1)}
     assert 1 <= month <= 12
     assert 1 <= of_month <= 31
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "written"),
+    [
+        ("en-GB", "Europe/London", "07:00 (London)"),
+        ("en", "UTC", "7:00\u202fAM (UTC)"),
+        ("en", "Etc/GMT+3", "7:00\u202fAM (Etc/GMT+3)"),
+        ("ru", "Europe/Riga", "07:00 (Рига)"),
+        ("fa", "Asia/Tehran", "۷:۰۰ (تهران)"),
+    ],
+)
+def test_time_is_written_with_the_place_it_is_of(language: str, zone: str, written: str) -> None:
+    assert time_written(time(7), zone, language) == written
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "Friday"), ("uk", "Пʼятниця"), ("fa", "جمعه")]
+)
+def test_weekday_stands_alone_with_a_capital(language: str, name: str) -> None:
+    assert weekday_written(4, language) == name

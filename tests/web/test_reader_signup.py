@@ -110,7 +110,7 @@ def test_page_shows_the_latest_issue_beside_the_form(house, run) -> None:
     run(tick_once(house.app))
 
     answer = house.client.get("/n/weekly")
-    [source] = re.findall(r'<iframe src="(/i/[a-z0-9]+)" title="[^"]+"', answer.text)
+    [source] = re.findall(r'<iframe src="(/i/[a-z0-9]+)\?framed" title="[^"]+"', answer.text)
     issue = house.client.get(source)
 
     assert "frame-src 'self'; frame-ancestors 'none'" in answer.headers["content-security-policy"]
@@ -126,12 +126,16 @@ def test_browser_shows_the_issue_in_its_frame_and_takes_the_form(house, run, bro
     context = browser.new_context(base_url=house.url, viewport={"width": 1280, "height": 900})
     page, said = context.new_page(), []
     page.on("console", lambda message: said.append(message.text))
+    context.route("https://courier.example/**", lambda route: route.fulfill(body="The story"))
     page.goto("/n/weekly")
 
     inside = page.frame_locator("iframe").get_by_text("Headline 0").first
     inside.wait_for(state="visible")
     trap = page.locator(f"input[name={TRAP}]").bounding_box()
     assert trap is None or trap["x"] < 0
+    with context.expect_page() as outside:
+        inside.click()
+    assert outside.value.url == "https://courier.example/0"
     page.get_by_label("Your e-mail address").fill(NEW)
     house.app.clock.advance(timedelta(seconds=9))
     page.get_by_role("button", name="Subscribe").click()

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 
@@ -37,13 +37,17 @@ class IssuePages:
     instance: App
     pages: Pages
 
-    def issue(self, public_id: str) -> Response:
-        """Show an issue as approved, as nobody's copy."""
+    def issue(self, public_id: str, request: Request) -> Response:
+        """Show an issue as approved, as nobody's copy; with ``?framed``, for a frame of another
+        page of ours, out of which its links lead.
+        """
         rendering, slug, number, order = self._approved(public_id, FULL)
         site = self._site_of(slug, order)
         page = fill_html(rendering, neutral_values(site, public_id))
         if address := self._archived_at(public_id, slug, number):
             page = with_head(page, link_tag("canonical", address))
+        if "framed" in request.query_params:
+            page = page.replace("<head>", '<head><base target="_blank">', 1)
         return HTMLResponse(
             shown_inside(page, rendering.pictures),
             headers={
