@@ -32,7 +32,8 @@ class Settings:
     growth: tuple[int, ...]
     rows: int  # of an import and a freeze
     readers: int  # of the newsroom whose pages are visited
-    visit_seconds: int
+    visit_seconds: int  # of each load
+    visit_rounds: int  # as `rounds`, for pages: one of them is six loads and as many programs
 
 
 QUICK = Settings(
@@ -46,6 +47,7 @@ QUICK = Settings(
     rows=5_000,
     readers=5_000,
     visit_seconds=1,
+    visit_rounds=1,
 )
 WHOLE = Settings(
     rounds=5,
@@ -58,6 +60,7 @@ WHOLE = Settings(
     rows=100_000,
     readers=20_000,
     visit_seconds=10,
+    visit_rounds=5,
 )
 
 

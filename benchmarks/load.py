@@ -48,7 +48,7 @@ def post_all(address: str, posts: Sequence[Post], rate: int, folder: Path) -> An
     connections = min(len(posts), rate)
     seconds = len(posts) // rate + PATIENCE_SECONDS
     command = [
-        find_program("wrk", package="wrk"),
+        find_program("wrk"),
         *("--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"),
         *("--timeout", f"{PATIENCE_SECONDS}s", "--script", str(SCRIPT), address),
         *("--", str(prepared), str(rate)),

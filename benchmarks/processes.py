@@ -94,10 +94,6 @@ class Helper:
         used = stat.rpartition(")")[2].split()[11:13]  # user and system time: proc(5)
         return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
-    def why(self) -> HelperFailed:
-        """Return the failure of a program that is expected to run, in its own last words."""
-        return HelperFailed(self._why())
-
     def output(self) -> str:
         """Wait for the end and return all that was not heard yet; HelperFailed when it failed."""
         assert self._process.stdout is not None

@@ -94,6 +94,7 @@ def _settings(chosen: argparse.Namespace) -> Settings:
     settings = replace(
         settings,
         rounds=chosen.rounds or settings.rounds,
+        visit_rounds=chosen.rounds or settings.visit_rounds,
         copies=chosen.copies or settings.copies,
     )
     if os.environ.get("FULL") != "1" or chosen.quick:

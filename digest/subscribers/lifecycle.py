@@ -308,9 +308,9 @@ def leave(session: Session, public_id: str, *, now: datetime, origin: str) -> Su
     """Unsubscribe, whatever the state; a second time changes nothing. NotFound when unknown."""
     subscription = take_subscription(session, public_id)
     if subscription.state is not UNSUBSCRIBED:
-        move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
-        subscription.paused_until = None
         take_out(session, subscription)  # an abandoned import must not take the evidence away
+        subscription.paused_until = None
+        move(session, subscription, Verb.LEAVE, ConsentKind.LEFT, Circumstances(now, origin))
     return subscription
 
 

@@ -45,6 +45,19 @@ def test_helper_hears_and_says_a_line_at_a_time(tmp_path: Path) -> None:
         assert (heard, helper.answer()) == ("ready", {"said": "go"})
 
 
+def test_helper_tells_what_cpu_it_used(tmp_path: Path) -> None:
+    child = _script(
+        tmp_path,
+        "import time\nwhile time.process_time() < 0.2: pass\nprint('done', flush=True)\ninput()",
+    )
+
+    with Helper(child, seconds=60) as helper:
+        helper.hear()
+
+        assert 0.1 < helper.cpu() < 5
+        assert helper.alive
+
+
 def test_helper_is_gone_when_its_block_ends(tmp_path: Path) -> None:
     child = _script(tmp_path, "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)")
 

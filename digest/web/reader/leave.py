@@ -15,7 +15,7 @@ from digest.app import App
 from digest.errors import BadInput, Refused
 from digest.models import Subscriber
 from digest.subscribers.leaving import leave_for_now
-from digest.subscribers.lifecycle import pause
+from digest.subscribers.lifecycle import leave, pause
 from digest.tokens import Purpose
 from digest.web.forms import Body, PostedForm, read_form
 from digest.web.pages import Pages
@@ -72,12 +72,12 @@ class LeavePages:
 
     def _leave(self, token: str, *, by_page: bool) -> Response:
         public_id = self.instance.signer.read(Purpose.UNSUBSCRIBE, token)
-        origin = "page" if by_page else "one-click"
         now = self.instance.clock.now()
         with self.instance.db.write() as session:
-            just_left = leave_for_now(session, public_id, now=now, origin=origin)
-        if not by_page:
-            return PlainTextResponse("ok")
+            if not by_page:
+                leave(session, public_id, now=now, origin="one-click")
+                return PlainTextResponse("ok")
+            just_left = leave_for_now(session, public_id, now=now, origin="page")
         return self.left.show(linked(self.instance, Purpose.UNSUBSCRIBE, token), just_left)
 
     def _pause(self, token: str, form: PostedForm) -> Response:

@@ -14,13 +14,12 @@ from digest.web.pages import Masthead, Pages, find_masthead
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is offered, and under which terms; `preview` is the public id of the latest issue."""
+    """What is offered, and under which terms."""
 
     configured: NewsletterConfig
     newsletter_id: int
     masthead: Masthead
     furniture: dict[str, object]
-    preview: str
     terms: Terms
     words: NullTranslations
 
@@ -60,14 +59,19 @@ def find_offer(instance: App, pages: Pages, slug: str) -> Offer:
     with instance.db.read() as session:
         row = find_newsletter(session, slug)
         masthead = find_masthead(session, config, row.id)
-        latest = find_latest(session, row.id)
     words = pages.words(masthead.language)
     return Offer(
         configured,
         row.id,
         masthead,
         row.furniture,
-        latest.public_id if latest else "",
         terms_of(words, configured),
         words,
     )
+
+
+def find_preview(instance: App, offer: Offer) -> str:
+    """Return the public id of the latest issue; empty when there is none."""
+    with instance.db.read() as session:
+        latest = find_latest(session, offer.newsletter_id)
+    return latest.public_id if latest else ""

@@ -21,7 +21,7 @@ from digest.subscribers.door.requests import Asked
 from digest.tokens import Passing
 from digest.web.forms import Form, PostedForm, visitor_address
 from digest.web.pages import Pages
-from digest.web.reader.offer import Offer, find_offer
+from digest.web.reader.offer import Offer, find_offer, find_preview
 from digest.web.reader.stamps import make_stamp, read_stamp
 
 TRAP = "homepage"  # a field that people do not see, and that machines fill in
@@ -121,13 +121,15 @@ class SignupPages:
         self, template: str, offer: Offer, typed: Typed, *, status: int = 200, stamp: str = ""
     ) -> Response:
         configured, language = offer.configured, offer.masthead.language
+        preview = find_preview(self.instance, offer)
         fresh = make_stamp(self.instance.signer, offer.stamped, self.instance.clock.now())
         return self.pages.show(
             template,
             offer.masthead,
             status=status,
-            policy=OUR_FRAMES if offer.preview else "",
+            policy=OUR_FRAMES if preview else "",
             offer=offer,
+            preview=preview,
             when=when_it_comes(offer.words, configured, language),
             typed=typed,
             trap=TRAP,
