@@ -90,11 +90,20 @@ def can_move(session: Session, sealer: Sealer, change: AddressChange) -> bool:
 
 
 def agree(
-    session: Session, sealer: Sealer, public_id: str, side: Side, *, now: datetime, origin: str
+    session: Session,
+    sealer: Sealer,
+    public_id: str,
+    side: Side,
+    *,
+    now: datetime,
+    origin: str,
+    random_id: RandomId = new_public_id,
 ) -> Agreed:
     """Note that a mailbox agrees; once both have, put the new address in place in this transaction.
 
-    NotFound when there is no such change, or not any more.
+    The reader gets another public id then, so that no link to their settings, or to erase them,
+    that lies in the old mailbox opens anything. NotFound when there is no such change, or not any
+    more.
     """
     change = _take_change(session, public_id)
     if side is Side.OLD:
@@ -106,7 +115,7 @@ def agree(
         return Agreed.WAITING
     if not can_move(session, sealer, change):
         return Agreed.TAKEN
-    _move(session, sealer, change, now, origin)
+    _move(session, sealer, change, random_id(), Circumstances(now, origin))
     return Agreed.MOVED
 
 
@@ -126,14 +135,19 @@ def _take_change(session: Session, public_id: str) -> AddressChange:
 
 
 def _move(
-    session: Session, sealer: Sealer, change: AddressChange, now: datetime, origin: str
+    session: Session,
+    sealer: Sealer,
+    change: AddressChange,
+    public_id: str,
+    circumstances: Circumstances,
 ) -> None:
     parsed = parse_address(sealer.open(change.address_sealed))
     subscriber = session.get_one(Subscriber, change.subscriber_id)
+    subscriber.public_id = public_id
     _put_in_place(session, sealer, subscriber, parsed)
     subscriptions = select(Subscription).where(Subscription.subscriber_id == subscriber.id)
     for subscription in session.scalars(subscriptions).all():
-        note(session, subscription, ConsentKind.MOVED, Circumstances(now, origin))
+        note(session, subscription, ConsentKind.MOVED, circumstances)
     session.delete(change)
     session.flush()
 
