@@ -9,6 +9,7 @@ import enum
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from digest.errors import BadInput, NotFound
@@ -52,6 +53,8 @@ def ask_to_move(
     parsed = parse_address(address)
     if parsed.address == parse_address(sealer.open(subscriber.address_sealed)).address:
         raise BadInput("this is the address it is sent to already")
+    # Two wishes at once: the second waits here, and replaces the first.
+    session.execute(select(Subscriber.id).where(Subscriber.id == subscriber.id).with_for_update())
     forget_changes(session, now)
     session.execute(delete(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
     change = AddressChange(
@@ -115,7 +118,11 @@ def agree(
         return Agreed.WAITING
     if not can_move(session, sealer, change):
         return Agreed.TAKEN
-    _move(session, sealer, change, random_id(), Circumstances(now, origin))
+    try:
+        with session.begin_nested():
+            _move(session, sealer, change, random_id(), Circumstances(now, origin))
+    except IntegrityError:  # on PostgreSQL somebody has just subscribed with it, beside us
+        return Agreed.TAKEN
     return Agreed.MOVED
 
 
