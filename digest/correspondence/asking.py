@@ -14,7 +14,7 @@ from digest.correspondence.correspondent import Correspondent
 from digest.outbox import NoticeText, enqueue
 from digest.subscribers.door.limits import Limit, allow
 from digest.subscribers.door.requests import Asked, put_request
-from digest.subscribers.door.spent import spend
+from digest.subscribers.door.spent import give_back, spend
 from digest.tokens import Passing
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ def ask_by_form(
     if reached is None:
         put_request(session, correspondent.sealer, asked, now)
         return Answer.TAKEN
+    give_back(session, stamp)  # a flood keeps nothing, and the same form may be sent again later
     if reached == of_all:
         _tell_of_flood(session, correspondent, configured, now)
     return Answer.TOO_MANY
