@@ -26,6 +26,7 @@ from digest.config import Config, InitialConfig, NewsletterConfig
 from digest.errors import RenderingFailed
 from digest.models import Newsletter
 from digest.rendering.catalogues import Catalogues
+from digest.rendering.furniture import Furniture
 from digest.rendering.theme import Theme, theme_for
 from digest.rendering.view import LOOKS
 from digest.rendering.written import date_line, number_written
@@ -122,7 +123,17 @@ class Pages:
         def numbered(number: int) -> Markup:
             return Markup.escape(number_written(number, language))
 
-        return {"_": translated, "ngettext": counted, "dated": dated, "numbered": numbered}
+        def issue_number(number: int) -> Markup:
+            form = Furniture(words, language).number  # as at the head of the mail
+            return Markup.escape(form.format(number=number_written(number, language)))
+
+        return {
+            "issue_number": issue_number,
+            "_": translated,
+            "ngettext": counted,
+            "dated": dated,
+            "numbered": numbered,
+        }
 
 
 def page_policy(style: str, more: str = "") -> str:
