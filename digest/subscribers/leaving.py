@@ -46,7 +46,7 @@ def leave_for_now(session: Session, public_id: str, *, now: datetime, origin: st
 def come_back(
     session: Session, sealer: Sealer, public_id: str, *, now: datetime, origin: str
 ) -> Subscription:
-    """Undo a leaving ("I left by mistake: subscribe me again"); nothing changes for somebody who is back already.
+    """Undo a leaving ("I left by mistake"); nothing changes for somebody who is back already.
 
     Refused while the address is suppressed. The caller makes sure that this reader had been
     confirmed and has only just left.
