@@ -12,12 +12,13 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -97,7 +98,7 @@ class Pages:
         self, template: str, masthead: Masthead = NOBODYS, **values: object
     ) -> tuple[str, str]:
         """Return a page's HTML, and the style sheet that stands in it."""
-        style = self._environment.get_template("reader.css").render(theme=masthead.theme)
+        style = _sheet(self._environment.get_template("reader.css"), masthead.theme)
         html = self._environment.get_template(template).render(
             masthead=masthead,
             style=Markup(style),  # noqa: S704 - our own sheet, in checked colours
@@ -134,6 +135,12 @@ class Pages:
             "dated": dated,
             "numbered": numbered,
         }
+
+
+@lru_cache(maxsize=64)
+def _sheet(template: Template, theme: Theme) -> str:
+    """Return the sheet in a theme's colours; a file that has changed is another template."""
+    return template.render(theme=theme)
 
 
 def page_policy(style: str, more: str = "") -> str:
