@@ -27,8 +27,8 @@ def shrink(
 ) -> None:
     """Turn the ledgers of old issues into signed sums.
 
-    Afterwards nobody can tell who got what. The scheduler does it daily, delivery.ledger_days after an
-    issue was sent.
+    Afterwards nobody can tell who got what. The scheduler does it daily, delivery.ledger_days after
+    an issue was sent.
     """
     with opened(context) as instance:
         if issue is None:
