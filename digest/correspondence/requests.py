@@ -1,7 +1,7 @@
-"""Answers what was asked for on a public page or by mail: with one letter, or with silence.
+"""Answers what was asked for on a public page or by mail: with one notice, or with silence.
 
 Who is told what stands here alone: pages say the same to everybody. Each request is answered in a
-transaction of its own, in which it goes: nothing is answered twice, and no letter is lost.
+transaction of its own, in which it goes: nothing is answered twice, and no notice is lost.
 """
 
 import logging
@@ -14,7 +14,7 @@ from digest.clock import Clock
 from digest.config import LimitsConfig
 from digest.correspondence.confirming import find_configured
 from digest.correspondence.correspondent import Correspondent
-from digest.correspondence.letters import (
+from digest.correspondence.notices import (
     Desk,
     write_already,
     write_confirmation,
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 50
 DAY = timedelta(days=1)
-# What no confirmation undoes: to ask for one would be one more unwanted letter.
+# What no confirmation undoes: to ask for one would be one more unwanted notice.
 FOR_GOOD = frozenset({SuppressionReason.COMPLAINED, SuppressionReason.MANUAL})
 
 
