@@ -27,7 +27,7 @@ from digest.models import (
 
 AT = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
 TABLES = Base.metadata.sorted_tables
-MODELS = [mapper.class_ for mapper in Base.registry.mappers]
+MODELS = sorted((each.class_ for each in Base.registry.mappers), key=lambda model: model.__name__)
 COLUMNS = [column for table in TABLES for column in table.columns]
 
 

@@ -10,7 +10,7 @@ from digest.plugins import load_plugin
 OURS = [
     (group, name)
     for group in ("digest.backends", "digest.sources")
-    for name in entry_points(group=group).names
+    for name in sorted(entry_points(group=group).names)
 ]
 
 

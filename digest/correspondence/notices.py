@@ -151,7 +151,7 @@ def write_settings_link(
     paragraphs = [
         _settings_paragraph(desk, words, subscriber),
         *(_by_mail(desk, words, subscription) if subscription else []),
-        words.gettext("If you did not ask, do nothing: nobody else can open it."),
+        words.gettext("If you did not ask, do nothing: the link went to this mailbox only."),
     ]
     text = _notice(words.gettext("The link to your settings"), paragraphs)
     key = f"settings-{subscriber.id}-{asked_at:%Y%m%d%H%M%S%f}"

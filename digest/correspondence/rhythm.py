@@ -14,8 +14,8 @@ def when_it_comes(words: NullTranslations, configured: NewsletterConfig, languag
     schedule = configured.schedule
     if schedule.readers_morning:
         said = words.gettext(
-            "Every week: {weekday}, {time}, or at that hour where you live once we know your time"
-            " zone"
+            "Every week: {weekday}, {time}; at that hour by your own clock, if you tell us your"
+            " time zone"
         )
     else:
         said = words.gettext("Every week: {weekday}, {time}")

@@ -40,8 +40,8 @@ def in_use_notice(words: NullTranslations) -> NoticeText:
     """Return what the new mailbox gets when it has a subscription of its own."""
     body = words.gettext(
         "Somebody asked that their subscription come to this address from now on. This address has"
-        " a subscription of its own, so nothing was changed. If it was you: erase one of the two"
-        " first, in its settings."
+        " a subscription of its own, so nothing was changed. If it was you: erase this address"
+        " first, in its own settings, and tick there that we forget that it must not be mailed."
     )
     return NoticeText(words.gettext("This address is subscribed already"), body)
 

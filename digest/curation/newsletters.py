@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from digest.clock import Due, Schedule, next_slot
@@ -14,6 +14,8 @@ from digest.config import InitialConfig, NewsletterConfig, check
 from digest.errors import BadInput, ConfigError, NotFound
 from digest.mirrors import Mirrored, Order, choose
 from digest.models import Issue, Newsletter, Section
+
+_BY_SLUG = select(Newsletter).where(Newsletter.slug == bindparam("slug"))  # every page asks it
 
 
 def seed_newsletters(
@@ -72,7 +74,7 @@ def _refuse_same_headings(configured: NewsletterConfig) -> None:
 
 def find_newsletter(session: Session, slug: str) -> Newsletter:
     """Return the newsletter of that slug; NotFound when the database has none."""
-    newsletter = session.scalar(select(Newsletter).where(Newsletter.slug == slug))
+    newsletter = session.scalar(_BY_SLUG, {"slug": slug})
     if newsletter is None:
         raise NotFound(f"no newsletter {slug!r} in the database: run digest migrate")
     return newsletter

@@ -12,12 +12,13 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ from digest.config import Config, InitialConfig, NewsletterConfig
 from digest.errors import RenderingFailed
 from digest.models import Newsletter
 from digest.rendering.catalogues import Catalogues
+from digest.rendering.furniture import Furniture
 from digest.rendering.theme import Theme, theme_for
 from digest.rendering.view import LOOKS
 from digest.rendering.written import date_line, number_written
@@ -96,7 +98,7 @@ class Pages:
         self, template: str, masthead: Masthead = NOBODYS, **values: object
     ) -> tuple[str, str]:
         """Return a page's HTML, and the style sheet that stands in it."""
-        style = self._environment.get_template("reader.css").render(theme=masthead.theme)
+        style = _sheet(self._environment.get_template("reader.css"), masthead.theme)
         html = self._environment.get_template(template).render(
             masthead=masthead,
             style=Markup(style),  # noqa: S704 - our own sheet, in checked colours
@@ -122,7 +124,23 @@ class Pages:
         def numbered(number: int) -> Markup:
             return Markup.escape(number_written(number, language))
 
-        return {"_": translated, "ngettext": counted, "dated": dated, "numbered": numbered}
+        def issue_number(number: int) -> Markup:
+            form = Furniture(words, language).number  # as at the head of the mail
+            return Markup.escape(form.format(number=number_written(number, language)))
+
+        return {
+            "issue_number": issue_number,
+            "_": translated,
+            "ngettext": counted,
+            "dated": dated,
+            "numbered": numbered,
+        }
+
+
+@lru_cache(maxsize=64)
+def _sheet(template: Template, theme: Theme) -> str:
+    """Return the sheet in a theme's colours; a file that has changed is another template."""
+    return template.render(theme=theme)
 
 
 def page_policy(style: str, more: str = "") -> str:

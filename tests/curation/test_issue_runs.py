@@ -59,7 +59,7 @@ def test_pause_says_why_and_resume_forgets_it(any_db, add_issue) -> None:
     assert (now_is(any_db, id).paused, now_is(any_db, id).paused_why) == (False, "")
 
 
-@pytest.mark.parametrize("state", set(IssueState) - {RUNNING})
+@pytest.mark.parametrize("state", sorted(set(IssueState) - {RUNNING}))
 def test_only_a_run_can_be_paused_or_stopped(any_db, add_issue, clock, state) -> None:
     id = add_issue(state)
 
@@ -101,7 +101,7 @@ def test_stopped_issue_is_reopened_without_going_on(any_db, add_issue, clock) ->
     assert now_is(any_db, id).paused
 
 
-@pytest.mark.parametrize("state", set(IssueState) - {IssueState.SENT})
+@pytest.mark.parametrize("state", sorted(set(IssueState) - {IssueState.SENT}))
 def test_only_a_sent_issue_is_reopened(any_db, add_issue, state) -> None:
     id = add_issue(state)
 

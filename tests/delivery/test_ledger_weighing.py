@@ -28,7 +28,7 @@ def test_evidence_ends_a_doubt(kind, to) -> None:
 
 
 @pytest.mark.parametrize("kind", EvidenceKind)
-@pytest.mark.parametrize("state", set(DeliveryState) - {DeliveryState.UNCERTAIN})
+@pytest.mark.parametrize("state", sorted(set(DeliveryState) - {DeliveryState.UNCERTAIN}))
 def test_row_without_a_doubt_hears_no_evidence(kind, state) -> None:
     assert weigh(said(kind), state, DOTTED) is None
 

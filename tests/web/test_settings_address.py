@@ -64,7 +64,7 @@ def test_address_changes_once_both_have_agreed(house, order: list[str]) -> None:
     first, before = _agree(house, order[0]), _has(house, ANNA)
     second = _agree(house, order[1])
 
-    assert ("This mailbox agrees" in first.text, before) == (True, True)
+    assert ("You have agreed from this mailbox" in first.text, before) == (True, True)
     assert "The address is changed" in second.text
     assert (_has(house, ANNA), _has(house, NEW)) == (False, True)
     assert house.state(NEW) == "active"
@@ -142,7 +142,7 @@ def test_taken_address_is_told_so_by_letter_and_nothing_comes_of_it(house) -> No
     assert (kind, to) == ("move-to", BEN)
     assert "has a subscription of its own" in " ".join(text.split())
     assert "/move/" not in text
-    assert "This mailbox agrees" in page.text
+    assert "You have agreed from this mailbox" in page.text
     assert _has(house, ANNA)
     assert _has(house, BEN)
 
@@ -155,7 +155,7 @@ def test_suppressed_address_is_not_written_to(house) -> None:
     page = _agree(house, "move-from")
 
     assert [to for _, to, _ in house.letters()] == [ANNA]
-    assert "This mailbox agrees" in page.text
+    assert "You have agreed from this mailbox" in page.text
     assert _has(house, ANNA)
 
 

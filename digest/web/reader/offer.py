@@ -43,8 +43,8 @@ class Offer:
             return ""
         return signup.advice or self.words.gettext(
             "If it could harm you to be known as a reader, use a mailbox that nobody near you can"
-            " open: not one of your employer or school, and not one in a country whose courts you"
-            " fear."
+            " open: not one of your employer or school, and not one of a provider in a country"
+            " whose courts you fear."
         )
 
 

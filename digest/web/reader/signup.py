@@ -83,7 +83,7 @@ class SignupPages:
         try:
             parsed = parse_address(typed.address)
         except BadInput:
-            error = offer.words.gettext("This is not an e-mail address. Is a letter missing?")
+            error = offer.words.gettext("This is not an e-mail address. Is a character missing?")
             wrong = Typed(typed.address, typed.name, error=error)
             return self._form("signup.html", offer, wrong, status=422)
         watched = offer.configured.signup.watched_providers
