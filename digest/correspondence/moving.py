@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from digest.config import LimitsConfig, NewsletterConfig
+from digest.config import NewsletterConfig
 from digest.correspondence.correspondent import Correspondent
 from digest.correspondence.home import home_of
+from digest.correspondence.limits import letter_limits
 from digest.correspondence.settings_notices import (
     erase_notice,
     in_use_notice,
@@ -70,16 +71,8 @@ def _may_write_to(
     to = correspondent.sealer.open(change.address_sealed)
     if suppression.is_suppressed(session, correspondent.sealer, to):
         return False
-    wanted = [(limit, change.address_index) for limit in letter_limits(correspondent.config.limits)]
+    wanted = letter_limits(correspondent.config.limits, change.address_index)
     return allow(session, wanted, now) is None
-
-
-def letter_limits(limits: LimitsConfig) -> tuple[Limit, Limit]:
-    """Return how many letters one address may be sent because somebody typed it."""
-    return (
-        Limit("letter", limits.letters_per_day, timedelta(days=1)),
-        Limit("letter", limits.letters_per_month, timedelta(days=30)),
-    )
 
 
 def write_about_erasing(
