@@ -37,7 +37,7 @@ def panic(
     """
     config = load_config(context.obj)
     said = "Every reader's address is lost for good." + (" So is the database." if database else "")
-    if not is_typed(f"panic {config.newsletters[0].slug}", said, yes=yes):
+    if not is_typed(f"panic {config.newsletters[0].slug}", said, yes=yes, option="--yes-destroy"):
         raise typer.Exit(1)
     ruin = destroy(context.obj, config, database=database)
     _say(ruin)

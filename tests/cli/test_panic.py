@@ -25,7 +25,7 @@ def contents(line) -> bytes:
 
 
 def test_nobody_is_ruined_unasked(readers) -> None:
-    assert "nobody is there" in readers.bad("panic")
+    assert "--yes-destroy does it unasked" in readers.bad("panic")
 
     assert readers.good("subscribers", "find", "anna@example.org")
 
