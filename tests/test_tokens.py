@@ -133,6 +133,21 @@ def test_links_made_at_once_are_told_apart() -> None:
     assert len(digests) == 2
 
 
+def test_other_spelling_of_a_link_is_no_other_link() -> None:
+    """Base64 is forgiving: were the token itself remembered, one that is spent could be used again
+    with a sign more behind it.
+    """
+    until = datetime(2026, 11, 27, 8, tzinfo=UTC)
+    token = SIGNER.sign_until(Purpose.OPEN_SETTINGS, "f3pUblic1d", until)
+
+    passings = {
+        SIGNER.read_until(Purpose.OPEN_SETTINGS, token + more, until - timedelta(hours=1))
+        for more in ("", "=", "====", "\u00e9")
+    }
+
+    assert len(passings) == 1
+
+
 def test_lasting_link_is_none_that_runs_out_and_the_reverse() -> None:
     lasting = SIGNER.sign(Purpose.SETTINGS, "f3pub")
     passing = SIGNER.sign_until(Purpose.SETTINGS, "f3pub", AN_HOUR)

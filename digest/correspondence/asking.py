@@ -15,7 +15,7 @@ from digest.correspondence.limits import form_limits
 from digest.outbox import NoticeText, enqueue
 from digest.subscribers.door.limits import allow
 from digest.subscribers.door.requests import Asked, put_request
-from digest.subscribers.door.spent import spend
+from digest.subscribers.door.spent import give_back, spend
 from digest.tokens import Passing
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ def ask_by_form(
     if reached is None:
         put_request(session, correspondent.sealer, asked, now)
         return Answer.TAKEN
+    give_back(session, stamp)  # a flood keeps nothing, and the same form may be sent again later
     if reached == wanted[-1][0]:
         _tell_of_flood(session, correspondent, configured, now)
     return Answer.TOO_MANY

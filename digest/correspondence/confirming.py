@@ -1,4 +1,6 @@
-"""Confirming: the reader's own yes, the welcome that follows it, and the latest issue once."""
+"""Confirming: the reader's own yes, the welcome that follows it, and the latest issue once; and
+coming back after leaving by mistake, which needs no welcome.
+"""
 
 from datetime import datetime
 
@@ -11,6 +13,7 @@ from digest.delivery.ledger.joining import Joiner, await_freeze, send_latest
 from digest.errors import NotFound
 from digest.models import Newsletter, Subscriber, Subscription, SubscriptionState
 from digest.subscribers.addresses import parse_address
+from digest.subscribers.leaving import come_back
 from digest.subscribers.lifecycle import confirm, find_subscription, take_subscription
 from digest.subscribers.suppression import find_reason
 
@@ -37,6 +40,28 @@ def confirm_reader(
     return subscription
 
 
+def bring_back(
+    session: Session,
+    correspondent: Correspondent,
+    public_id: str,
+    *,
+    left_by: datetime,
+    now: datetime,
+    origin: str,
+) -> None:
+    """Undo a leaving that happened by `left_by`, and send the latest issue where it was frozen
+    meanwhile; nothing changes for somebody who is back already. Refused as `come_back` says.
+    """
+    known = find_subscription(session, public_id)
+    if known is None:
+        raise NotFound("no such subscription")
+    await_freeze(session, known.newsletter_id)
+    sealer = correspondent.sealer
+    if come_back(session, sealer, public_id, left_by=left_by, now=now, origin=origin):
+        session.flush()
+        _send_latest(session, correspondent, take_subscription(session, public_id), now)
+
+
 def find_configured(
     session: Session, correspondent: Correspondent, newsletter_id: int
 ) -> NewsletterConfig:
@@ -55,5 +80,14 @@ def _welcome(desk: Desk, subscription: Subscription) -> None:
     if find_reason(desk.session, sealer, address) is not None:
         return  # somebody who complained is written to no more, whatever was pressed
     write_welcome(desk, subscriber, subscription)
-    indexes = {subscriber.address_index, *sealer.indexes(parse_address(address).key)}
-    send_latest(desk.session, Joiner(subscription, sorted(indexes)), now=desk.now)
+    _send_latest(desk.session, desk.correspondent, subscription, desk.now)
+
+
+def _send_latest(
+    session: Session, correspondent: Correspondent, subscription: Subscription, now: datetime
+) -> None:
+    subscriber = session.get_one(Subscriber, subscription.subscriber_id)
+    sealer = correspondent.sealer
+    key = parse_address(sealer.open(subscriber.address_sealed)).key
+    indexes = {subscriber.address_index, *sealer.indexes(key)}
+    send_latest(session, Joiner(subscription, sorted(indexes)), now=now)

@@ -8,12 +8,12 @@ of the address, so that no import brings them back.
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from digest.delivery.ledger.tombstones import bury
 from digest.errors import NotFound
-from digest.models import AddressChange, Subscriber
+from digest.models import AddressChange, Subscriber, Subscription
 from digest.outbox import withdraw
 from digest.sealed import Sealer
 from digest.subscribers import lifecycle
@@ -35,6 +35,9 @@ def erase_reader(
     A notice that says so may be enqueued afterwards, in the same transaction. With
     `keep_suppression` false nothing is left to know the address by once the tombstones are gone.
     """
+    # In the order in which a confirmation takes them, or two at once would wait for each other.
+    theirs = select(Subscription.id).where(Subscription.subscriber_id == subscriber_id)
+    session.execute(theirs.order_by(Subscription.id).with_for_update())
     subscriber = session.get(Subscriber, subscriber_id, with_for_update=True)
     if subscriber is None:
         raise NotFound("no such subscriber")

@@ -30,7 +30,7 @@ from digest.models import (
     SuppressionReason,
 )
 from digest.subscribers.addresses import parse_address
-from digest.subscribers.consent import find_wording
+from digest.subscribers.consent import find_wording, was_ever_a_reader
 from digest.subscribers.door.limits import Limit, allow
 from digest.subscribers.door.requests import list_requests, take_request
 from digest.subscribers.lifecycle import find_by_address, join
@@ -122,13 +122,16 @@ def _kept(session: Session, digest: str | None) -> str | None:
 
 
 def _send_settings_link(desk: Desk, request: ReaderRequest, address: str) -> None:
-    """Answer those alone who have confirmed once: nobody else has anything to see or to change."""
+    """Answer those alone who have confirmed once: nobody else has anything to see or to change.
+
+    Who left stays one of them, though anybody may have asked anew in their name.
+    """
     session, sealer = desk.session, desk.correspondent.sealer
     subscriber = find_by_address(session, sealer, address)
     if subscriber is None or find_reason(session, sealer, address) is not None:
         return
     theirs = [each for _, each in list_subscriptions(session, subscriber.id)]
-    if all(each.state is SubscriptionState.PENDING for each in theirs):
+    if not was_ever_a_reader(session, subscriber.id):
         return
     most = desk.correspondent.config.limits.links_per_day
     if not _may_write(desk, [(Limit("link", most, DAY), _key(desk, address))]):

@@ -130,6 +130,16 @@ def _without_addresses(value: Any) -> Any:
     return redact(value) if isinstance(value, str) and "@" in value else value
 
 
+def was_ever_a_reader(session: Session, subscriber_id: int) -> bool:
+    """Tell whether more is on record of somebody than that a newsletter was asked for in their
+    name.
+    """
+    more = exists().where(
+        ConsentEvent.subscriber_id == subscriber_id, ConsentEvent.kind != ConsentKind.ASKED.value
+    )
+    return bool(session.scalar(select(more)))
+
+
 def list_events(session: Session, subscriber_id: int) -> Sequence[ConsentEvent]:
     """Return a reader's events, oldest first."""
     events = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id)

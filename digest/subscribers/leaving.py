@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from digest.errors import Refused
 from digest.inserts import insert_new
 from digest.models import (
+    ConsentEvent,
     LeaveCount,
     LeaveReason,
     Newsletter,
@@ -44,21 +45,41 @@ def leave_for_now(session: Session, public_id: str, *, now: datetime, origin: st
 
 
 def come_back(
-    session: Session, sealer: Sealer, public_id: str, *, now: datetime, origin: str
-) -> Subscription:
-    """Undo a leaving ("I left by mistake"); nothing changes for somebody who is back already.
+    session: Session,
+    sealer: Sealer,
+    public_id: str,
+    *,
+    left_by: datetime,
+    now: datetime,
+    origin: str,
+) -> bool:
+    """Undo a leaving that happened by `left_by` ("I left by mistake"); False, and nothing changes,
+    for somebody who is back already.
 
-    Refused while the address is suppressed. The caller makes sure that this reader had been
-    confirmed and has only just left.
+    Refused while the address is suppressed, for somebody who has left once more since, and for
+    whom a confirmation is asked anew. The caller makes sure that this reader had been confirmed.
     """
     subscription = take_subscription(session, public_id)
-    if subscription.state is not UNSUBSCRIBED:
-        return subscription
+    if subscription.state in {ACTIVE, PAUSED}:
+        return False
+    if subscription.state is not UNSUBSCRIBED or subscription.changed_at > left_by:
+        raise Refused("cannot return: it was another leaving that this undoes")
     subscriber = session.get_one(Subscriber, subscription.subscriber_id)
     if suppression.is_suppressed(session, sealer, sealer.open(subscriber.address_sealed)):
         raise Refused("cannot return: this address must not be mailed")
     move(session, subscription, Verb.RETURN, ConsentKind.RETURNED, Circumstances(now, origin))
-    return subscription
+    return True
+
+
+def has_left_since(session: Session, subscription: Subscription, moment: datetime) -> bool:
+    """Tell whether a reader has left this newsletter after a moment, back by now or not."""
+    leavings = exists().where(
+        ConsentEvent.subscriber_id == subscription.subscriber_id,
+        ConsentEvent.newsletter_id == subscription.newsletter_id,
+        ConsentEvent.kind == ConsentKind.LEFT.value,
+        ConsentEvent.at > moment,
+    )
+    return bool(session.scalar(select(leavings)))
 
 
 def count_reason(

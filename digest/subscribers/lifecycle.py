@@ -116,6 +116,8 @@ def join(
     after = next_state(before, Verb.REJOIN if before is UNSUBSCRIBED else Verb.JOIN)
     if after is not PENDING:
         return subscription
+    if name and not consent.was_ever_a_reader(session, subscriber.id):
+        subscriber.name_sealed = _sealed_name(sealer, name)  # of several askers, the last
     _begin(session, subscription, after, tongue, zone, now)
     note(
         session,
@@ -168,19 +170,16 @@ def _open_subscriber(
     now: datetime,
     random_id: RandomId,
 ) -> Subscriber:
-    """Return the subscriber of an address, made if new; a name that is already known stays as it
-    is.
-    """
+    """Return the subscriber of an address, made if new; a name that is already known stays."""
     suppression.carry_over(session, sealer, parsed.key)
     known = _find_subscriber(session, sealer, parsed)
     if known is not None:
         return known
-    cleaned = clean_name(name)
     values = {
         "public_id": random_id(),
         "address_index": sealer.index(parsed.key),
         "address_sealed": sealer.seal(parsed.address),
-        "name_sealed": sealer.seal(cleaned) if cleaned else None,
+        "name_sealed": _sealed_name(sealer, name),
         "created_at": now,
     }
     made = session.scalar(insert_new_returning(session, Subscriber), values)
@@ -189,6 +188,11 @@ def _open_subscriber(
     return session.scalars(
         select(Subscriber).where(Subscriber.address_index == values["address_index"])
     ).one()
+
+
+def _sealed_name(sealer: Sealer, name: str | None) -> bytes | None:
+    cleaned = clean_name(name)
+    return sealer.seal(cleaned) if cleaned else None
 
 
 def _open_subscription(
@@ -332,9 +336,8 @@ def change(
     subscription.timezone = check_timezone(timezone)
     subscription.edition = edition
     subscription.changed_at = now
-    cleaned = clean_name(name)
     subscriber = session.get_one(Subscriber, subscription.subscriber_id)
-    subscriber.name_sealed = sealer.seal(cleaned) if cleaned else None
+    subscriber.name_sealed = _sealed_name(sealer, name)
     note(session, subscription, ConsentKind.CHANGED, Circumstances(now, origin))
     return subscription
 

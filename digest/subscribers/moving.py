@@ -9,6 +9,7 @@ import enum
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from digest.errors import BadInput, NotFound
@@ -52,6 +53,8 @@ def ask_to_move(
     parsed = parse_address(address)
     if parsed.address == parse_address(sealer.open(subscriber.address_sealed)).address:
         raise BadInput("this is the address it is sent to already")
+    # Two wishes at once: the second waits here, and replaces the first.
+    session.execute(select(Subscriber.id).where(Subscriber.id == subscriber.id).with_for_update())
     forget_changes(session, now)
     session.execute(delete(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
     change = AddressChange(
@@ -90,11 +93,20 @@ def can_move(session: Session, sealer: Sealer, change: AddressChange) -> bool:
 
 
 def agree(
-    session: Session, sealer: Sealer, public_id: str, side: Side, *, now: datetime, origin: str
+    session: Session,
+    sealer: Sealer,
+    public_id: str,
+    side: Side,
+    *,
+    now: datetime,
+    origin: str,
+    random_id: RandomId = new_public_id,
 ) -> Agreed:
     """Note that a mailbox agrees; once both have, put the new address in place in this transaction.
 
-    NotFound when there is no such change, or not any more.
+    The reader gets another public id then, so that no link to their settings, or to erase them,
+    that lies in the old mailbox opens anything. NotFound when there is no such change, or not any
+    more.
     """
     change = _take_change(session, public_id)
     if side is Side.OLD:
@@ -106,7 +118,11 @@ def agree(
         return Agreed.WAITING
     if not can_move(session, sealer, change):
         return Agreed.TAKEN
-    _move(session, sealer, change, now, origin)
+    try:
+        with session.begin_nested():
+            _move(session, sealer, change, random_id(), Circumstances(now, origin))
+    except IntegrityError:  # on PostgreSQL somebody has just subscribed with it, beside us
+        return Agreed.TAKEN
     return Agreed.MOVED
 
 
@@ -126,14 +142,19 @@ def _take_change(session: Session, public_id: str) -> AddressChange:
 
 
 def _move(
-    session: Session, sealer: Sealer, change: AddressChange, now: datetime, origin: str
+    session: Session,
+    sealer: Sealer,
+    change: AddressChange,
+    public_id: str,
+    circumstances: Circumstances,
 ) -> None:
     parsed = parse_address(sealer.open(change.address_sealed))
     subscriber = session.get_one(Subscriber, change.subscriber_id)
+    subscriber.public_id = public_id
     _put_in_place(session, sealer, subscriber, parsed)
     subscriptions = select(Subscription).where(Subscription.subscriber_id == subscriber.id)
     for subscription in session.scalars(subscriptions).all():
-        note(session, subscription, ConsentKind.MOVED, Circumstances(now, origin))
+        note(session, subscription, ConsentKind.MOVED, circumstances)
     session.delete(change)
     session.flush()
 

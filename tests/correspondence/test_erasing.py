@@ -1,6 +1,7 @@
 """Erasure removes everything that names a reader or leads to one, and leaves counts."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,7 @@ from digest.sealed import Sealer
 from digest.subscribers import lifecycle
 from digest.subscribers.door.limits import Limit, allow
 from digest.subscribers.door.requests import Asked, put_request
+from digest.subscribers.standing import list_subscriptions
 from digest.subscribers.suppression import find_reason
 from digest.testing.newsroom import Newsroom, open_newsroom
 
@@ -235,6 +237,26 @@ def test_row_that_a_sender_is_just_committing_is_not_waited_for(newsroom) -> Non
         erase(newsroom)
 
     assert tombstones(newsroom) == [app.sealer.index(ANNA)]
+
+
+def test_erasing_beside_a_press_waits_for_it_and_neither_fails(newsroom) -> None:
+    app = newsroom.app
+    if app.db.is_sqlite:
+        pytest.skip("SQLite has one writer: there is no such moment")
+    with app.db.read() as session:
+        reader = lifecycle.find_by_address(session, app.sealer, ANNA)
+        [(_, mine)] = list_subscriptions(session, reader.id)
+    with ThreadPoolExecutor(1) as threads:
+        with app.db.write() as pressing:
+            lifecycle.take_subscription(pressing, mine.public_id)
+            erasing = threads.submit(erase, newsroom)
+            with pytest.raises(TimeoutError):
+                erasing.result(timeout=0.5)  # it waits
+            lifecycle.leave(pressing, mine.public_id, now=app.clock.now(), origin="test")
+        erasing.result(timeout=30)
+
+    with app.db.read() as session:
+        assert lifecycle.find_by_address(session, app.sealer, ANNA) is None
 
 
 def test_joining_again_makes_a_subscriber_whom_the_tombstone_knows(newsroom, run) -> None:

@@ -255,6 +255,31 @@ def test_settings_are_linked_though_a_confirmation_was_written_today(newsroom) -
     assert letters(newsroom) == [(CONFIRM, ANNA), (SETTINGS, ANNA)]
 
 
+def test_who_left_gets_at_their_data_though_somebody_asked_in_their_name(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.unsubscribe(ANNA)
+    ask(newsroom, ANNA)
+    answer(newsroom)
+    ask(newsroom, ANNA, kind=RequestKind.SETTINGS)
+    answer(newsroom)
+
+    assert letters(newsroom) == [(CONFIRM, ANNA), (SETTINGS, ANNA)]
+
+
+def test_name_is_the_last_that_was_typed_before_anybody_confirmed(newsroom, clock) -> None:
+    """The first may be that of somebody who typed another's address."""
+    ask(newsroom, NEW, name="Buy now")
+    answer(newsroom)
+    clock.advance(timedelta(days=1))
+    ask(newsroom, NEW, name="Nora")
+    answer(newsroom)
+
+    with newsroom.app.db.read() as session:
+        nora = find_by_address(session, newsroom.app.sealer, NEW)
+    assert newsroom.app.sealer.open(nora.name_sealed) == "Nora"
+
+
 def _unknown(_newsroom: Newsroom) -> str:
     return "nobody@example.net"
 

@@ -174,3 +174,20 @@ def test_confirming_undoes_what_it_disproves_and_nothing_else(
         assert find_reason(session, house.app.sealer, NEW) == left
     assert subjects(house).count("Welcome") == written
     assert deliveries(house) == before + written
+
+
+def test_letter_from_before_a_leaving_confirms_nothing(house) -> None:
+    """Anybody may ask in the name of somebody who left; an old letter is no answer to that."""
+    old = asked(house)
+    press(house, old)
+    house.app.clock.advance(timedelta(days=1))
+    with house.app.db.write() as session:
+        leave(session, house.public_id(NEW), now=house.app.clock.now(), origin="test")
+    house.app.clock.advance(timedelta(days=1))
+    fresh = asked(house)
+
+    refused, state = press(house, old), house.state(NEW)
+    page = press(house, fresh)
+
+    assert (refused.status_code, state) == (410, "pending")
+    assert (page.status_code, house.state(NEW)) == (200, "active")

@@ -1,12 +1,23 @@
 """What the page that leaves offers besides: a pause, one's settings, a way back, a reason."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from digest.models import ConsentEvent, LeaveReason, ReaderRequest, RequestKind, SubscriptionState
+from digest.correspondence.requests import answer_requests
+from digest.curation.newsletters import find_newsletter
+from digest.models import (
+    ConsentEvent,
+    Delivery,
+    LeaveReason,
+    ReaderRequest,
+    RequestKind,
+    SubscriptionState,
+)
+from digest.scheduler import tick_once
+from digest.subscribers.door.requests import Asked, put_request
 from digest.subscribers.leaving import list_reasons
 from digest.subscribers.lifecycle import find_subscription, join
 from digest.subscribers.suppression import suppress
@@ -157,6 +168,58 @@ def test_way_back_works_once(house) -> None:
 
     assert again.status_code == 409
     assert house.state(ANNA) is UNSUBSCRIBED
+
+
+def test_way_back_works_once_however_its_key_is_spelled(house) -> None:
+    key = _hidden(_leave(house), "return")
+    _return(house, key)
+    _leave(house)
+
+    answers = [_return(house, key + more) for more in ("=", "==", "\u00e9")]
+
+    assert {answer.status_code for answer in answers} == {409}
+    assert house.state(ANNA) is UNSUBSCRIBED
+
+
+def test_way_back_undoes_no_later_leaving(house) -> None:
+    """Whoever held a forwarded mail could else leave for its owner, and keep the key until the
+    owner leaves.
+    """
+    key = _hidden(_leave(house), "return")
+    house.app.clock.advance(timedelta(minutes=1))
+    house.set("join", ANNA)
+    house.app.clock.advance(timedelta(minutes=1))
+    _leave(house)
+
+    refused = _return(house, key)
+
+    assert refused.status_code == 409
+    assert house.state(ANNA) is UNSUBSCRIBED
+
+
+def test_way_back_says_nothing_untrue_to_whoever_is_asked_to_confirm(house) -> None:
+    key = _hidden(_leave(house), "return")
+    app = house.app
+    with app.db.write() as session:
+        wish = Asked(RequestKind.JOIN, find_newsletter(session, "weekly").id, ANNA, "test")
+        put_request(session, app.sealer, wish, app.clock.now())
+    answer_requests(app.db, app.correspondent, app.clock)
+
+    refused = _return(house, key)
+
+    assert (refused.status_code, house.state(ANNA)) == (409, "pending")
+
+
+def test_issue_that_was_frozen_meanwhile_is_not_missed(house, run) -> None:
+    house.newsroom.ready(date(2026, 11, 27))
+    key = _hidden(_leave(house), "return")
+    run(tick_once(house.app))
+
+    _return(house, key)
+
+    with house.app.db.read() as session:
+        origins = session.scalars(select(Delivery.origin).order_by(Delivery.id)).all()
+    assert origins == ["audience", "joined"]
 
 
 def test_way_back_closes_after_half_an_hour(house) -> None:

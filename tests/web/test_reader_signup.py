@@ -218,6 +218,33 @@ def test_neutral_host_lists_neither_the_guarded_nor_the_newsroom(
         assert ("Harbour Courier" in answer.text) == bool(offered)
 
 
+@pytest.mark.parametrize("below", ["", "/settings", "/archive", "/feed.atom"])
+@pytest.mark.parametrize(
+    ("slug", "host", "is_there"),
+    [
+        ("weekly", "127.0.0.1", True),
+        ("weekly", "pages.neutral.example", False),
+        ("weekly", "anything.example", False),
+        ("letter", "127.0.0.1", False),
+    ],
+)
+def test_neutral_host_and_newsroom_show_nothing_of_each_other(
+    open_house, slug: str, host: str, is_there: bool, below: str
+) -> None:
+    with open_house(more={SCHEDULE: SCHEDULE + GUARDED}) as house:
+        answer = house.client.get(f"/n/{slug}{below}", headers={"Host": host})
+
+    assert (answer.status_code == 200) is is_there
+    assert ("Harbour Courier" in answer.text) is is_there
+
+
+def test_neutral_host_shows_its_own(open_house) -> None:
+    with open_house(more={SCHEDULE: SCHEDULE + GUARDED}) as house:
+        answer = house.client.get("/n/letter", headers={"Host": "pages.neutral.example"})
+
+    assert answer.status_code == 200
+
+
 def test_form_keeps_one_request_with_what_was_shown(house, tmp_path) -> None:
     answer = post(house, NEW, name="Nora Ó Briain")
 
@@ -457,7 +484,7 @@ def test_thousand_addresses_from_one_network_meet_its_limit(house) -> None:
     answers = [post(house, f"n{n}@example.net", stamp=each) for n, each in enumerate(stamps)]
 
     assert [a.status_code for a in answers] == [200] * 60 + [429] * 940
-    assert count(house, ReaderRequest) == 60
+    assert count(house, ReaderRequest) == count(house, SpentLink) == 60
     assert len({a.content for a in answers[60:]}) == 1
     assert answers[-1].headers["retry-after"] == "600"
     assert told(house) == []  # one network's flood is no alert
@@ -520,7 +547,8 @@ def test_other_providers_are_not_advised_against(open_house, address: str) -> No
 
 def test_guarded_page_advises_everybody(open_house) -> None:
     with open_house(more={SCHEDULE: SCHEDULE + GUARDED}) as house:
-        assert "a mailbox that nobody near you can open" in house.client.get("/n/letter").text
+        page = house.client.get("/n/letter", headers={"Host": "pages.neutral.example"})
+        assert "a mailbox that nobody near you can open" in page.text
         assert "nobody near you" not in house.client.get("/n/weekly").text
 
 

@@ -263,3 +263,26 @@ def test_wish_goes_with_an_erased_reader(house) -> None:
 
     assert {answer.status_code for answer in answers} == {410}
     assert not _has(house, NEW)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "path"),
+    [
+        (Purpose.OPEN_SETTINGS, "/s/{token}"),
+        (Purpose.ERASE, "/erase/{token}"),
+        (Purpose.SETTINGS, "/settings/export"),
+    ],
+)
+def test_what_lies_in_the_old_mailbox_opens_nothing_after_the_change(
+    house, purpose: Purpose, path: str
+) -> None:
+    token = house.passing(purpose, ANNA)
+    _ask(house)
+    _agree(house, "move-to")
+    _agree(house, "move-from")
+
+    answer = house.client.post(path.format(token=token), data={"key": token})
+
+    assert answer.status_code in {404, 410}
+    assert NEW not in answer.text
+    assert house.state(NEW) == "active"

@@ -20,6 +20,11 @@ def spend(session: Session, passing: Passing) -> bool:
     return session.scalar(insert, row) is not None
 
 
+def give_back(session: Session, passing: Passing) -> None:
+    """Let a link that was used up without doing anything be used once more."""
+    session.execute(delete(SpentLink).where(SpentLink.digest == passing.digest))
+
+
 def is_spent(session: Session, passing: Passing) -> bool:
     """Tell whether a link was used."""
     return session.get(SpentLink, passing.digest) is not None

@@ -4,20 +4,23 @@ A GET never changes anything, because link scanners visit every link; the button
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
 
 from digest.app import App
 from digest.correspondence.confirming import confirm_reader, find_configured
+from digest.correspondence.letters import CONFIRM_WITHIN
 from digest.correspondence.rhythm import when_it_comes
 from digest.errors import NotFound, Refused
 from digest.models import Subscription, SubscriptionState
+from digest.subscribers.leaving import has_left_since
 from digest.subscribers.lifecycle import find_subscription
 from digest.tokens import Expired, Passing, Purpose
 from digest.web.forms import Form
 from digest.web.pages import Masthead, Pages, find_masthead
 
+A_SECOND = timedelta(seconds=1)  # a link runs out at a whole one
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +35,7 @@ class ConfirmPages:
         """Show one button; changes nothing."""
         passing, expired = self._read(token)
         subscription, masthead = self._whose(passing)
+        expired = expired or self._left_since(passing, subscription)
         if subscription.state is SubscriptionState.UNSUBSCRIBED:
             return self.pages.show("confirm_left.html", masthead)
         if expired:
@@ -41,7 +45,7 @@ class ConfirmPages:
     def confirm(self, token: str, _form: Form) -> Response:
         """Confirm, and again without harm."""
         passing, expired = self._read(token)
-        if expired:
+        if expired or self._left_since(passing, self._whose(passing)[0]):
             return self.ask(token)
         app = self.instance
         try:
@@ -68,6 +72,14 @@ class ConfirmPages:
             return signer.read_until(Purpose.CONFIRM, token, self.instance.clock.now()), False
         except Expired:
             return signer.read_until(Purpose.CONFIRM, token, LONG_AGO), True
+
+    def _left_since(self, passing: Passing, subscription: Subscription) -> bool:
+        """Tell whether the reader has left since this link was mailed: then anybody may have asked
+        for it anew, and an old letter must not be what agrees to that.
+        """
+        with self.instance.db.read() as session:
+            mailed_by = passing.until - CONFIRM_WITHIN + A_SECOND
+            return has_left_since(session, subscription, mailed_by)
 
     def _whose(self, passing: Passing) -> tuple[Subscription, Masthead]:
         """Return the subscription, and the newsletter's masthead in its reader's language."""

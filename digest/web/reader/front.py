@@ -41,6 +41,17 @@ def offered_at(config: Config, host: str) -> list[NewsletterConfig]:
     return offered
 
 
+def is_shown_at(config: Config, slug: str, host: str) -> bool:
+    """Tell whether the host of a request may show a newsletter's pages: any may, unless there are
+    guarded newsletters. Their neutral hosts are as good as named once they show another newsletter
+    of the same newsroom, and so are they by their own page at a host of the newsroom's.
+    """
+    if not any(each.guarded for each in config.newsletters):
+        return True
+    asked = next((each for each in config.newsletters if each.slug == slug), None)
+    return asked is None or is_at(config, asked, host)
+
+
 def page_link(config: Config, newsletter: NewsletterConfig, host: str) -> str:
     """Return the link to a sign-up page; one that stays on this host where its pages are here."""
     site = config.site_of(newsletter)

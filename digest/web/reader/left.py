@@ -12,16 +12,18 @@ from fastapi import Response
 from sqlalchemy.orm import Session
 
 from digest.app import App
+from digest.correspondence.confirming import bring_back
 from digest.errors import BadInput, Refused
 from digest.models import LeaveReason
 from digest.subscribers.door.spent import spend
-from digest.subscribers.leaving import come_back, count_reason
+from digest.subscribers.leaving import count_reason
 from digest.tokens import Passing, Purpose
 from digest.web.forms import PostedForm
 from digest.web.pages import Pages
 from digest.web.reader.mail_links import Linked, linked
 
 HALF_AN_HOUR = timedelta(minutes=30)
+A_SECOND = timedelta(seconds=1)  # a key runs out at a whole one
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,19 @@ class LeftPages:
         return self.pages.show("back.html", link.masthead)
 
     def _bring_back(self, passing: Passing) -> bool:
-        now, sealer = self.instance.clock.now(), self.instance.sealer
+        app = self.instance
         try:
-            with self.instance.db.write() as session:
+            with app.db.write() as session:
                 if not spend(session, passing):
                     return False
-                come_back(session, sealer, passing.public_id, now=now, origin="page")
+                bring_back(
+                    session,
+                    app.correspondent,
+                    passing.public_id,
+                    left_by=passing.until - HALF_AN_HOUR + A_SECOND,
+                    now=app.clock.now(),
+                    origin="page",
+                )
         except Refused:
             return False
         return True

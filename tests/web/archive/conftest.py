@@ -27,6 +27,7 @@ def guarded_house(open_house) -> Iterator:
     """A guarded newsletter that says its archive is public."""
     with open_house(more=GUARDED) as opened:
         opened.newsroom.subscribe(ANNA)
+        opened.client.headers["Host"] = "letters.neutral.example"  # its pages are nowhere else
         yield opened
 
 
