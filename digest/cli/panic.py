@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.terminal import complain, is_typed, say
-from digest.config import load_config
+from digest.config import Config, load_config
 from digest.operations.keys.panic import Ruin, destroy
 from digest.operations.keys.processes import can_look
 
@@ -37,14 +37,14 @@ def panic(
     """
     config = load_config(context.obj)
     said = "Every reader's address is lost for good." + (" So is the database." if database else "")
-    if not is_typed(f"panic {config.newsletters[0].slug}", said, yes=yes):
+    if not is_typed(f"panic {config.newsletters[0].slug}", said, yes=yes, option="--yes-destroy"):
         raise typer.Exit(1)
     ruin = destroy(context.obj, config, database=database)
-    _say(ruin)
+    _say(ruin, config)
     raise typer.Exit(int(bool(ruin.failed)))
 
 
-def _say(ruin: Ruin) -> None:
+def _say(ruin: Ruin, config: Config) -> None:
     for path in ruin.files:
         say(f"destroyed: {path}")
     for process in ruin.ended:
@@ -52,7 +52,10 @@ def _say(ruin: Ruin) -> None:
     for failure in ruin.failed:
         complain(failure)
     if not (ruin.files or ruin.failed):
-        say("There was no key file: the keys come from elsewhere. Destroy them there.")
+        said = f"There was no key file {config.keys.file}."
+        if config.keys.source != "file":
+            said += f" The keys come from elsewhere ({config.keys.source}): destroy them there."
+        say(said)
     if not can_look():
         say("Processes cannot be found on this machine: end digest run yourself, now.")
     for line in REMAINS:

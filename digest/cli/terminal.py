@@ -134,22 +134,22 @@ def printable(text: str) -> str:
     return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def is_confirmed(question: str, *, yes: bool) -> bool:
-    """Ask unless `yes`; Refused where nobody is there to answer."""
+def is_confirmed(question: str, *, yes: bool, option: str = "--yes") -> bool:
+    """Ask unless `yes`; Refused, naming the `option`, where nobody is there to answer."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise Refused("nobody is there to answer, so nothing was done: --yes does it unasked")
+        raise Refused(f"nobody is there to answer, so nothing was done: {option} does it unasked")
     try:
         return typer.confirm(printable(question))
     except typer.Abort as error:
         raise KeyboardInterrupt from error
 
 
-def is_typed(name: str, what: str, *, yes: bool) -> bool:
+def is_typed(name: str, what: str, *, yes: bool, option: str = "--yes") -> bool:
     """Ask for the name of what cannot be taken back; Refused where nobody is there to answer."""
     if yes or not sys.stdin.isatty():
-        return is_confirmed(what, yes=yes)
+        return is_confirmed(what, yes=yes, option=option)
     try:
         answer: str = typer.prompt(printable(f"{what} Type {name} to do it"), default="")
     except typer.Abort as error:

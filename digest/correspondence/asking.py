@@ -5,22 +5,20 @@ Nothing here looks an address up, so neither the answer nor the work tells whom 
 
 import enum
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from digest.config import NewsletterConfig
 from digest.correspondence.correspondent import Correspondent
+from digest.correspondence.limits import form_limits
 from digest.outbox import NoticeText, enqueue
-from digest.subscribers.door.limits import Limit, allow
+from digest.subscribers.door.limits import allow
 from digest.subscribers.door.requests import Asked, put_request
 from digest.subscribers.door.spent import give_back, spend
 from digest.tokens import Passing
 
 log = logging.getLogger(__name__)
-
-HOUR = timedelta(hours=1)
-EVERYWHERE = b"everywhere"
 
 
 class Answer(enum.Enum):
@@ -46,15 +44,13 @@ def ask_by_form(
     """
     if not spend(session, stamp):
         return Answer.SPENT
-    limits = correspondent.config.limits
-    of_all = Limit("forms", limits.all_per_hour, HOUR)
-    of_network = Limit("network", limits.network_per_hour, HOUR)
-    reached = allow(session, [(of_network, network), (of_all, EVERYWHERE)], now)
+    wanted = form_limits(correspondent.config.limits, network)
+    reached = allow(session, wanted, now)
     if reached is None:
         put_request(session, correspondent.sealer, asked, now)
         return Answer.TAKEN
     give_back(session, stamp)  # a flood keeps nothing, and the same form may be sent again later
-    if reached == of_all:
+    if reached == wanted[-1][0]:
         _tell_of_flood(session, correspondent, configured, now)
     return Answer.TOO_MANY
 

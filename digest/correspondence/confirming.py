@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from digest.config import NewsletterConfig
 from digest.correspondence.correspondent import Correspondent
-from digest.correspondence.letters import Desk, write_welcome
+from digest.correspondence.notices import Desk, write_welcome
 from digest.delivery.ledger.joining import Joiner, await_freeze, send_latest
 from digest.errors import NotFound
 from digest.models import Newsletter, Subscriber, Subscription, SubscriptionState

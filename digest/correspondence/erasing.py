@@ -32,7 +32,7 @@ def erase_reader(
 ) -> None:
     """Remove a reader and whatever waits for them; NotFound when there is none.
 
-    A letter that says so may be enqueued afterwards, in the same transaction. With
+    A notice that says so may be enqueued afterwards, in the same transaction. With
     `keep_suppression` false nothing is left to know the address by once the tombstones are gone.
     """
     # In the order in which a confirmation takes them, or two at once would wait for each other.

@@ -10,7 +10,7 @@ from digest.subscribers.person import list_own
 
 def home_of(session: Session, config: Config, subscriber: Subscriber) -> NewsletterConfig:
     """Return the newsletter whose sender and whose pages serve a reader: a guarded one before all
-    others, because a letter in another's name would say what they read; one they still get before
+    others, because a notice in another's name would say what they read; one they still get before
     one they left.
     """
     slugs = {row.id: row.slug for row in session.scalars(select(Newsletter))}

@@ -2,21 +2,22 @@
 often, and with which link.
 
 Whatever the new address is, the page that asked for it learns nothing: the difference is only in
-the letter to it. Writes into the outbox in the caller's transaction.
+the notice to it. Writes into the outbox in the caller's transaction.
 """
 
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from digest.config import LimitsConfig, NewsletterConfig
+from digest.config import NewsletterConfig
 from digest.correspondence.correspondent import Correspondent
 from digest.correspondence.home import home_of
-from digest.correspondence.settings_letters import (
-    erase_letter,
-    in_use_letter,
-    move_from_letter,
-    move_to_letter,
+from digest.correspondence.limits import letter_limits
+from digest.correspondence.settings_notices import (
+    erase_notice,
+    in_use_notice,
+    move_from_notice,
+    move_to_notice,
 )
 from digest.models import AddressChange, Subscriber
 from digest.outbox import NoticeText
@@ -28,7 +29,7 @@ from digest.subscribers.person import Person, describe
 from digest.tokens import Purpose
 
 ERASE_WITHIN = timedelta(hours=1)
-OWN_WISHES = Limit("own wishes", 5, timedelta(days=1))  # letters a reader makes us write to them
+OWN_WISHES = Limit("own wishes", 5, timedelta(days=1))  # notices a reader makes us write to them
 
 
 def write_about_moving(
@@ -52,12 +53,12 @@ def write_about_moving(
     words = correspondent.words(person.language, home)
     site, until = correspondent.site(session, home), now + KEPT
     old = correspondent.signer.sign_until(Purpose.MOVE_FROM, change.public_id, until)
-    text = move_from_letter(words, f"{site}/move/{old}")
+    text = move_from_notice(words, f"{site}/move/{old}")
     _write(session, correspondent, home, person.address, "move-from", text, change.public_id, now)
     if _may_write_to(session, correspondent, change, now):
         new = correspondent.signer.sign_until(Purpose.MOVE_TO, change.public_id, until)
         is_free = can_move(session, sealer, change)
-        text = move_to_letter(words, f"{site}/move/{new}") if is_free else in_use_letter(words)
+        text = move_to_notice(words, f"{site}/move/{new}") if is_free else in_use_notice(words)
         to = sealer.open(change.address_sealed)
         _write(session, correspondent, home, to, "move-to", text, change.public_id, now)
     return True
@@ -70,16 +71,8 @@ def _may_write_to(
     to = correspondent.sealer.open(change.address_sealed)
     if suppression.is_suppressed(session, correspondent.sealer, to):
         return False
-    wanted = [(limit, change.address_index) for limit in letter_limits(correspondent.config.limits)]
+    wanted = letter_limits(correspondent.config.limits, change.address_index)
     return allow(session, wanted, now) is None
-
-
-def letter_limits(limits: LimitsConfig) -> tuple[Limit, Limit]:
-    """Return how many letters one address may be sent because somebody typed it."""
-    return (
-        Limit("letter", limits.letters_per_day, timedelta(days=1)),
-        Limit("letter", limits.letters_per_month, timedelta(days=30)),
-    )
 
 
 def write_about_erasing(
@@ -92,7 +85,7 @@ def write_about_erasing(
     home = home_of(session, correspondent.config, subscriber)
     token = correspondent.signer.sign_until(Purpose.ERASE, subscriber.public_id, now + ERASE_WITHIN)
     link = f"{correspondent.site(session, home)}/erase/{token}"
-    text = erase_letter(correspondent.words(person.language, home), link)
+    text = erase_notice(correspondent.words(person.language, home), link)
     stamp = f"{subscriber.public_id}:{now.timestamp():.3f}"
     _write(session, correspondent, home, person.address, "erase", text, stamp, now)
     return True

@@ -1,20 +1,20 @@
-"""Answers what was asked for on a public page or by mail: with one letter, or with silence.
+"""Answers what was asked for on a public page or by mail: with one notice, or with silence.
 
 Who is told what stands here alone: pages say the same to everybody. Each request is answered in a
-transaction of its own, in which it goes: nothing is answered twice, and no letter is lost.
+transaction of its own, in which it goes: nothing is answered twice, and no notice is lost.
 """
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock
-from digest.config import LimitsConfig
 from digest.correspondence.confirming import find_configured
 from digest.correspondence.correspondent import Correspondent
-from digest.correspondence.letters import (
+from digest.correspondence.limits import DAY, letter_limits
+from digest.correspondence.notices import (
     Desk,
     write_already,
     write_confirmation,
@@ -31,7 +31,7 @@ from digest.models import (
 )
 from digest.subscribers.addresses import parse_address
 from digest.subscribers.consent import find_wording, was_ever_a_reader
-from digest.subscribers.door.limits import LONGEST, Limit, allow
+from digest.subscribers.door.limits import Limit, allow
 from digest.subscribers.door.requests import list_requests, take_request
 from digest.subscribers.lifecycle import find_by_address, join
 from digest.subscribers.standing import list_subscriptions
@@ -40,8 +40,7 @@ from digest.subscribers.suppression import find_reason
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50
-DAY = timedelta(days=1)
-# What no confirmation undoes: to ask for one would be one more unwanted letter.
+# What no confirmation undoes: to ask for one would be one more unwanted notice.
 FOR_GOOD = frozenset({SuppressionReason.COMPLAINED, SuppressionReason.MANUAL})
 
 
@@ -91,7 +90,8 @@ def _join(desk: Desk, request: ReaderRequest, address: str) -> None:
     sealer = desk.correspondent.sealer
     if find_reason(desk.session, sealer, address) in FOR_GOOD:
         return
-    if not _may_write(desk, address, _letter_limits(desk.correspondent.config.limits)):
+    limits = desk.correspondent.config.limits
+    if not _may_write(desk, letter_limits(limits, _key(desk, address))):
         return
     name = request.name_sealed
     subscription = join(
@@ -133,21 +133,17 @@ def _send_settings_link(desk: Desk, request: ReaderRequest, address: str) -> Non
     theirs = [each for _, each in list_subscriptions(session, subscriber.id)]
     if not was_ever_a_reader(session, subscriber.id):
         return
-    limits = [Limit("link", desk.correspondent.config.limits.links_per_day, DAY)]
-    if not _may_write(desk, address, limits):
+    most = desk.correspondent.config.limits.links_per_day
+    if not _may_write(desk, [(Limit("link", most, DAY), _key(desk, address))]):
         return
     asked = (each for each in theirs if each.newsletter_id == request.newsletter_id)
     write_settings_link(desk, subscriber, next(asked, None), request.asked_at)
 
 
-def _letter_limits(limits: LimitsConfig) -> Sequence[Limit]:
-    return [
-        Limit("letter", limits.letters_per_day, DAY),
-        Limit("letter", limits.letters_per_month, LONGEST),
-    ]
+def _key(desk: Desk, address: str) -> bytes:
+    return desk.correspondent.sealer.index(parse_address(address).key)
 
 
-def _may_write(desk: Desk, address: str, limits: Sequence[Limit]) -> bool:
-    """Count one letter to an address, whatever newsletter it is about; False: too many already."""
-    key = desk.correspondent.sealer.index(parse_address(address).key)
-    return allow(desk.session, [(limit, key) for limit in limits], desk.now) is None
+def _may_write(desk: Desk, wanted: Sequence[tuple[Limit, bytes]]) -> bool:
+    """Count one notice, whatever newsletter it is about; False: too many already."""
+    return allow(desk.session, wanted, desk.now) is None

@@ -36,7 +36,7 @@ class Terms:
 
 
 def terms_of(words: NullTranslations, configured: NewsletterConfig) -> Terms:
-    """Return what one agrees to now; ConfigError when the policy's file cannot be read."""
+    """Return what one agrees to now; ConfigError as `policy_of` raises it."""
     policy = policy_of(configured)
     own = " ".join(configured.signup.consent.split())
     return Terms(own or _our_sentence(words, configured.name, policy), policy)
@@ -57,7 +57,7 @@ def _our_sentence(words: NullTranslations, name: str, policy: Policy | None) -> 
 
 def policy_of(configured: NewsletterConfig) -> Policy | None:
     """Return the policy of a newsletter, read anew when its file has changed; None when it has
-    none. ConfigError when the file cannot be read.
+    none. ConfigError when the file cannot be read, or is empty.
     """
     if configured.privacy_file is not None:
         return _read_policy(configured.privacy_file)
@@ -78,4 +78,6 @@ def _read_policy(path: Path) -> Policy:
 def _policy_in(path: Path, _changed: int, _size: int) -> Policy:
     raw = path.read_bytes()
     text = raw.decode("utf-8-sig").replace("\r\n", "\n").strip()
+    if not text:
+        raise ConfigError(f"{path}: the privacy policy is empty")
     return Policy(text, hashlib.sha256(raw).hexdigest()[:VERSION_DIGITS])

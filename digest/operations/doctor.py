@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.clock import Due
 from digest.config import NewsletterConfig, WarmUpConfig
+from digest.correspondence.terms import policy_of
 from digest.curation.newsletters import find_newsletter, next_issue_slot
 from digest.delivery.pacing.forecast import HORIZON, overruns
 from digest.delivery.pacing.limits import allowed_on, day_of
@@ -205,6 +206,23 @@ def check_levels(app: App) -> Iterator[Said]:
         yield Said(Level.OK, f"preflight.levels: the newsroom's own are {', '.join(rules.levels)}")
 
 
+def check_policies(app: App) -> Iterator[Said]:
+    """SIGNUP-1: every privacy policy that is a file can be read: nobody can join without it."""
+    for configured in app.config.newsletters:
+        if configured.privacy_file is None:
+            continue
+        try:
+            policy_of(configured)
+        except ConfigError as error:
+            yield Said(
+                Level.ERROR,
+                f"{configured.slug}: {error}",
+                "correct the file, as UTF-8 text, or privacy_file: nobody can subscribe before",
+            )
+        else:
+            yield Said(Level.OK, f"{configured.slug}: its privacy policy can be read")
+
+
 CHECKS: dict[str, Check] = {
     "RELAY-1": check_relays,
     "WORDS-1": check_words,
@@ -212,6 +230,7 @@ CHECKS: dict[str, Check] = {
     "PLAN-2": check_groups,
     "PLAN-3": check_warm_ups,
     "PREFLIGHT-1": check_levels,
+    "SIGNUP-1": check_policies,
     "KEYS-1": check_backup,
     "KEYS-2": check_place,
 }

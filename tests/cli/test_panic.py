@@ -25,7 +25,7 @@ def contents(line) -> bytes:
 
 
 def test_nobody_is_ruined_unasked(readers) -> None:
-    assert "nobody is there" in readers.bad("panic")
+    assert "--yes-destroy does it unasked" in readers.bad("panic")
 
     assert readers.good("subscribers", "find", "anna@example.org")
 
@@ -120,3 +120,12 @@ def test_running_parts_are_killed_and_other_programs_are_not(readers, waited) ->
     waited(lambda: not find_processes(config))
     assert find_processes(readers.folder / "other.toml") == []
     assert os.getpid() not in [each.pid for each in find_processes(config)]
+
+
+def test_second_panic_says_that_nothing_is_left(readers) -> None:
+    readers.good("panic", "--yes-destroy")
+
+    said = readers.good("panic", "--yes-destroy")
+
+    assert f"There was no key file {readers.folder / 'keys.toml'}." in said
+    assert "elsewhere (" not in said

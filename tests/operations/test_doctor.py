@@ -16,6 +16,7 @@ from digest.operations.keys.changing import add_key, export_ring
 from digest.testing.newsroom import open_newsroom
 
 Examined = Callable[..., list[Finding]]
+WITH_POLICY = {'slug = "weekly"': 'slug = "weekly"\nprivacy_file = "privacy.txt"'}
 
 
 @pytest.fixture
@@ -222,3 +223,26 @@ def test_check_that_cannot_be_done_is_an_error_and_the_others_go_on(tmp_path, cl
 
 def test_every_check_says_under_which_id_it_is_known() -> None:
     assert all(str(check.__doc__).startswith(f"{id}: ") for id, check in CHECKS.items())
+
+
+@pytest.mark.parametrize("raw", [None, b"", b" \n", b"\xff\xfe\x00"])
+def test_policy_that_nobody_can_read_is_an_error(tmp_path, clock, raw: bytes | None) -> None:
+    if raw is not None:
+        (tmp_path / "privacy.txt").write_bytes(raw)
+
+    with open_newsroom(tmp_path, clock, more=WITH_POLICY) as newsroom:
+        (found,) = [each for each in examine(newsroom.app) if each.id == "SIGNUP-1"]
+
+    assert found.level is Level.ERROR
+    assert "weekly: " in found.text
+    assert "privacy.txt" in found.text
+    assert "privacy_file" in found.hint
+
+
+def test_policy_that_can_be_read_is_well(tmp_path, clock) -> None:
+    (tmp_path / "privacy.txt").write_text("We keep your address.", encoding="utf-8")
+
+    with open_newsroom(tmp_path, clock, more=WITH_POLICY) as newsroom:
+        (found,) = [each for each in examine(newsroom.app) if each.id == "SIGNUP-1"]
+
+    assert found.level is Level.OK

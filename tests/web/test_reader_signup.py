@@ -102,6 +102,7 @@ def test_page_without_a_sent_issue_has_no_preview(house) -> None:
     answer = house.client.get("/n/weekly")
 
     assert "<iframe" not in answer.text
+    assert 'class="beside"' not in answer.text
     assert "frame-src" not in answer.headers["content-security-policy"]
 
 

@@ -28,6 +28,7 @@ def test_form_asks_for_an_address(shared_house) -> None:
 
     assert page.status_code == 200
     assert 'type="email" name="address"' in page.text
+    assert 'href="/n/weekly/archive"' in page.text
 
 
 def test_form_of_no_newsletter_is_not_there(shared_house) -> None:

@@ -16,7 +16,7 @@ from digest.correspondence.confirming import confirm_reader
 from digest.correspondence.correspondent import Correspondent
 from digest.correspondence.incoming.commands import Asked, Command, understand
 from digest.correspondence.incoming.letter import Letter
-from digest.correspondence.mail_letters import leave_address, left_letter, paused_letter
+from digest.correspondence.mail_notices import leave_address, left_notice, paused_notice
 from digest.curation.newsletters import find_newsletter
 from digest.errors import NotFound, Refused
 from digest.models import Newsletter, RequestKind, Subscriber, Subscription, SubscriptionState
@@ -83,7 +83,7 @@ class Acting:
             join = configured.signup.open or None
             back = join and self.correspondent.mail_address(configured, f"join.{configured.slug}")
             words = self.correspondent.words(left.language, configured)
-            self._answer(left, configured, "left", left_letter(words, back))
+            self._answer(left, configured, "left", left_notice(words, back))
 
     def _pause(self, public_id: str, weeks: int) -> None:
         found = lifecycle.take_subscription(self.session, public_id)
@@ -96,7 +96,7 @@ class Acting:
             words = self.correspondent.words(found.language, configured)
             language = found.language or configured.language
             leave = leave_address(self.correspondent, configured, public_id)
-            text = paused_letter(words, language, found.paused_until or until, leave)
+            text = paused_notice(words, language, found.paused_until or until, leave)
             self._answer(found, configured, "paused", text)
 
     def _request(self, kind: RequestKind, command: Command) -> Asked:

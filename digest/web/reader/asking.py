@@ -4,21 +4,16 @@ All that a page does is to keep the request; whether there is anybody to write t
 whoever answers it. What limits it is how much comes from one network, and from everywhere.
 """
 
-from datetime import timedelta
-
 from fastapi import Request, Response
 
 from digest.app import App
-from digest.config import LimitsConfig
+from digest.correspondence.limits import form_limits
 from digest.models import RequestKind
-from digest.subscribers.door.limits import Limit, allow, network_of
+from digest.subscribers.door.limits import allow, network_of
 from digest.subscribers.door.requests import Asked, put_request
 from digest.web.forms import visitor_address
 from digest.web.pages import Masthead, Pages
 from digest.web.reader.signup import AGAIN_AFTER
-
-EVERYWHERE = b"everywhere"
-HOUR = timedelta(hours=1)
 
 
 def ask_for_settings(
@@ -45,8 +40,7 @@ def ask_for_settings(
     )
     now = instance.clock.now()
     with instance.db.write() as session:
-        limits = form_limits(instance.config.limits)
-        reached = allow(session, list(zip(limits, (key, EVERYWHERE), strict=True)), now)
+        reached = allow(session, form_limits(instance.config.limits, key), now)
         if reached is None:
             put_request(session, instance.sealer, wish, now)
     return reached is None
@@ -59,11 +53,3 @@ def asked(pages: Pages, masthead: Masthead, *, allowed: bool) -> Response:
     busy = pages.show("signup_busy.html", masthead, status=429)
     busy.headers["Retry-After"] = AGAIN_AFTER
     return busy
-
-
-def form_limits(limits: LimitsConfig) -> tuple[Limit, Limit]:
-    """Return how many forms one network may send in, and everybody together."""
-    return (
-        Limit("network", limits.network_per_hour, HOUR),
-        Limit("forms", limits.all_per_hour, HOUR),
-    )

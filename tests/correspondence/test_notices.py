@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.clock import FixedClock
-from digest.correspondence.letters import (
+from digest.correspondence.notices import (
     Desk,
     write_already,
     write_confirmation,

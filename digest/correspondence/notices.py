@@ -1,6 +1,6 @@
-"""The letters of joining: confirm, you receive it already, welcome, and the link to the settings.
+"""The notices of joining: confirm, you receive it already, welcome, and the link to the settings.
 
-Plain text, and never a word that a visitor typed, nor a name. The letters of a guarded newsletter
+Plain text, and never a word that a visitor typed, nor a name. The notices of a guarded newsletter
 do not say what it is called either.
 """
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.config import NewsletterConfig
 from digest.correspondence.correspondent import Correspondent
-from digest.correspondence.mail_letters import ways_by_mail
+from digest.correspondence.mail_notices import ways_by_mail
 from digest.correspondence.rhythm import when_it_comes
 from digest.models import Subscriber, Subscription
 from digest.outbox import NoticeText
@@ -24,7 +24,7 @@ OPEN_WITHIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where letters of one newsletter are written: in whose transaction, in whose name, when."""
+    """Where notices of one newsletter are written: in whose transaction, in whose name, when."""
 
     session: Session
     correspondent: Correspondent
@@ -52,7 +52,7 @@ class Desk:
         key: str,
         reply_to: str | None = None,
     ) -> bool:
-        """Put a letter into the outbox; False when one with this key was there."""
+        """Put a notice into the outbox; False when one with this key was there."""
         return self.correspondent.write(
             self.session,
             self.configured,
@@ -66,7 +66,7 @@ class Desk:
 
 
 def write_confirmation(desk: Desk, subscriber: Subscriber, subscription: Subscription) -> bool:
-    """Ask the mailbox whether it wants this newsletter; one letter for each time it was asked
+    """Ask the mailbox whether it wants this newsletter; one notice for each time it was asked
     for.
     """
     words = desk.words(subscription.language)
@@ -87,7 +87,7 @@ def write_confirmation(desk: Desk, subscriber: Subscriber, subscription: Subscri
             " is sent to you, and after 30 days we forget this address."
         )
     )
-    text = _letter(words.gettext("Please confirm your subscription"), paragraphs)
+    text = _notice(words.gettext("Please confirm your subscription"), paragraphs)
     key = f"confirm-{subscription.id}-{subscription.joined_at:%Y%m%d%H%M%S%f}"
     return desk.write("confirm", subscriber, text, key, reply_to)
 
@@ -115,7 +115,7 @@ def write_already(
         _settings_paragraph(desk, words, subscriber),
         words.gettext("If you did not ask, do nothing: everything stays as it is."),
     ]
-    text = _letter(words.gettext("You are subscribed already"), paragraphs)
+    text = _notice(words.gettext("You are subscribed already"), paragraphs)
     key = f"already-{subscription.id}-{asked_at:%Y%m%d%H%M%S%f}"
     return desk.write("already", subscriber, text, key)
 
@@ -153,7 +153,7 @@ def write_settings_link(
         *(_by_mail(desk, words, subscription) if subscription else []),
         words.gettext("If you did not ask, do nothing: the link went to this mailbox only."),
     ]
-    text = _letter(words.gettext("The link to your settings"), paragraphs)
+    text = _notice(words.gettext("The link to your settings"), paragraphs)
     key = f"settings-{subscriber.id}-{asked_at:%Y%m%d%H%M%S%f}"
     return desk.write("settings", subscriber, text, key)
 
@@ -170,7 +170,7 @@ def write_welcome(desk: Desk, subscriber: Subscriber, subscription: Subscription
         + f"\n{desk.link('u', leave)}",
         *_by_mail(desk, words, subscription),
     ]
-    text = _letter(words.gettext("Welcome"), paragraphs)
+    text = _notice(words.gettext("Welcome"), paragraphs)
     key = f"welcome-{subscription.id}-{subscription.joined_at:%Y%m%d%H%M%S%f}"
     return desk.write("welcome", subscriber, text, key)
 
@@ -188,5 +188,5 @@ def _by_mail(desk: Desk, words: NullTranslations, subscription: Subscription) ->
     return [said] if said else []
 
 
-def _letter(subject: str, paragraphs: list[str]) -> NoticeText:
+def _notice(subject: str, paragraphs: list[str]) -> NoticeText:
     return NoticeText(subject, "\n\n".join(paragraphs) + "\n")

@@ -1,7 +1,7 @@
-"""How readers do by mail what others do on pages: a paragraph for our letters, and the two short
+"""How readers do by mail what others do on pages: a paragraph for our notices, and the two short
 answers to who left or paused that way.
 
-Texts only. No letter names the newsletter in its subject, nor anything that somebody wrote to us.
+Texts only. No notice names the newsletter in its subject, nor anything that somebody wrote to us.
 """
 
 from datetime import datetime
@@ -48,7 +48,7 @@ def ways_by_mail(
     return f"{said.format(leave=leave)}\n{also.format(pause=pause)}"
 
 
-def left_letter(words: NullTranslations, join_address: str | None) -> NoticeText:
+def left_notice(words: NullTranslations, join_address: str | None) -> NoticeText:
     """Return what is answered to who left by mail."""
     said = [words.gettext("You are unsubscribed: no further issue will come to this address.")]
     if join_address:
@@ -57,7 +57,7 @@ def left_letter(words: NullTranslations, join_address: str | None) -> NoticeText
     return NoticeText(words.gettext("You are unsubscribed"), "\n\n".join(said))
 
 
-def paused_letter(
+def paused_notice(
     words: NullTranslations, language: str, until: datetime, leave: str | None
 ) -> NoticeText:
     """Return what is answered to who paused by mail."""

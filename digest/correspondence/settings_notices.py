@@ -1,7 +1,7 @@
-"""The letters behind the settings: a new address, told to both mailboxes, and the last question
+"""The notices behind the settings: a new address, told to both mailboxes, and the last question
 before everything is erased.
 
-Texts only: each letter says what was asked for, what the link does, and what happens when nobody
+Texts only: each notice says what was asked for, what the link does, and what happens when nobody
 follows it. None names the newsletter, an address or anything that somebody typed.
 """
 
@@ -12,7 +12,7 @@ from digest.outbox import NoticeText
 DAYS = 7  # that a change of address waits for both mailboxes
 
 
-def move_from_letter(words: NullTranslations, link: str) -> NoticeText:
+def move_from_notice(words: NullTranslations, link: str) -> NoticeText:
     """Return what the old mailbox gets."""
     body = words.gettext(
         "Somebody with the settings of this subscription open asked that it go to another address"
@@ -24,7 +24,7 @@ def move_from_letter(words: NullTranslations, link: str) -> NoticeText:
     return NoticeText(subject, body.format(link=link, days=DAYS))
 
 
-def move_to_letter(words: NullTranslations, link: str) -> NoticeText:
+def move_to_notice(words: NullTranslations, link: str) -> NoticeText:
     """Return what the new mailbox gets."""
     body = words.gettext(
         "Somebody asked that their subscription come to this address from now on. If it was you,"
@@ -36,7 +36,7 @@ def move_to_letter(words: NullTranslations, link: str) -> NoticeText:
     return NoticeText(subject, body.format(link=link, days=DAYS))
 
 
-def in_use_letter(words: NullTranslations) -> NoticeText:
+def in_use_notice(words: NullTranslations) -> NoticeText:
     """Return what the new mailbox gets when it has a subscription of its own."""
     body = words.gettext(
         "Somebody asked that their subscription come to this address from now on. This address has"
@@ -46,7 +46,7 @@ def in_use_letter(words: NullTranslations) -> NoticeText:
     return NoticeText(words.gettext("This address is subscribed already"), body)
 
 
-def erase_letter(words: NullTranslations, link: str) -> NoticeText:
+def erase_notice(words: NullTranslations, link: str) -> NoticeText:
     """Return the last question before a reader is erased."""
     body = words.gettext(
         "Somebody with the settings of this subscription open asked us to erase everything we hold"
