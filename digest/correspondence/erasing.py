@@ -42,16 +42,17 @@ def erase_reader(
     if subscriber is None:
         raise NotFound("no such subscriber")
     address = sealer.open(subscriber.address_sealed)
-    key = parse_address(address).key
+    parsed = parse_address(address)
+    key = parsed.key
     indexes = {subscriber.address_index, *sealer.indexes(key)}
     bury(session, subscriber_id, sealer.index(key), now)
     _forget_address(session, sealer, key, indexes)
+    forget_keys(session, [*indexes, *sealer.indexes(parsed.mailbox)])
     lifecycle.erase(session, sealer, subscriber_id, now, keep_suppression)
 
 
 def _forget_address(session: Session, sealer: Sealer, key: str, indexes: Collection[bytes]) -> None:
-    """Remove what is known by the address alone: letters, requests, changes to it, limits."""
+    """Remove what is known by the address alone: notices, requests, changes to it."""
     withdraw(session, indexes)
     withdraw_requests(session, sealer, key)
     session.execute(delete(AddressChange).where(AddressChange.address_index.in_(indexes)))
-    forget_keys(session, indexes)

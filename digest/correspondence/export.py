@@ -4,7 +4,7 @@ Reads only. Two things are left out because they cannot be found by a reader: wh
 which is counted without them, and what stands in a request that nobody has answered yet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,9 @@ def export_reader(
     """Return all of it; instants are ISO 8601 in UTC (docs/settings.md has the fields)."""
     slugs = slugs_by_id(session)
     address = sealer.open(subscriber.address_sealed)
-    indexes = sealer.indexes(parse_address(address).key)
+    parsed = parse_address(address)
+    indexes = sealer.indexes(parsed.key)
+    counted = {*indexes, *sealer.indexes(parsed.mailbox)}
     own = list_own(session, subscriber.id)
     return {
         "schema": SCHEMA,
@@ -50,7 +52,7 @@ def export_reader(
         "earlier_copies": _tombstones(session, indexes, slugs),
         "suppression": _suppression(session, indexes),
         "letters": _letters(session, indexes),
-        "counted_letters": _hits(session, indexes),
+        "counted_letters": _hits(session, counted),
         "address_change": _change(sealer, find_change_of(session, subscriber.id)),
     }
 
@@ -165,7 +167,7 @@ def _letters(session: Session, indexes: Sequence[bytes]) -> list[dict[str, Any]]
     ]
 
 
-def _hits(session: Session, indexes: Sequence[bytes]) -> list[dict[str, Any]]:
+def _hits(session: Session, indexes: Collection[bytes]) -> list[dict[str, Any]]:
     rows = session.scalars(
         select(PublicHit).where(PublicHit.key.in_(indexes)).order_by(PublicHit.id)
     )

@@ -17,9 +17,11 @@ def form_limits(limits: LimitsConfig, network: bytes) -> list[tuple[Limit, bytes
     ]
 
 
-def letter_limits(limits: LimitsConfig, address_index: bytes) -> list[tuple[Limit, bytes]]:
-    """Return how many notices one address may be sent because somebody typed it."""
+def letter_limits(limits: LimitsConfig, mailbox: bytes) -> list[tuple[Limit, bytes]]:
+    """Return how many notices one mailbox, keyed, may be sent because somebody typed an address of
+    it.
+    """
     return [
-        (Limit("letter", limits.letters_per_day, DAY), address_index),
-        (Limit("letter", limits.letters_per_month, MONTH), address_index),
+        (Limit("letter", limits.letters_per_day, DAY), mailbox),
+        (Limit("letter", limits.letters_per_month, MONTH), mailbox),
     ]

@@ -71,7 +71,8 @@ def _may_write_to(
     to = correspondent.sealer.open(change.address_sealed)
     if suppression.is_suppressed(session, correspondent.sealer, to):
         return False
-    wanted = letter_limits(correspondent.config.limits, change.address_index)
+    mailbox = correspondent.sealer.index(parse_address(to).mailbox)
+    wanted = letter_limits(correspondent.config.limits, mailbox)
     return allow(session, wanted, now) is None
 
 

@@ -141,7 +141,7 @@ def _send_settings_link(desk: Desk, request: ReaderRequest, address: str) -> Non
 
 
 def _key(desk: Desk, address: str) -> bytes:
-    return desk.correspondent.sealer.index(parse_address(address).key)
+    return desk.correspondent.sealer.index(parse_address(address).mailbox)
 
 
 def _may_write(desk: Desk, wanted: Sequence[tuple[Limit, bytes]]) -> bool:

@@ -400,3 +400,11 @@ def test_who_confirmed_is_not_forgotten(newsroom: Newsroom, clock) -> None:
     forget_old(newsroom.app.db, clock)
 
     assert states(newsroom, NEW) == ["active"]
+
+
+def test_one_mailbox_under_twenty_tags_is_written_to_once(newsroom: Newsroom) -> None:
+    for number in range(20):
+        ask(newsroom, f"nora+{number}@example.net")
+
+    assert answer(newsroom) == 20
+    assert [subject for subject, _ in letters(newsroom)] == [CONFIRM]

@@ -140,3 +140,17 @@ def test_no_text_makes_it_fail_in_another_way(text: str) -> None:
 )
 def test_domain_belongs_to_its_provider(domain: str, group: str) -> None:
     assert domain_group(domain) == group
+
+
+@pytest.mark.parametrize(
+    ("text", "mailbox"),
+    [
+        ("Anna@Example.org", "anna@example.org"),
+        ("anna+news+more@example.org", "anna@example.org"),
+        ("+anna@example.org", "+anna@example.org"),
+        ("an.na+x@gmail.com", "anna@gmail.com"),
+        ("an.na@example.org", "an.na@example.org"),
+    ],
+)
+def test_spellings_of_one_mailbox_are_counted_as_one(text: str, mailbox: str) -> None:
+    assert parse_address(text).mailbox == mailbox

@@ -104,7 +104,7 @@ class Acting:
         may get. Here alone: so many from one address, and from all together.
         """
         sealer = self.correspondent.sealer
-        sender = sealer.index(parse_address(command.address).key)
+        sender = sealer.index(parse_address(command.address).mailbox)
         of_sender = Limit("letter-from", MOST_OF_ONE, DAY)
         of_all = Limit("letters-in", self.correspondent.config.limits.all_per_hour, HOUR)
         reached = allow(self.session, [(of_sender, sender), (of_all, EVERYWHERE)], self.now)
