@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from digest.app import App
 from digest.correspondence.confirming import confirm_reader, find_configured
-from digest.correspondence.letters import CONFIRM_WITHIN
+from digest.correspondence.notices import CONFIRM_WITHIN
 from digest.correspondence.rhythm import when_it_comes
 from digest.errors import NotFound, Refused
 from digest.models import Subscription, SubscriptionState
