@@ -176,7 +176,7 @@ def test_any_plain_address_is_redacted(local: str, domain: str, before: str, aft
     )
 )
 def test_any_signed_link_is_redacted(public_id: str) -> None:
-    token = TokenSigner(Key, KeyRing()).sign(Purpose.REMIND_LATER, public_id)
+    token = TokenSigner(RING).sign(Purpose.REMIND_LATER, public_id)
 
     assert redact(f"GET /later/{token} 200") == "GET /later/‹token› 200"
     assert redact(f"token {token} 200") == "token ‹token› 200"

@@ -14,7 +14,7 @@ from digest.web.archive.opened import find_archive
 from digest.web.pages import Pages
 
 app = typer.Typer(
-    help="Past issues: which there are, and all of them as a folder of files.",
+    help="Past issues, as a list or as a folder of files.",
     no_args_is_help=True,
 )
 

@@ -25,9 +25,10 @@ def shrink(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Turn the ledgers of issues sent long ago into signed sums: who got what is forgotten.
+    """Turn the ledgers of old issues into signed sums.
 
-    The scheduler does it daily, delivery.ledger_days after an issue was sent.
+    Afterwards nobody can tell who got what. The scheduler does it daily, delivery.ledger_days after
+    an issue was sent.
     """
     with opened(context) as instance:
         if issue is None:

@@ -26,7 +26,7 @@ from digest.operations.keys.rotate import rotate as seal_anew
 from digest.operations.keys.verify import verify as open_all
 
 app = typer.Typer(
-    help="The keys that readers' addresses are sealed with, and others.", no_args_is_help=True
+    help="The keys that addresses are sealed with, and their copies.", no_args_is_help=True
 )
 RESTART = "Processes that run know it when they are started again: restart digest run now."
 

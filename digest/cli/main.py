@@ -37,10 +37,10 @@ class Commands(Catalogue):
         ),
         "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
         "keys": Entry(
-            "digest.cli.keys", "The keys that addresses are sealed with; copies of them."
+            "digest.cli.keys", "The keys that addresses are sealed with, and their copies."
         ),
         "panic": Entry("digest.cli.panic", "Destroy the keys, and with them every address."),
-        "archive": Entry("digest.cli.archive", "Past issues as a folder for any web server."),
+        "archive": Entry("digest.cli.archive", "Past issues, as a list or as a folder of files."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),
     }
 

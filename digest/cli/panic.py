@@ -31,7 +31,7 @@ def panic(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes-destroy", help="Do not ask.")] = False,
 ) -> None:
-    """Destroy the keys: no address and no name can be read again, by anybody.
+    """Destroy the keys, and with them every address.
 
     Running processes of this instance are killed. Without a copy of the keys there is no way back.
     """

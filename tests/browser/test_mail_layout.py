@@ -261,7 +261,7 @@ def test_buttons_and_lone_links_are_large_enough_to_tap(
         ".map((a) => a.getBoundingClientRect().height)"
     )
 
-    assert len(heights) == 9
+    assert len(heights) == 10
     assert min(heights) >= 44
 
 
