@@ -176,7 +176,7 @@ def test_readers_own_morning_is_promised_where_it_is_kept(opened: Opened) -> Non
     mornings = SCHEDULE.replace(" timezone", " readers_morning = true, timezone")
     _, text = written(opened({SCHEDULE: mornings}), _welcome)
 
-    assert "at that hour where you live" in text
+    assert "at that hour by your own clock" in text
 
 
 def test_sentence_of_consent_names_the_policy_only_where_there_is_one(opened: Opened) -> None:
