@@ -1,16 +1,15 @@
 """The store: engines, transactions, durability; knows none of its tables.
 
-SQLite has one writer. The writers of a process queue on one lock here, and the one whose turn it is
-asks for the file every half millisecond: SQLite's own busy back-off is unfair under a steady
-writer. PostgreSQL needs neither.
+SQLite has one writer. Threads and processes take turns (`turns`), and the one whose turn it is asks
+for the file every half millisecond: SQLite's own busy back-off is unfair under a steady writer.
+PostgreSQL needs neither.
 """
 
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from digest.errors import ConfigError, DatabaseUnfit
+from digest.turns import Queue, Turns
 
 WRITE_RETRY_SECONDS = 0.0005
 WRITE_PATIENCE_SECONDS = 30.0
@@ -56,36 +56,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class _Turns:
-    """A lock that is handed over in the order of asking.
-
-    A plain lock goes back to whoever just released it, and a sender that commits all the time would
-    starve every other writer of its process.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._taken = False
-        self._waiting = deque[threading.Lock]()
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            gate = threading.Lock()
-            gate.acquire()
-            self._waiting.append(gate)
-        gate.acquire()  # opened by whoever hands over
-
-    def __exit__(self, *_error: object) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
-
-
 class Database:
     """Owns the engine of one store and hands out transactions; never commits on its own outside
     them.
@@ -97,7 +67,8 @@ class Database:
         """
         self.engine = _open_engine(url)
         self._writing = self.engine.execution_options(digest_write_patience=write_patience)
-        self._turn = _Turns() if self.is_sqlite else None
+        self._turn = Turns() if self.is_sqlite else None
+        self._queue = Queue(self.file) if self.file else None
         self._writer: int | None = None  # the thread whose turn it is
 
     @property
@@ -159,7 +130,7 @@ class Database:
             return
         if self._writer == threading.get_ident():
             raise RuntimeError("a write inside a write of the same thread would wait for ever")
-        with self._turn:
+        with self._turn, self._queue.place() if self._queue else nullcontext():
             self._writer = threading.get_ident()
             try:
                 yield
@@ -211,6 +182,8 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        if self._queue is not None:
+            self._queue.close()
 
 
 class HeldDatabase:

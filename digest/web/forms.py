@@ -46,7 +46,7 @@ async def small_body(request: Request) -> bytes:
 Body = Annotated[bytes, Depends(small_body)]
 
 
-def posted_form(request: Request, body: Body) -> PostedForm:
+async def posted_form(request: Request, body: Body) -> PostedForm:
     """Return the fields of a urlencoded body; 415 for another kind, 400 for one that cannot be
     read.
     """

@@ -271,8 +271,8 @@ def test_policy_file_is_shown_and_kept_with_the_request(open_house, tmp_path) ->
         policy.write_text("All new.", encoding="utf-8")
         renewed = house.client.get("/n/weekly/privacy").text
 
-        assert "<p>We keep &lt;little&gt;.</p>" in page
-        assert "<p>And nothing<br>for long.</p>" in page
+        assert '<p dir="auto">We keep &lt;little&gt;.</p>' in page
+        assert '<p dir="auto">And nothing<br>for long.</p>' in page
         assert "All new." in renewed
         assert 'href="/n/weekly/privacy"' in house.client.get("/n/weekly").text
         with house.app.db.read() as session:
