@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
@@ -21,7 +21,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from digest.errors import ConfigError, DatabaseUnfit
+from digest.together import Together
 from digest.turns import Queue, Turns
+
+T = TypeVar("T")
 
 WRITE_RETRY_SECONDS = 0.0005
 WRITE_PATIENCE_SECONDS = 30.0
@@ -69,6 +72,7 @@ class Database:
         self._writing = self.engine.execution_options(digest_write_patience=write_patience)
         self._turn = Turns() if self.is_sqlite else None
         self._queue = Queue(self.file) if self.file else None
+        self._together = Together(self.write) if self.is_sqlite else None
         self._writer: int | None = None  # the thread whose turn it is
 
     @property
@@ -106,6 +110,15 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    def write_together(self, work: Callable[[Session], T]) -> T:
+        """Do a small work as `write` would, on SQLite in one transaction with others that come at
+        the same time; return what it returns, once that is committed.
+        """
+        if self._together is not None:
+            return self._together.do(work)
+        with self.write() as session:
+            return work(session)
 
     def transactor(self) -> "Transactor":
         """Return a door to many small transactions on one kept connection; close it when done."""

@@ -73,10 +73,13 @@ class LeavePages:
     def _leave(self, token: str, *, by_page: bool) -> Response:
         public_id = self.instance.signer.read(Purpose.UNSUBSCRIBE, token)
         now = self.instance.clock.now()
+        if not by_page:
+            # Mail providers post thousands at a time, while an issue is being sent.
+            self.instance.db.write_together(
+                lambda session: leave(session, public_id, now=now, origin="one-click")
+            )
+            return PlainTextResponse("ok")
         with self.instance.db.write() as session:
-            if not by_page:
-                leave(session, public_id, now=now, origin="one-click")
-                return PlainTextResponse("ok")
             just_left = leave_for_now(session, public_id, now=now, origin="page")
         return self.left.show(linked(self.instance, Purpose.UNSUBSCRIBE, token), just_left)
 

@@ -96,16 +96,18 @@ class SignupPages:
         app = self.instance
         host = visitor_address(request, app.config.web.trusted_proxies)
         network = app.sealer.network(network_of(host))
-        with app.db.write() as session:
-            answer = ask_by_form(
+        asked, now = _asked(offer, typed, network), app.clock.now()
+        answer = app.db.write_together(
+            lambda session: ask_by_form(
                 session,
                 app.correspondent,
                 offer.configured,
-                _asked(offer, typed, network),
+                asked,
                 stamp=stamp,
                 network=network,
-                now=app.clock.now(),
+                now=now,
             )
+        )
         if answer is Answer.SPENT:
             return self._form("signup_again.html", offer, typed)
         if answer is Answer.TOO_MANY:
