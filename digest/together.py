@@ -2,7 +2,8 @@
 
 A commit on SQLite costs a wait for the sender's and a sync of the disk, however little is written.
 Forms that arrive while one such wait lasts share the next. Nobody's failure is another's: where one
-of the shared works raises, all is rolled back and each is done again by itself.
+of the shared works raises, all is rolled back and each is done again by itself. Where the store is
+at fault, because it stays locked or cannot commit, that is everybody's, and told to all at once.
 """
 
 import threading
@@ -67,15 +68,19 @@ class Together:
     def _lead(self) -> None:
         with self._guard:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        at_work = False
         try:
             with self._write() as session:
+                session.connection()  # the transaction begins now, and not with the first statement
+                at_work = True
                 results = [wish.work(session) for wish in batch]
+                at_work = False
         except BaseException as error:
-            if len(batch) == 1:
-                batch[0].refuse(error)
-                return
             for wish in batch:
-                self._alone(wish)
+                if at_work and len(batch) > 1:
+                    self._alone(wish)
+                else:
+                    wish.refuse(error)
             return
         for wish, result in zip(batch, results, strict=True):
             wish.grant(result)

@@ -2,9 +2,10 @@
 among the processes.
 
 SQLite lets whoever asks at the right instant write next, and somebody who has just committed asks
-first: a sender that commits all the time keeps the pages waiting. Both locks here are handed over
-in the order of asking. That of processes is a courtesy: whoever waits too long for it asks SQLite
-all the same, so a process that was stopped while it waited holds nobody up.
+first: a sender that commits all the time keeps the pages waiting. Threads get their turn in the
+order of asking; of processes, nobody who has just written comes before somebody who waits. That is
+a courtesy: whoever waits too long for it asks SQLite all the same, so a process that was stopped
+while it waited holds nobody up.
 """
 
 import fcntl
@@ -13,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 COURTESY_SECONDS = 0.1
@@ -67,7 +68,8 @@ class Queue:
             yield
         finally:
             if turn is not None:
-                fcntl.flock(turn, fcntl.LOCK_UN)
+                with suppress(OSError):  # closed meanwhile, and given back by that
+                    fcntl.flock(turn, fcntl.LOCK_UN)
 
     def _wait(self) -> int | None:
         try:

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.orm import Session
 
 from digest.db import Database
-from digest.errors import BadInput
+from digest.errors import BadInput, DatabaseUnfit
 from digest.models import InstanceValue
 
 AT = datetime(2026, 11, 27, 7, tzinfo=UTC)
@@ -82,6 +82,31 @@ def test_one_failure_is_nobody_else_s(db: Database) -> None:
 
     assert [str(each) for each in results] == ["a", "no", "b", "c"]
     assert names(db) == ["a", "b", "c"]
+
+
+def test_store_that_stays_locked_is_told_to_all_at_once(db: Database) -> None:
+    """Each by itself would wait as long again, one after the other."""
+    db.close()
+    impatient = Database(str(db.engine.url), write_patience=0.3)
+    asked = []
+    other = create_engine(db.engine.url)
+    with other.connect() as connection, ThreadPoolExecutor(8) as pool:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        def do(number: int) -> Exception | None:
+            try:
+                impatient.write_together(lambda _session: asked.append(number))
+            except DatabaseUnfit as error:
+                return error
+            return None
+
+        errors = list(pool.map(do, range(8)))
+    other.dispose()
+    impatient.close()
+
+    assert [type(error) for error in errors] == [DatabaseUnfit] * 8
+    assert len({id(error) for error in errors}) <= 3
+    assert asked == []
 
 
 def test_more_works_than_one_transaction_takes_are_all_done(db: Database) -> None:

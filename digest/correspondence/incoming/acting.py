@@ -16,6 +16,7 @@ from digest.correspondence.confirming import confirm_reader
 from digest.correspondence.correspondent import Correspondent
 from digest.correspondence.incoming.commands import Asked, Command, understand
 from digest.correspondence.incoming.letter import Letter
+from digest.correspondence.limits import DAY, EVERYWHERE, HOUR
 from digest.correspondence.mail_notices import leave_address, left_notice, paused_notice
 from digest.curation.newsletters import find_newsletter
 from digest.errors import NotFound, Refused
@@ -30,8 +31,6 @@ from digest.subscribers.door.requests import put_request
 log = logging.getLogger(__name__)
 
 ORIGIN = "letter"
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-EVERYWHERE = b"everywhere"
 MOST_OF_ONE = 5  # requests a day in the name of one address; more would change nothing
 SAME_PAUSE = timedelta(days=1)  # a pause that would end so little later is there already
 
