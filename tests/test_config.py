@@ -32,35 +32,9 @@ from digest.config import (
 )
 from digest.errors import ConfigError
 from digest.plugins import load_plugin
+from tests.config_files import SMALLEST, load, refusal
 
-SMALLEST = """
-[web]
-public_url = "https://digest.gazette.example"
-
-[relays.main]
-backend = "console"
-
-[[newsletters]]
-slug = "friday"
-name = "The Gazette on Friday"
-host = "digest.gazette.example"
-relay = "main"
-postal_address = "12 Quay Street, Exampleton"
-sender = { name = "The Gazette", address = "friday@gazette.example" }
-"""
 EXAMPLE = asset("config.example.toml").read_text()
-
-
-def load(folder: Path, text: str = SMALLEST) -> Config:
-    path = folder / "config.toml"
-    path.write_text(text)
-    return load_config(path)
-
-
-def refusal(folder: Path, text: str) -> str:
-    with pytest.raises(ConfigError) as caught:
-        load(folder, text)
-    return str(caught.value)
 
 
 def test_smallest_file_is_enough(tmp_path: Path) -> None:

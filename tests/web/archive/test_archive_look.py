@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from digest.testing.past import publish
 from digest.web.archive.export import Options, export_archive
@@ -14,17 +14,6 @@ from digest.web.pages import Pages
 
 LONG = "Donaudampfschifffahrtsgesellschaftsnachrichten für Überlingen " * 2
 STORIES = [{"headline": LONG, "blurb": "Fog. " * 80}, {"headline": "Fog", "byline": LONG}]
-
-
-@pytest.fixture(scope="module")
-def browser(system_part: Callable[[str], Path]) -> Iterator[Browser]:
-    chromium = system_part("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -114,3 +103,12 @@ def test_bar_of_a_file_leads_on(visit, files) -> None:
     page.locator("nav.past-bar a[rel=prev]").click()
 
     assert page.url == (files / "1" / "index.html").as_uri()
+
+
+@pytest.mark.parametrize("path", ["archive", "archive?q=fog"])
+def test_axe_finds_nothing_serious(browser: Browser, axe, sent, path: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{sent.url}/n/weekly/{path}")
+
+    assert axe(page) == []
+    page.close()
