@@ -8,18 +8,18 @@ of the address, so that no import brings them back.
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from digest.delivery.ledger.tombstones import bury
-from digest.errors import NotFound
-from digest.models import AddressChange, Subscriber, Subscription
+from digest.models import AddressChange
 from digest.outbox import withdraw
 from digest.sealed import Sealer
 from digest.subscribers import lifecycle
 from digest.subscribers.addresses import parse_address
 from digest.subscribers.door.limits import forget_keys
 from digest.subscribers.door.requests import withdraw_requests
+from digest.subscribers.person import take_reader
 
 
 def erase_reader(
@@ -35,12 +35,7 @@ def erase_reader(
     A notice that says so may be enqueued afterwards, in the same transaction. With
     `keep_suppression` false nothing is left to know the address by once the tombstones are gone.
     """
-    # In the order in which a confirmation takes them, or two at once would wait for each other.
-    theirs = select(Subscription.id).where(Subscription.subscriber_id == subscriber_id)
-    session.execute(theirs.order_by(Subscription.id).with_for_update())
-    subscriber = session.get(Subscriber, subscriber_id, with_for_update=True)
-    if subscriber is None:
-        raise NotFound("no such subscriber")
+    subscriber = take_reader(session, subscriber_id)
     address = sealer.open(subscriber.address_sealed)
     parsed = parse_address(address)
     key = parsed.key

@@ -19,6 +19,7 @@ from digest.subscribers import suppression
 from digest.subscribers.addresses import ParsedAddress, parse_address
 from digest.subscribers.consent import Circumstances, ConsentKind
 from digest.subscribers.lifecycle import RandomId, find_by_address, new_public_id, note
+from digest.subscribers.person import take_reader
 
 KEPT = timedelta(days=7)  # as long as the mailed links hold
 
@@ -48,13 +49,12 @@ def ask_to_move(
     random_id: RandomId = new_public_id,
 ) -> AddressChange:
     """Keep a wish for another address in place of any earlier one; BadInput for what is no address,
-    or the reader's own as it is.
+    or the reader's own as it is; NotFound for a reader who has been erased meanwhile.
     """
     parsed = parse_address(address)
     if parsed.address == parse_address(sealer.open(subscriber.address_sealed)).address:
         raise BadInput("this is the address it is sent to already")
-    # Two wishes at once: the second waits here, and replaces the first.
-    session.execute(select(Subscriber.id).where(Subscriber.id == subscriber.id).with_for_update())
+    take_reader(session, subscriber.id)  # the second of two wishes waits, and replaces the first
     forget_changes(session, now)
     session.execute(delete(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
     change = AddressChange(
@@ -108,6 +108,7 @@ def agree(
     that lies in the old mailbox opens anything. NotFound when there is no such change, or not any
     more.
     """
+    take_reader(session, find_change(session, public_id).subscriber_id)
     change = _take_change(session, public_id)
     if side is Side.OLD:
         change.old_agreed_at = change.old_agreed_at or now

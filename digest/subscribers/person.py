@@ -41,6 +41,31 @@ def find_subscriber(session: Session, public_id: str) -> Subscriber:
     return found
 
 
+def take_subscriber(session: Session, public_id: str) -> Subscriber:
+    """Return the subscriber of a public id, locked as `take_reader` does; NotFound when there is
+    none, or none of this id any more.
+    """
+    found = take_reader(session, find_subscriber(session, public_id).id)
+    if found.public_id != public_id:
+        raise NotFound("no such subscriber")  # moved to another address meanwhile
+    return found
+
+
+def take_reader(session: Session, subscriber_id: int) -> Subscriber:
+    """Return a subscriber, locked with all their subscriptions where the database can; NotFound
+    when there is none any more.
+
+    In the order in which leaving and confirming take them, or two at once would wait for each
+    other.
+    """
+    theirs = select(Subscription.id).where(Subscription.subscriber_id == subscriber_id)
+    session.execute(theirs.order_by(Subscription.id).with_for_update())
+    found = session.get(Subscriber, subscriber_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound("no such subscriber")
+    return found
+
+
 def list_own(session: Session, subscriber_id: int) -> Sequence[Subscription]:
     """Return a subscriber's subscriptions, the oldest first, without half-imported ones."""
     own = select(Subscription).where(Subscription.subscriber_id == subscriber_id, shown())

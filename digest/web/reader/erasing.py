@@ -12,7 +12,7 @@ from digest.app import App
 from digest.correspondence.erasing import erase_reader
 from digest.correspondence.moving import write_about_erasing
 from digest.errors import NotFound
-from digest.subscribers.person import find_subscriber
+from digest.subscribers.person import find_subscriber, take_subscriber
 from digest.tokens import Expired, Purpose
 from digest.web.forms import Form
 from digest.web.pages import NOBODYS, Masthead, Pages
@@ -53,7 +53,7 @@ class ErasingPages:
                 erase_reader(
                     session,
                     self.instance.sealer,
-                    find_subscriber(session, public_id).id,
+                    take_subscriber(session, public_id).id,
                     now=self.instance.clock.now(),
                     keep_suppression=not form.text("forget"),
                 )

@@ -18,7 +18,7 @@ from digest.curation.newsletters import find_newsletter
 from digest.errors import BadInput, Refused
 from digest.models import Subscriber
 from digest.subscribers.moving import find_change_of
-from digest.subscribers.person import describe, find_subscriber
+from digest.subscribers.person import describe, find_subscriber, take_subscriber
 from digest.tokens import Expired, Purpose
 from digest.web.forms import PostedForm
 from digest.web.pages import Masthead, Pages, find_masthead
@@ -76,7 +76,7 @@ class Opened:
         said, wrong = "", ""
         try:
             with self.instance.db.write() as session:
-                subscriber = find_subscriber(session, whose)
+                subscriber = take_subscriber(session, whose)
                 said = act(Visit(session, subscriber, form, self.instance.clock.now()))
         except Unfit as error:
             wrong = error.field
