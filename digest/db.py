@@ -5,6 +5,7 @@ for the file every half millisecond: SQLite's own busy back-off is unfair under 
 PostgreSQL needs neither.
 """
 
+import asyncio
 import sqlite3
 import threading
 import time
@@ -111,12 +112,15 @@ class Database:
         ):
             yield session
 
-    def write_together(self, work: Callable[[Session], T]) -> T:
+    async def write_together(self, work: Callable[[Session], T]) -> T:
         """Do a small work as `write` would, on SQLite in one transaction with others that come at
         the same time; return what it returns, once that is committed.
         """
         if self._together is not None:
-            return self._together.do(work)
+            return await asyncio.wrap_future(self._together.do(work))
+        return await asyncio.to_thread(self._do, work)
+
+    def _do(self, work: Callable[[Session], T]) -> T:
         with self.write() as session:
             return work(session)
 
@@ -193,7 +197,9 @@ class Database:
         return not busy
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Finish what is being written, and close every pooled connection."""
+        if self._together is not None:
+            self._together.close()
         self.engine.dispose()
         if self._queue is not None:
             self._queue.close()

@@ -7,7 +7,6 @@ docs/decisions/0001 says why nothing is kept in the scheduler's own store.
 """
 
 import asyncio
-import gc
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -30,14 +29,6 @@ NOTICE_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 600.0  # between looks whether a day has passed
 AFTER_FAILURE_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
-
-
-def spare_the_collector() -> None:
-    """Take what is loaded by now out of the garbage collector's sight; for a process that only
-    sends. To look through a whole program for every few hundred rows took a twentieth of its time.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def run_scheduler(app: App, stop: asyncio.Event) -> None:

@@ -1,13 +1,18 @@
-"""Small writes of many threads, committed as one: whoever comes first writes for all that wait.
+"""Small writes of many visitors, committed as one by a thread of their own.
 
 A commit on SQLite costs a wait for the sender's and a sync of the disk, however little is written.
-Forms that arrive while one such wait lasts share the next. Nobody's failure is another's: where one
+Works that arrive while one such wait lasts share the next. Nobody's failure is another's: where one
 of the shared works raises, all is rolled back and each is done again by itself. Where the store is
 at fault, because it stays locked or cannot commit, that is everybody's, and told to all at once.
+
+One thread, because many that write cost more than what they write: each statement lets the
+interpreter go, and waits for it again behind all the others.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
@@ -18,56 +23,55 @@ MOST = 50  # works in one transaction: a few milliseconds
 
 
 class Wish(Generic[T]):
-    """One work that waits, and what became of it."""
+    """One work that waits, and the future of what becomes of it."""
 
     def __init__(self, work: Callable[[Session], T]) -> None:
         self.work = work
-        self.done = False
-        self.error: BaseException | None = None
-        self._result: T | None = None
-
-    def grant(self, result: T) -> None:
-        """Note what the work returned, once that is committed."""
-        self._result, self.done = result, True
-
-    def refuse(self, error: BaseException) -> None:
-        """Note what the work raised."""
-        self.error, self.done = error, True
-
-    def outcome(self) -> T:
-        """Return what the work returned, or raise what it raised."""
-        if self.error is not None:
-            raise self.error
-        return self._result  # type: ignore[return-value]  # set by grant
+        self.future: Future[T] = Future()
 
 
 class Together:
-    """Gathers works; `write` opens a transaction as `Database.write` does."""
+    """Gathers works; `write` opens a transaction as `Database.write` does. Close it when done."""
 
     def __init__(self, write: Callable[[], AbstractContextManager[Session]]) -> None:
         self._write = write
         self._guard = threading.Lock()
-        self._leading = threading.Lock()
-        self._waiting: list[Wish[Any]] = []
+        self._waiting = deque[Wish[Any]]()
+        self._at_it = False  # whether the thread will look at what waits
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="together")
 
-    def do(self, work: Callable[[Session], T]) -> T:
-        """Do a work in a transaction that others may share, and return what it returns once it is
-        committed; what it raises is raised, and nothing of it is kept.
+    def do(self, work: Callable[[Session], T]) -> Future[T]:
+        """Do a work in a transaction that others may share; its future has what it returns once
+        that is committed, or what it raises, and then nothing of it is kept.
 
-        It may be done twice, so all it does must be in the database.
+        It may be done twice, so all it does must be in the database. One whose future is cancelled
+        before its turn is not done.
         """
         wish = Wish(work)
         with self._guard:
             self._waiting.append(wish)
-        while not wish.done:
-            with self._leading:
-                if not wish.done:
-                    self._lead()
-        return wish.outcome()
+            begin, self._at_it = not self._at_it, True
+        if begin:
+            self._thread.submit(self._do_all)
+        return wish.future
 
-    def _lead(self) -> None:
+    def close(self) -> None:
+        """Do what waits, and end the thread; nothing may be asked for afterwards."""
+        self._thread.shutdown()
+
+    def _do_all(self) -> None:
+        while batch := self._next():
+            self._do_together(
+                [each for each in batch if each.future.set_running_or_notify_cancel()]
+            )
+
+    def _next(self) -> list[Wish[Any]]:
         with self._guard:
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+            self._at_it = bool(batch)
+        return batch
+
+    def _do_together(self, batch: list[Wish[Any]]) -> None:
         at_work = False
         try:
             with self._write() as session:
@@ -78,18 +82,18 @@ class Together:
         except BaseException as error:
             for wish in batch:
                 if at_work and len(batch) > 1:
-                    self._alone(wish)
+                    self._do_alone(wish)
                 else:
-                    wish.refuse(error)
+                    wish.future.set_exception(error)
             return
         for wish, result in zip(batch, results, strict=True):
-            wish.grant(result)
+            wish.future.set_result(result)
 
-    def _alone(self, wish: Wish[Any]) -> None:
+    def _do_alone(self, wish: Wish[Any]) -> None:
         try:
             with self._write() as session:
                 result = wish.work(session)
         except BaseException as error:
-            wish.refuse(error)
+            wish.future.set_exception(error)
         else:
-            wish.grant(result)
+            wish.future.set_result(result)

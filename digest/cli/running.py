@@ -4,6 +4,7 @@ serve.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -26,7 +27,7 @@ from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter, SlotState
 from digest.operations.reception import Mood, Reception, count_reception
-from digest.scheduler import run_scheduler, spare_the_collector, tick_once
+from digest.scheduler import run_scheduler, tick_once
 from digest.subscribers.audience import audience_count
 
 log = logging.getLogger(__name__)
@@ -59,11 +60,20 @@ def run(context: typer.Context) -> None:
     Supervisor(commands, keys).run()
 
 
+def _spare_the_collector() -> None:
+    """Take what is loaded by now out of the garbage collector's sight: to look through a whole
+    program for every few hundred rows took a twentieth of a sender's time, and stops the pages for
+    a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def scheduler(context: typer.Context) -> None:
     """Run the scheduler and sender alone. SIGTERM lets copies in flight finish and ends it."""
     end_with_supervisor()
     with opened(context, logging=True) as instance:
-        spare_the_collector()
+        _spare_the_collector()
         asyncio.run(_until_signal(instance))
 
 
@@ -109,6 +119,7 @@ def web(context: typer.Context) -> None:
         )
         # Before uvicorn listens for it, and when it repeats it for us afterwards: end in order.
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+        _spare_the_collector()
         log.info("reader pages at http://%s:%s", *door.getsockname()[:2])
         server.run(sockets=[door])
         log.info("web ended")
@@ -141,7 +152,7 @@ def tick(context: typer.Context) -> None:
         before = {issue.id for issue, _ in _under_way(instance)}
         received: list[int] = []
         try:
-            spare_the_collector()
+            _spare_the_collector()
             asyncio.run(_tick_with_progress(instance, received))
         except BackendDown as error:
             waiting = sum(sums.open for _, sums in _under_way(instance))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from digest.errors import NotFound, Refused
@@ -32,6 +32,15 @@ PENDING = SubscriptionState.PENDING
 ACTIVE = SubscriptionState.ACTIVE
 PAUSED = SubscriptionState.PAUSED
 UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED
+
+
+# Built once: mail providers wait for it by the thousand.
+_TAKEN = (
+    select(Subscription)
+    .where(Subscription.public_id == bindparam("taken"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 class Verb(enum.StrEnum):
@@ -356,12 +365,7 @@ def take_subscription(session: Session, public_id: str) -> Subscription:
     """Return the subscription, locked where the database can, so that two verbs cannot cross;
     NotFound when there is none.
     """
-    found = session.scalar(
-        select(Subscription)
-        .where(Subscription.public_id == public_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    found = session.scalar(_TAKEN, {"taken": public_id})
     if found is None:
         raise NotFound("no such subscription")
     return found

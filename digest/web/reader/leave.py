@@ -9,6 +9,7 @@ address or a choice, so a forwarded copy gives nothing away.
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
 from digest.app import App
@@ -51,37 +52,48 @@ class LeavePages:
             can_ask=link.configured is not None,
         )
 
-    def act(self, token: str, request: Request, body: Body) -> Response:
+    async def act(self, token: str, request: Request, body: Body) -> Response:
         """Unsubscribe at once, and again without harm; or do what another form of our pages says.
 
         Whatever else was posted: RFC 8058 lets a mail program choose the encoding, and only our
         own page's button wants a page back.
         """
+        if body == OUR_FORM:
+            return await run_in_threadpool(self._leave_by_page, token)
         if body.startswith(INSTEAD):
             form = read_form(body)
-            match form.text("do"):
-                case "pause":
-                    return self._pause(token, form)
-                case "settings":
-                    return self._mail_settings(token, request)
-                case "why":
-                    return self.left.say_why(token, form)
-                case "return":
-                    return self.left.come_back(token, form)
-        return self._leave(token, by_page=body == OUR_FORM)
+            if answer := await run_in_threadpool(self._do_instead, token, request, form):
+                return answer
+        return await self._leave_at_once(token)
 
-    def _leave(self, token: str, *, by_page: bool) -> Response:
+    async def _leave_at_once(self, token: str) -> Response:
+        """Mail providers post thousands of these while an issue is being sent."""
         public_id = self.instance.signer.read(Purpose.UNSUBSCRIBE, token)
         now = self.instance.clock.now()
-        if not by_page:
-            # Mail providers post thousands at a time, while an issue is being sent.
-            self.instance.db.write_together(
-                lambda session: leave(session, public_id, now=now, origin="one-click")
-            )
-            return PlainTextResponse("ok")
+        await self.instance.db.write_together(
+            lambda session: leave(session, public_id, now=now, origin="one-click")
+        )
+        return PlainTextResponse("ok")
+
+    def _leave_by_page(self, token: str) -> Response:
+        public_id = self.instance.signer.read(Purpose.UNSUBSCRIBE, token)
+        now = self.instance.clock.now()
         with self.instance.db.write() as session:
             just_left = leave_for_now(session, public_id, now=now, origin="page")
         return self.left.show(linked(self.instance, Purpose.UNSUBSCRIBE, token), just_left)
+
+    def _do_instead(self, token: str, request: Request, form: PostedForm) -> Response | None:
+        """Do what another form of our pages says; None when it is none of them."""
+        match form.text("do"):
+            case "pause":
+                return self._pause(token, form)
+            case "settings":
+                return self._mail_settings(token, request)
+            case "why":
+                return self.left.say_why(token, form)
+            case "return":
+                return self.left.come_back(token, form)
+        return None
 
     def _pause(self, token: str, form: PostedForm) -> Response:
         """Pause, and say so in words that hold for whoever had left before."""

@@ -1,7 +1,10 @@
 """One newsletter as its sign-up page shows it."""
 
+import time
 from dataclasses import dataclass
 from gettext import NullTranslations
+
+from fastapi.concurrency import run_in_threadpool
 
 from digest.app import App
 from digest.config import NewsletterConfig
@@ -10,6 +13,8 @@ from digest.curation.issues import find_latest
 from digest.curation.newsletters import find_newsletter
 from digest.errors import NotFound
 from digest.web.pages import Masthead, Pages, find_masthead
+
+RECENT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,23 @@ def find_offer(instance: App, pages: Pages, slug: str) -> Offer:
         terms_of(words, configured),
         words,
     )
+
+
+class Offers:
+    """What is offered, as it was within the last second: for forms that come by the hundred."""
+
+    def __init__(self, instance: App, pages: Pages) -> None:
+        self._instance = instance
+        self._pages = pages
+        self._recent: dict[str, tuple[float, Offer]] = {}
+
+    async def find(self, slug: str) -> Offer:
+        """Return what `find_offer` returns or returned; it raises the same."""
+        until, offer = self._recent.get(slug, (0.0, None))
+        if offer is None or until < time.monotonic():
+            offer = await run_in_threadpool(find_offer, self._instance, self._pages, slug)
+            self._recent[slug] = (time.monotonic() + RECENT_SECONDS, offer)
+        return offer
 
 
 def find_preview(instance: App, offer: Offer) -> str:

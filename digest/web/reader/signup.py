@@ -8,6 +8,7 @@ than a person types, is shown once more with a fresh one; nobody is refused.
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from digest.app import App
 from digest.correspondence.asking import Answer, ask_by_form
@@ -21,7 +22,7 @@ from digest.subscribers.door.requests import Asked
 from digest.tokens import Passing
 from digest.web.forms import Form, PostedForm, visitor_address
 from digest.web.pages import Pages
-from digest.web.reader.offer import Offer, find_offer, find_preview
+from digest.web.reader.offer import Offer, Offers, find_offer, find_preview
 from digest.web.reader.stamps import make_stamp, read_stamp
 
 TRAP = "homepage"  # a field that people do not see, and that machines fill in
@@ -46,6 +47,7 @@ class SignupPages:
 
     instance: App
     pages: Pages
+    offers: Offers
 
     def show(self, slug: str) -> Response:
         """Show what a newsletter is, and the form."""
@@ -63,21 +65,21 @@ class SignupPages:
         paragraphs = [part.strip() for part in policy.text.split("\n\n") if part.strip()]
         return self.pages.show("privacy.html", offer.masthead, paragraphs=paragraphs)
 
-    def ask(self, slug: str, request: Request, form: Form) -> Response:
+    async def ask(self, slug: str, request: Request, form: Form) -> Response:
         """Keep a request to join; answer with the same page whomever it is about."""
-        offer = find_offer(self.instance, self.pages, slug)
+        offer = await self.offers.find(slug)
         if not offer.configured.signup.open:
             return self.pages.show("signup_closed.html", offer.masthead, status=403)
         now, signer = self.instance.clock.now(), self.instance.signer
         typed = Typed(form.text("address"), form.text("name"))
         stamp = read_stamp(signer, offer.stamped, form.text("stamp"), now)
         if stamp is None:
-            return self._form("signup_again.html", offer, typed)
+            return await run_in_threadpool(self._form, "signup_again.html", offer, typed)
         if form.text(TRAP):
             return self._done(offer)
-        return self._judge(offer, typed, stamp, request, form)
+        return await self._judge(offer, typed, stamp, request, form)
 
-    def _judge(
+    async def _judge(
         self, offer: Offer, typed: Typed, stamp: Passing, request: Request, form: PostedForm
     ) -> Response:
         try:
@@ -85,19 +87,22 @@ class SignupPages:
         except BadInput:
             error = offer.words.gettext("This is not an e-mail address. Is a character missing?")
             wrong = Typed(typed.address, typed.name, error=error)
-            return self._form("signup.html", offer, wrong, status=422)
+            return await run_in_threadpool(self._form, "signup.html", offer, wrong, status=422)
         watched = offer.configured.signup.watched_providers
         if is_watched(parsed, watched) and not form.text("anyway"):
             # The stamp is not used up, and old enough for the next press.
-            return self._form("signup_advice.html", offer, typed, stamp=form.text("stamp"))
-        return self._keep(offer, typed, stamp, request)
+            held = form.text("stamp")
+            return await run_in_threadpool(
+                self._form, "signup_advice.html", offer, typed, stamp=held
+            )
+        return await self._keep(offer, typed, stamp, request)
 
-    def _keep(self, offer: Offer, typed: Typed, stamp: Passing, request: Request) -> Response:
+    async def _keep(self, offer: Offer, typed: Typed, stamp: Passing, request: Request) -> Response:
         app = self.instance
         host = visitor_address(request, app.config.web.trusted_proxies)
         network = app.sealer.network(network_of(host))
         asked, now = _asked(offer, typed, network), app.clock.now()
-        answer = app.db.write_together(
+        answer = await app.db.write_together(
             lambda session: ask_by_form(
                 session,
                 app.correspondent,
@@ -109,7 +114,7 @@ class SignupPages:
             )
         )
         if answer is Answer.SPENT:
-            return self._form("signup_again.html", offer, typed)
+            return await run_in_threadpool(self._form, "signup_again.html", offer, typed)
         if answer is Answer.TOO_MANY:
             busy = self.pages.show("signup_busy.html", offer.masthead, status=429)
             busy.headers["Retry-After"] = AGAIN_AFTER
@@ -162,7 +167,7 @@ def is_watched(parsed: ParsedAddress, providers: list[str]) -> bool:
 
 def routes(instance: App, pages: Pages) -> APIRouter:
     """Return the routes of signing up."""
-    signup = SignupPages(instance, pages)
+    signup = SignupPages(instance, pages, Offers(instance, pages))
     router = APIRouter()
     looks = ["GET", "HEAD"]
     router.add_api_route("/n/{slug}", signup.show, methods=looks)
