@@ -60,31 +60,34 @@ class Together:
         self._thread.shutdown()
 
     def _do_all(self) -> None:
-        while batch := self._next():
-            self._do_together(
-                [each for each in batch if each.future.set_running_or_notify_cancel()]
-            )
+        while self._is_more():
+            self._do_together()
+
+    def _is_more(self) -> bool:
+        with self._guard:
+            self._at_it = bool(self._waiting)
+            return self._at_it
 
     def _next(self) -> list[Wish[Any]]:
         with self._guard:
             batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-            self._at_it = bool(batch)
-        return batch
+        return [wish for wish in batch if wish.future.set_running_or_notify_cancel()]
 
-    def _do_together(self, batch: list[Wish[Any]]) -> None:
-        at_work = False
+    def _do_together(self) -> None:
+        batch: list[Wish[Any]] | None = None
+        results: list[Any] | None = None
         try:
             with self._write() as session:
                 session.connection()  # the transaction begins now, and not with the first statement
-                at_work = True
+                batch = self._next()  # and what came while we waited for it has a part in it
                 results = [wish.work(session) for wish in batch]
-                at_work = False
         except BaseException as error:
-            for wish in batch:
-                if at_work and len(batch) > 1:
+            if results is None and batch and len(batch) > 1:
+                for wish in batch:
                     self._do_alone(wish)
-                else:
-                    wish.future.set_exception(error)
+                return
+            for wish in self._next() if batch is None else batch:
+                wish.future.set_exception(error)
             return
         for wish, result in zip(batch, results, strict=True):
             wish.future.set_result(result)

@@ -10,28 +10,18 @@ import ipaddress
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select
+from sqlalchemy import ScalarSelect, Select, Table, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from digest.models import PublicHit
 
 LONGEST = timedelta(days=30)
 NETWORK_BITS = {4: 24, 6: 64}
-# Built once, of the table and not the class: a form waits for them, and most of that is Python.
+# Of the table and not the class: a form waits for it, and most of that is Python.
 _HITS = cast(Table, PublicHit.__table__)
-_COUNTED = (
-    select(_HITS.c.id)
-    .where(
-        _HITS.c.scope == bindparam("scope"),
-        _HITS.c.key == bindparam("key"),
-        _HITS.c.at > bindparam("since"),
-    )
-    .limit(bindparam("most"))  # no more than it takes to say no
-    .subquery()
-)
-_COUNT = select(func.count()).select_from(_COUNTED)
 _HIT = insert(_HITS)
 
 
@@ -51,8 +41,9 @@ def allow(session: Session, wanted: Sequence[tuple[Limit, bytes]], now: datetime
     Limits of one scope and key count the same things over different spans. On PostgreSQL two at
     once may both be the last that is allowed.
     """
-    for limit, key in wanted:
-        if _count(session, limit, key, now) >= limit.most:
+    counts = _count(session, wanted, now)
+    for (limit, _), count in zip(wanted, counts, strict=True):
+        if count >= limit.most:
             return limit
     kept = {(limit.scope, key) for limit, key in wanted}
     rows = [{"scope": scope, "key": key, "at": now} for scope, key in sorted(kept)]
@@ -60,10 +51,34 @@ def allow(session: Session, wanted: Sequence[tuple[Limit, bytes]], now: datetime
     return None
 
 
-def _count(session: Session, limit: Limit, key: bytes, now: datetime) -> int:
-    since = now - limit.within
-    values = {"scope": limit.scope, "key": key, "since": since, "most": limit.most}
-    return session.scalar(_COUNT, values) or 0
+def _count(session: Session, wanted: Sequence[tuple[Limit, bytes]], now: datetime) -> Sequence[int]:
+    """Return how often each was counted, in one statement."""
+    values = dict[str, object]()
+    for place, (limit, key) in enumerate(wanted):
+        since = now - limit.within
+        more = {"scope": limit.scope, "key": key, "since": since, "most": limit.most}
+        values |= {f"{name}{place}": value for name, value in more.items()}
+    return session.execute(_counting(len(wanted)), values).one()
+
+
+@cache
+def _counting(limits: int) -> Select[*tuple[int, ...]]:
+    """Return the select of as many counts; built once, for to build it takes longer."""
+    return select(*map(_counted, range(limits)))
+
+
+def _counted(place: int) -> ScalarSelect[int]:
+    hits = (
+        select(_HITS.c.id)
+        .where(
+            _HITS.c.scope == bindparam(f"scope{place}"),
+            _HITS.c.key == bindparam(f"key{place}"),
+            _HITS.c.at > bindparam(f"since{place}"),
+        )
+        .limit(bindparam(f"most{place}"))  # no more than it takes to say no
+        .subquery()
+    )
+    return select(func.count()).select_from(hits).scalar_subquery()
 
 
 def forget_hits(session: Session, now: datetime) -> None:

@@ -1,12 +1,14 @@
 """Links and forms that work once: those that were used, until they would have run out anyway."""
 
 from datetime import datetime
+from functools import cache
 from typing import cast
 
 from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
-from digest.inserts import insert_new
+from digest.inserts import insert_new_in
 from digest.models import SpentLink
 from digest.tokens import Passing
 
@@ -16,8 +18,13 @@ _LINKS = cast(Table, SpentLink.__table__)
 def spend(session: Session, passing: Passing) -> bool:
     """Use a link up; tell whether this was the first time. Two uses at once: one of them is."""
     row = {"digest": passing.digest, "until": passing.until}
-    insert = insert_new(session, _LINKS).returning(_LINKS.c.digest)
-    return session.scalar(insert, row) is not None
+    return session.scalar(_spending(session.get_bind().dialect.name), row) is not None
+
+
+@cache
+def _spending(dialect: str) -> ReturningInsert[tuple[bytes]]:
+    """Return the insert, built once: a form waits for it, and most of that is Python."""
+    return insert_new_in(dialect, _LINKS).returning(_LINKS.c.digest)
 
 
 def give_back(session: Session, passing: Passing) -> None:

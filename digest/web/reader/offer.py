@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from gettext import NullTranslations
 
+from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from digest.app import App
@@ -76,20 +77,27 @@ def find_offer(instance: App, pages: Pages, slug: str) -> Offer:
 
 
 class Offers:
-    """What is offered, as it was within the last second: for forms that come by the hundred."""
+    """What is offered, as it was within the last second, and the page for whoever has asked for it,
+    the same for all: for forms that come by the hundred.
+    """
 
     def __init__(self, instance: App, pages: Pages) -> None:
         self._instance = instance
         self._pages = pages
-        self._recent: dict[str, tuple[float, Offer]] = {}
+        self._recent: dict[str, tuple[float, Offer, Response]] = {}
 
-    async def find(self, slug: str) -> Offer:
-        """Return what `find_offer` returns or returned; it raises the same."""
-        until, offer = self._recent.get(slug, (0.0, None))
-        if offer is None or until < time.monotonic():
-            offer = await run_in_threadpool(find_offer, self._instance, self._pages, slug)
-            self._recent[slug] = (time.monotonic() + RECENT_SECONDS, offer)
-        return offer
+    async def find(self, slug: str) -> tuple[Offer, Response]:
+        """Return both; raises what `find_offer` raises."""
+        recent = self._recent.get(slug)
+        if recent is None or recent[0] < time.monotonic():
+            recent = self._recent[slug] = await run_in_threadpool(self._find, slug)
+        _, offer, done = recent
+        return offer, done
+
+    def _find(self, slug: str) -> tuple[float, Offer, Response]:
+        offer = find_offer(self._instance, self._pages, slug)
+        done = self._pages.show("signup_done.html", offer.masthead)
+        return time.monotonic() + RECENT_SECONDS, offer, done
 
 
 def find_preview(instance: App, offer: Offer) -> str:

@@ -67,7 +67,7 @@ class SignupPages:
 
     async def ask(self, slug: str, request: Request, form: Form) -> Response:
         """Keep a request to join; answer with the same page whomever it is about."""
-        offer = await self.offers.find(slug)
+        offer, done = await self.offers.find(slug)
         if not offer.configured.signup.open:
             return self.pages.show("signup_closed.html", offer.masthead, status=403)
         now, signer = self.instance.clock.now(), self.instance.signer
@@ -76,12 +76,13 @@ class SignupPages:
         if stamp is None:
             return await run_in_threadpool(self._form, "signup_again.html", offer, typed)
         if form.text(TRAP):
-            return self._done(offer)
-        return await self._judge(offer, typed, stamp, request, form)
+            return done
+        return await self._judge(offer, typed, stamp, request, form) or done
 
     async def _judge(
         self, offer: Offer, typed: Typed, stamp: Passing, request: Request, form: PostedForm
-    ) -> Response:
+    ) -> Response | None:
+        """Keep what is well asked for; return a page where it is not."""
         try:
             parsed = parse_address(typed.address)
         except BadInput:
@@ -97,7 +98,9 @@ class SignupPages:
             )
         return await self._keep(offer, typed, stamp, request)
 
-    async def _keep(self, offer: Offer, typed: Typed, stamp: Passing, request: Request) -> Response:
+    async def _keep(
+        self, offer: Offer, typed: Typed, stamp: Passing, request: Request
+    ) -> Response | None:
         app = self.instance
         host = visitor_address(request, app.config.web.trusted_proxies)
         network = app.sealer.network(network_of(host))
@@ -119,10 +122,7 @@ class SignupPages:
             busy = self.pages.show("signup_busy.html", offer.masthead, status=429)
             busy.headers["Retry-After"] = AGAIN_AFTER
             return busy
-        return self._done(offer)
-
-    def _done(self, offer: Offer) -> Response:
-        return self.pages.show("signup_done.html", offer.masthead)
+        return None
 
     def _form(
         self, template: str, offer: Offer, typed: Typed, *, status: int = 200, stamp: str = ""
