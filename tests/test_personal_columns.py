@@ -11,15 +11,18 @@ SEALED = {
     *("subscribers.address_sealed", "subscribers.name_sealed"),
     *("reader_requests.address_sealed", "reader_requests.name_sealed"),
     "address_changes.address_sealed",
+    *("editors.address_sealed", "editors.name_sealed", "editors.totp_sealed"),
     *("notices.address_sealed", "notices.reply_sealed", "notices.body_sealed"),
 }
 KEYED = {
     *("subscribers.address_index", "suppressions.address_index", "tombstones.address_index"),
     *("address_changes.address_index", "notices.address_index"),
+    "editors.address_index",
     *("public_hits.key", "reader_requests.network"),
 }
 REDACTED = {  # free text from outside, or by hand; addresses are taken out on the way in
     *("deliveries.reply", "delivery_events.detail", "relay_standings.reason"),
+    *("audit_entries.about", "audit_entries.detail"),
     *("suppressions.detail", "consent_events.origin", "consent_events.evidence"),
 }
 NONE = {
@@ -36,6 +39,7 @@ NONE = {
         *("deliveries.edition", "deliveries.domain_group", "deliveries.reason"),
         *("chunks.domain_group", "delivery_events.kind", "notices.kind", "consent_events.kind"),
         *("public_hits.scope", "reader_requests.origin", "renderings.edition"),
+        "audit_entries.verb",
         *("relay_paces.domain_group", "relay_uses.domain_group", "relay_standings.domain_group"),
         *("sources.kind", "slots.alerted"),
     },
@@ -47,7 +51,7 @@ NONE = {
         *("consent_texts.digest", "consent_events.text_digest", "consent_events.policy_digest"),
         *("reader_requests.text_digest", "reader_requests.policy_digest"),
         *("imports.file_digest", "issues.approved_hash", "renderings.content_hash"),
-        "spent_links.digest",
+        *("spent_links.digest", "desk_sessions.digest"),
     },
     "made of public ids and numbers": {"notices.dedupe_key"},
     "the relay's name for a copy: it leads on in the relay's own log": {"deliveries.queue_id"},
@@ -56,6 +60,7 @@ NONE = {
         *("relay_uses.relay", "newsletters.slug", "notices.newsletter_slug"),
     },
     "a process: host name, number, random letters": {"chunks.owner", "relay_seats.owner"},
+    "argon2id of a password": {"editors.password_hash"},
     "counts": {"imports.counts", "ledger_sums.sums"},
     "a signature, or the id of a key": {
         *("ledger_sums.mac", "ledger_sums.key_id", "issues.message_key_id"),

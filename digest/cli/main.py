@@ -35,6 +35,7 @@ class Commands(Catalogue):
         "subscribers": Entry(
             "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
         ),
+        "editors": Entry("digest.cli.editors", "Who may work at the desk."),
         "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
         "keys": Entry(
             "digest.cli.keys", "The keys that addresses are sealed with, and their copies."

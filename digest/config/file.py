@@ -50,6 +50,15 @@ class WebConfig(Strict):
     trusted_proxies: list[Network] = []
 
 
+class DeskConfig(Strict):
+    """The editors' pages, at ``/desk`` below `web.public_url`: open or not, and after how many
+    hours everybody signs in anew.
+    """
+
+    open: bool = True
+    session_hours: float = Field(default=12, gt=0, le=720)
+
+
 class LimitsConfig(Strict):
     """How much strangers may ask of the public pages: letters to one address, links to the settings
     of one reader, forms from one network (an IPv4 /24, an IPv6 /64), and forms from everywhere
@@ -151,6 +160,7 @@ class Config(Strict):
     database: DatabaseConfig = DatabaseConfig()
     keys: KeysConfig = KeysConfig()
     web: WebConfig
+    desk: DeskConfig = DeskConfig()
     limits: LimitsConfig = LimitsConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     delivery: DeliveryConfig = DeliveryConfig()

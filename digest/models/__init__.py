@@ -5,6 +5,7 @@ sealed.py. JSON columns hold plain data in the shape their writer documents. Ins
 """
 
 from digest.models.base import Base
+from digest.models.desk import AuditEntry, DeskSession, Editor
 from digest.models.door import AddressChange, LeaveCount, PublicHit, ReaderRequest, SpentLink
 from digest.models.editing import (
     Article,
@@ -47,6 +48,7 @@ from digest.models.states import (
     NoticeState,
     Origin,
     RequestKind,
+    Role,
     SlotState,
     SubscriptionState,
     SuppressionReason,
@@ -56,6 +58,7 @@ __all__ = [
     "AddressChange",
     "Article",
     "ArticleState",
+    "AuditEntry",
     "Base",
     "Chunk",
     "ConsentEvent",
@@ -63,6 +66,8 @@ __all__ = [
     "Delivery",
     "DeliveryEvent",
     "DeliveryState",
+    "DeskSession",
+    "Editor",
     "Import",
     "ImportState",
     "InstanceValue",
@@ -84,6 +89,7 @@ __all__ = [
     "RelayStanding",
     "RelayUse",
     "RequestKind",
+    "Role",
     "Section",
     "Slot",
     "SlotState",

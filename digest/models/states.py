@@ -110,3 +110,21 @@ class LeaveReason(enum.StrEnum):
     UNSAFE = "unsafe"
     OTHER_ADDRESS = "other-address"
     OTHER = "other"
+
+
+class Role(enum.StrEnum):
+    """What an editor may do at the desk; each may what those before it may."""
+
+    CONTRIBUTOR = "contributor"  # brings articles in, picks and writes
+    EDITOR = "editor"  # approves
+    PUBLISHER = "publisher"  # schedules, sends, looks readers up
+    OPERATOR = "operator"  # says who else may
+
+    @property
+    def rank(self) -> int:
+        """Return its place, from 0."""
+        return list(Role).index(self)
+
+    def may(self, needed: "Role") -> bool:
+        """Tell whether this role may what `needed` may."""
+        return self.rank >= needed.rank

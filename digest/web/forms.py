@@ -28,6 +28,10 @@ class PostedForm:
         """Return a field's value on one line, without outer blanks; empty when it is missing."""
         return " ".join(self.fields.get(name, [""])[0].split())
 
+    def raw(self, name: str) -> str:
+        """Return a field's value as it was typed; empty when it is missing."""
+        return self.fields.get(name, [""])[0]
+
     def all(self, name: str) -> Sequence[str]:
         """Return every value of a field that may be ticked more than once."""
         return self.fields.get(name, [])

@@ -1,0 +1,1 @@
+"""Who may work at the desk: accounts, passwords, sessions, and the record of who did what."""

@@ -1,0 +1,37 @@
+"""Passwords: argon2id with the library's own parameters (RFC 9106), made anew when those change."""
+
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from digest.errors import BadInput
+
+SHORTEST, LONGEST = 12, 500
+
+_hasher = PasswordHasher()
+
+
+def hash_password(password: str) -> str:
+    """Return what is kept of a password; BadInput for one that is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise BadInput(f"a password has {SHORTEST} to {LONGEST} characters")
+    return _hasher.hash(password)
+
+
+def is_password(kept: str, password: str) -> bool:
+    """Tell whether this is the password; takes as long where none is kept."""
+    try:
+        return _hasher.verify(kept or _nobodys(), password) and bool(kept)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def is_outdated(kept: str) -> bool:
+    """Tell whether a kept hash was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(kept)
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash("the password of nobody at all")

@@ -1,0 +1,56 @@
+"""Tables of the desk: who may work there, who is signed in, who did what."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from digest.models.base import Base, Id, words_of
+from digest.models.states import Role
+
+
+class Editor(Base):
+    """A person allowed at the desk. Writer: editors.accounts, and editors.second_factor for what
+    its name says.
+    """
+
+    __tablename__ = "editors"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name_sealed: Mapped[bytes]
+    address_sealed: Mapped[bytes]
+    address_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    role: Mapped[Role] = mapped_column(words_of(Role))
+    password_hash: Mapped[str] = mapped_column(Text, default="")  # argon2id; empty: none yet
+    totp_sealed: Mapped[bytes | None]  # the shared secret of RFC 6238
+    totp_step: Mapped[int] = mapped_column(default=0)  # the last time step a code was taken for
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class DeskSession(Base):
+    """One browser that is signed in. Writer: editors.sessions."""
+
+    __tablename__ = "desk_sessions"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)  # of its secret
+    editor_id: Mapped[int] = mapped_column(ForeignKey("editors.id", ondelete="CASCADE"), index=True)
+    signed_in_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    until: Mapped[datetime] = mapped_column(index=True)
+
+
+class AuditEntry(Base):
+    """One thing that somebody did at the desk or about it; never changed. Writer: editors.audit."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    editor_id: Mapped[int | None] = mapped_column(
+        ForeignKey("editors.id", ondelete="SET NULL"), index=True
+    )  # None: the command line
+    verb: Mapped[str] = mapped_column(String(40))
+    about: Mapped[str] = mapped_column(String(200))  # such as "weekly#12", never a person's name
+    detail: Mapped[dict[str, Any]]

@@ -1,0 +1,60 @@
+"""The look of the desk: templates/desk, one sheet and vendored scripts, all from our own host."""
+
+from functools import cached_property
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from digest.assets import asset
+from digest.editors.sessions import Signed
+from digest.models import Role
+from digest.web.desk.static import address_of
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+# The bar's further places in their order: name, address, and the role that they need.
+PLACES = (("Record", "/desk/audit", Role.OPERATOR),)
+
+
+def more_places(role: Role) -> list[tuple[str, str]]:
+    """Return the names and addresses of the places that a role may go to."""
+    return [(name, path) for name, path, needed in PLACES if role.may(needed)]
+
+
+class DeskPages:
+    """Renders what editors see."""
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(asset("templates") / "desk"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals |= {"static": address_of, "more_places": more_places}
+        return environment
+
+    def show(
+        self, template: str, signed: Signed | None = None, *, status: int = 200, **values: object
+    ) -> HTMLResponse:
+        """Return a page, or a part of one, for who is signed in."""
+        html = self._environment.get_template(template).render(signed=signed, **values)
+        return HTMLResponse(html, status, headers={"Content-Security-Policy": POLICY})
+
+    def refuse(self, request: Request, message: str, status: int) -> HTMLResponse:
+        """Return what says why something was not done: a line for htmx, a page otherwise."""
+        signed = getattr(request.state, "signed", None)
+        if "hx-request" not in request.headers:
+            return self.show("refused.html", signed, status=status, message=message)
+        answer = self.show("_refused.html", signed, status=status, message=message)
+        answer.headers["HX-Retarget"] = "#said"
+        answer.headers["HX-Reswap"] = "innerHTML"
+        return answer

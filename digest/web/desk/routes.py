@@ -1,0 +1,91 @@
+"""Adds routes to the desk: none without the role it needs, none that forgets its errors."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from digest.app import App
+from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused
+from digest.models import Role
+from digest.web.desk.doors import HOME, Door
+from digest.web.desk.pages import DeskPages
+
+ROLE = "x-role"  # of a route's OpenAPI extras: the role it needs, or "anybody"
+ANYBODY = "anybody"
+
+Handler = Callable[..., Any]
+
+
+class DeskRoutes:
+    """The desk's router while it is put together. A handler takes the request as `request`; a
+    DigestError that it raises is shown to whoever asked.
+    """
+
+    def __init__(self, instance: App, pages: DeskPages) -> None:
+        self.instance = instance
+        self.pages = pages
+        self.door = Door(instance)
+        self.router = APIRouter(dependencies=[Depends(self.door.at_home)])
+
+    def look(self, path: str, handler: Handler, role: Role) -> None:
+        """Add a page that shows something and changes nothing."""
+        self._add(path, handler, ["GET", "HEAD"], role.value, self.door.needs(role))
+
+    def act(self, path: str, handler: Handler, role: Role) -> None:
+        """Add what a form, or a key, does."""
+        self._add(path, handler, ["POST"], role.value, self.door.needs_token(role))
+
+    def look_anybody(self, path: str, handler: Handler) -> None:
+        """Add a page for who is not signed in."""
+        self._add(path, handler, ["GET", "HEAD"], ANYBODY)
+
+    def act_anybody(self, path: str, handler: Handler) -> None:
+        """Add what a form does for who is not signed in; it must come from our own page."""
+
+        async def check(request: Request) -> None:
+            self.door.refuse_strangers(request)
+
+        self._add(path, handler, ["POST"], ANYBODY, check)
+
+    def _add(
+        self, path: str, handler: Handler, methods: list[str], role: str, *checks: Handler
+    ) -> None:
+        self.router.add_api_route(
+            f"{HOME}{path}",
+            self._shown(handler),
+            methods=methods,
+            dependencies=[Depends(check) for check in checks],
+            openapi_extra={ROLE: role},
+            response_model=None,
+        )
+
+    def _shown(self, handler: Handler) -> Handler:
+        @wraps(handler)
+        async def shown(**values: Any) -> Response:
+            try:
+                if iscoroutinefunction(handler):
+                    answer: Response = await handler(**values)
+                else:
+                    answer = await run_in_threadpool(handler, **values)
+            except DigestError as error:
+                if (status := _status_of(error)) is None:
+                    raise
+                return self.pages.refuse(values["request"], str(error), status)
+            return answer
+
+        return shown
+
+
+def _status_of(error: DigestError) -> int | None:
+    """Return the status of a failure that who asked can do something about; None for others."""
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, Conflict):
+        return 409
+    if isinstance(error, BadInput):
+        return 422
+    return 403 if isinstance(error, Refused) else None
