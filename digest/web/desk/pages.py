@@ -18,6 +18,9 @@ POLICY = (
 )
 
 
+# Without a referrer browsers would not say of a form where it comes from (Origin: null), and the
+# door would refuse it.
+HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 # The bar's further places in their order: name, address, and the role that they need.
 PLACES = (("Record", "/desk/audit", Role.OPERATOR),)
 
@@ -47,7 +50,7 @@ class DeskPages:
     ) -> HTMLResponse:
         """Return a page, or a part of one, for who is signed in."""
         html = self._environment.get_template(template).render(signed=signed, **values)
-        return HTMLResponse(html, status, headers={"Content-Security-Policy": POLICY})
+        return HTMLResponse(html, status, headers=HEADERS)
 
     def refuse(self, request: Request, message: str, status: int) -> HTMLResponse:
         """Return what says why something was not done: a line for htmx, a page otherwise."""

@@ -1,0 +1,56 @@
+"""Signing in, beginning an issue and signing out, in a real browser, with scripts and without."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from digest.models import Role
+from tests.web.desk.conftest import PASSWORD, Desk
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_editor_comes_and_goes(desk: Desk, browser: Browser, scripts: bool, width: int) -> None:
+    address = desk.add(Role.OPERATOR, "ada")
+    size = {"width": width, "height": 800}
+    with browser.new_context(java_script_enabled=scripts, viewport=size) as context:
+        page = context.new_page()
+        failures: list[str] = []
+        page.on("console", lambda message: failures.append(message.text))
+        page.goto(f"{desk.house.url}/desk/audit")
+        page.get_by_label("E-mail address").fill(address)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Who did what")).to_be_visible()
+
+        page.get_by_role("link", name="This week").click()
+        page.get_by_role("button", name="Begin the issue").click()
+        expect(page.get_by_text("Still missing")).to_be_visible()
+        assert _fits(page)
+
+        page.get_by_role("button", name="Sign out").click()
+        page.goto(f"{desk.house.url}/desk")
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        assert failures == []
+
+
+def _fits(page: Page) -> bool:
+    return page.locator("html").evaluate("page => page.scrollWidth <= page.clientWidth")
+
+
+def test_pages_are_fit_for_everybody(
+    desk: Desk, browser: Browser, axe: Callable[[Page], list[str]]
+) -> None:
+    address = desk.add(Role.OPERATOR, "ada")
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{desk.house.url}/desk/sign-in")
+        assert axe(page) == []
+        page.get_by_label("E-mail address").fill(address)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/desk")
+        assert axe(page) == []
+        page.goto(f"{desk.house.url}/desk/audit")
+        assert axe(page) == []
