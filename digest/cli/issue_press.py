@@ -8,22 +8,21 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.cli.references import IssueName, Referred, refer
 from digest.cli.terminal import complain, local_time, opened, progress_bar, say
-from digest.clock import due_at, first_morning
+from digest.clock import due_at
 from digest.config import pages_at
 from digest.curation.issues import plan_extra, refuse_closed
 from digest.curation.newsletters import present_order
+from digest.delivery.departure import NOT_BY_ITSELF, foresee_departure, slot_of
 from digest.delivery.ledger.sums import count_sums, verify_issue
 from digest.delivery.outcome import Accepted, Deferred, Rejected, Uncertain
 from digest.delivery.pacing.forecast import HORIZON
-from digest.delivery.pacing.plan import audience_by_group, forecast_issue
-from digest.delivery.slots import find_slot, set_due_by_hand
+from digest.delivery.slots import set_due_by_hand
 from digest.errors import BadInput
-from digest.models import Issue, IssueState, Slot, SlotState
+from digest.models import IssueState
 from digest.press.approval import (
     approve,
     draft_view,
@@ -36,9 +35,6 @@ from digest.rendering.mirroring import shown
 from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html, fill_text
 from digest.rendering.stored import Rendering
-
-# What the scheduler does not look at again.
-NOT_BY_ITSELF = (SlotState.HELD, SlotState.MISSED, SlotState.SKIPPED)
 
 
 def register(app: typer.Typer) -> None:
@@ -74,9 +70,7 @@ def preview(
                 path = out / f"{rendering.edition}.{suffix}"
                 path.write_text(content, encoding="utf-8")
                 say(f"{path}  {len(content.encode()):,} bytes")
-        with instance.db.read() as session:
-            due = _due_of(found, _slot_of(session, found.row))
-        if last_copy := _last_copy(instance, found, due):
+        if last_copy := _last_copy(instance, found):
             say(last_copy)
 
 
@@ -100,8 +94,7 @@ def approve_(
     with opened(context) as instance:
         with instance.db.read() as session:
             found = refer(instance, session, issue)
-            slot = _slot_of(session, found.row)
-            due = _due_of(found, slot)
+            slot = slot_of(session, found.row)
         with progress_bar("rendering"):
             approved = approve(
                 instance.db,
@@ -111,7 +104,7 @@ def approve_(
                 by=by or getpass.getuser(),
                 clock=instance.clock,
             )
-        last_copy = _last_copy(instance, found, due)
+        last_copy = _last_copy(instance, found)
     say(f"{found.name} is approved, {approved.html_bytes:,} bytes of HTML.")
     for finding in approved.report.of(Level.WARN):
         say(f"warn: {in_words(finding)}")
@@ -127,43 +120,19 @@ def approve_(
         )
 
 
-def _slot_of(session: Session, issue: Issue) -> Slot | None:
-    if issue.slot_date is None:
-        return None
-    return find_slot(session, issue.newsletter_id, issue.slot_date)
-
-
-def _due_of(found: Referred, slot: Slot | None) -> datetime | None:
-    """Return when an issue goes out by itself once it is approved; None: it does not."""
-    if found.row.slot_date is None:
-        return found.row.send_at
-    if slot is not None:
-        return None if slot.state in NOT_BY_ITSELF else slot.due_at
-    schedule = found.configured.schedule.as_schedule()
-    if schedule.readers_morning:
-        return first_morning(found.row.slot_date, schedule.at)
-    return due_at(found.row.slot_date, schedule.at, schedule.zone)
-
-
-def _last_copy(instance: App, found: Referred, due: datetime | None) -> str | None:
+def _last_copy(instance: App, found: Referred) -> str | None:
     """Say when an issue's last copy will leave; None when it has no moment, or no readers."""
-    if due is None:
-        return None
-    now, zone = instance.clock.now(), ZoneInfo(found.configured.schedule.timezone)
-    start, day = max(due, now), found.row.slot_date
+    zone, now = ZoneInfo(found.configured.schedule.timezone), instance.clock.now()
     with instance.db.read() as session:
-        readers = audience_by_group(session, found.row.newsletter_id, now)
-        plan = forecast_issue(
-            session, instance.config, found.configured, readers, start=start, local_date=day
-        )
-    if not readers:
+        plan = foresee_departure(session, instance.config, found.configured, found.row, now)
+    if plan is None:
         return None
     if plan.last_at is None:
         return (
             f"The last copy will not leave in {HORIZON.days} days (limited by {plan.limited_by})."
         )
     last = plan.last_at.astimezone(zone)
-    same_day = last.date() == start.astimezone(zone).date()
+    same_day = last.date() == plan.start.astimezone(zone).date()
     when = f"{last:%A %H:%M}" if same_day else f"{last:%A %Y-%m-%d %H:%M}"
     return f"The last copy will leave about {when} (limited by {plan.limited_by})."
 

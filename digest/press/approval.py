@@ -17,6 +17,7 @@ from digest.clock import Clock
 from digest.config import NewsletterConfig, mirrors_of
 from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
+from digest.errors import Conflict
 from digest.models import Issue, StoredRendering
 from digest.press.pictures import Fetch, embed_pictures, without_pictures
 from digest.press.preflight.findings import Report
@@ -103,8 +104,9 @@ def approve(
     *,
     by: str,
     clock: Clock,
+    version: int | None = None,
 ) -> Approved:
-    """Compile an issue and approve exactly those bytes.
+    """Compile an issue and approve exactly those bytes; with `version` that version and no other.
 
     Refused when the issue is not ready or on its way already, or when preflight finds what blocks,
     and then only the report is stored; RenderingFailed when it does not compile; BadInput when no
@@ -113,6 +115,8 @@ def approve(
     now = clock.now()
     with db.read() as session:
         issue = find_issue(session, reference)
+        if version is not None and issue.version != version:
+            raise Conflict(f"{reference} was edited since you looked at it: look at it once more")
         refuse_closed(session, issue, "be approved")
         view = draft_view(session, issue, configured, now)
         records = read_records(session, issue)

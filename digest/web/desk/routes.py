@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from digest.app import App
-from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused
+from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
 from digest.web.desk.doors import HOME, Door
 from digest.web.desk.pages import DeskPages
@@ -86,6 +86,6 @@ def _status_of(error: DigestError) -> int | None:
         return 404
     if isinstance(error, Conflict):
         return 409
-    if isinstance(error, BadInput):
+    if isinstance(error, BadInput | RenderingFailed):
         return 422
     return 403 if isinstance(error, Refused) else None

@@ -1,8 +1,11 @@
 """Signing in, beginning an issue and signing out, in a real browser, with scripts and without."""
 
 from collections.abc import Callable
+from datetime import date
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from digest.models import Role
@@ -35,6 +38,31 @@ def test_editor_comes_and_goes(desk: Desk, browser: Browser, scripts: bool, widt
         assert failures == []
 
 
+def test_preview_is_dark_where_it_says_dark(desk: Desk, browser: Browser) -> None:
+    name = desk.house.newsroom.draft(day=date(2026, 12, 4))
+    address = desk.add(Role.EDITOR)
+    # Without an emulated scheme: an emulated one holds in frames as well, whatever they are in.
+    with browser.new_context(color_scheme="null") as context:
+        page = context.new_page()
+        page.goto(f"{desk.house.url}/desk/{name}/preview")
+        page.get_by_label("E-mail address").fill(address)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        light = _brightness(page)
+        page.get_by_role("link", name="Dark").click()
+        dark = _brightness(page)
+    assert light > 200
+    assert dark < 80
+
+
+def _brightness(page: Page) -> int:
+    """Return how bright the edge of the mail in its frame is, from 0 to 255."""
+    frame = page.locator("iframe")
+    expect(frame.content_frame.get_by_text("Headline 0")).to_be_visible()
+    picture = Image.open(BytesIO(frame.screenshot())).convert("L")
+    return int(picture.getpixel((20, 20)))
+
+
 def _fits(page: Page) -> bool:
     return page.locator("html").evaluate("page => page.scrollWidth <= page.clientWidth")
 
@@ -42,6 +70,7 @@ def _fits(page: Page) -> bool:
 def test_pages_are_fit_for_everybody(
     desk: Desk, browser: Browser, axe: Callable[[Page], list[str]]
 ) -> None:
+    name = desk.house.newsroom.draft(day=date(2026, 12, 4))
     address = desk.add(Role.OPERATOR, "ada")
     with browser.new_context() as context:
         page = context.new_page()
@@ -52,5 +81,6 @@ def test_pages_are_fit_for_everybody(
         page.keyboard.press("Enter")
         page.wait_for_url("**/desk")
         assert axe(page) == []
-        page.goto(f"{desk.house.url}/desk/audit")
-        assert axe(page) == []
+        for path in ("audit", f"{name}/preview"):
+            page.goto(f"{desk.house.url}/desk/{path}")
+            assert axe(page) == []
