@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.editors.passwords import hash_password, is_outdated, is_password
+from digest.editors.passwords import hash_password
 from digest.editors.sessions import end_sessions
 from digest.errors import BadInput, Conflict, NotFound
 from digest.models import Editor, Role
@@ -108,17 +108,34 @@ def set_active(session: Session, editor: Editor, active: bool) -> None:
     end_sessions(session, editor.id)
 
 
-def check_password(session: Session, sealer: Sealer, address: str, password: str) -> Editor | None:
-    """Return the editor whose address and password these are, None when they are nobody's; the work
-    is the same. A hash made with older parameters is made anew.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of whoever has an address: their account's id and password hash, or nothing."""
+
+    editor_id: int | None = None
+    password_hash: str = ""
+
+
+def find_kept(session: Session, sealer: Sealer, address: str) -> Kept:
+    """Return what a typed password is compared with: outside a transaction, for that takes long. An
+    account that is locked is as good as none.
     """
     try:
         editor = _find(session, sealer, address)
     except BadInput:
-        editor = None
-    kept = editor.password_hash if editor is not None and editor.active else ""
-    if not is_password(kept, password) or editor is None:
+        return Kept()
+    if editor is None or not editor.active:
+        return Kept()
+    return Kept(editor.id, editor.password_hash)
+
+
+def take_known(session: Session, kept: Kept, renewed: str = "") -> Editor | None:
+    """Return the editor whose password was right; None when the account has changed meanwhile. A
+    hash made anew with today's parameters replaces the old one.
+    """
+    editor = session.get(Editor, kept.editor_id)
+    if editor is None or not editor.active or editor.password_hash != kept.password_hash:
         return None
-    if is_outdated(kept):
-        editor.password_hash = hash_password(password)
+    if renewed:
+        editor.password_hash = renewed
     return editor

@@ -1,0 +1,60 @@
+"""How often signing in may be tried: from one network, at one account from one network, and at one
+account from everywhere.
+
+An attempt is counted before the password is looked at, so that many at once are no way round; one
+that succeeds takes back what counts against its account.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from digest.errors import BadInput
+from digest.sealed import Sealer
+from digest.subscribers.addresses import parse_address
+from digest.subscribers.door.limits import Limit, allow, forget_keys
+
+HOUR = timedelta(hours=1)
+FROM_NETWORK = Limit("desk network", 100, HOUR)
+AT_ACCOUNT = Limit("desk account", 10, HOUR)  # from one network: strangers lock nobody out
+AT_ACCOUNT_FROM_EVERYWHERE = Limit("desk anywhere", 100, HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt by its keys, which are keyed hashes: of an address, whether there is an account
+    or not, and of a network.
+    """
+
+    network: bytes
+    account: bytes
+    account_from_here: bytes
+
+
+def attempt_of(sealer: Sealer, address: str, network: str) -> Attempt:
+    """Return an attempt at an address, as it was typed, from a network."""
+    try:
+        key = parse_address(address).key
+    except BadInput:
+        key = "no address"
+    return Attempt(
+        sealer.network(f"desk {network}"),
+        sealer.index(f"desk {key}"),
+        sealer.index(f"desk {key} {network}"),
+    )
+
+
+def may_try(session: Session, attempt: Attempt, now: datetime) -> bool:
+    """Count an attempt; False, and nothing is counted, when there were too many."""
+    wanted = [
+        (FROM_NETWORK, attempt.network),
+        (AT_ACCOUNT, attempt.account_from_here),
+        (AT_ACCOUNT_FROM_EVERYWHERE, attempt.account),
+    ]
+    return allow(session, wanted, now) is None
+
+
+def forgive(session: Session, attempt: Attempt) -> None:
+    """Take back what counts against an account, whose editor has just signed in."""
+    forget_keys(session, [attempt.account, attempt.account_from_here])
