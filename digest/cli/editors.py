@@ -1,5 +1,6 @@
 """``digest editors``: who may work at the desk."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -28,7 +29,7 @@ def register(program: typer.Typer) -> None:
 def ask_password(from_input: bool) -> str:
     """Return a password typed twice, or one line of standard input."""
     if from_input:
-        return typer.get_text_stream("stdin").readline().rstrip("\n")
+        return sys.stdin.readline().rstrip("\n")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
 
