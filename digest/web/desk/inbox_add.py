@@ -13,7 +13,7 @@ from digest.curation.articles_file import checked_article
 from digest.curation.cleaning import Picture
 from digest.curation.inbox import add_article
 from digest.curation.intake import fetch_page
-from digest.curation.plain import web_url
+from digest.curation.plain import MAX_TITLE, web_url
 from digest.curation.sources.base import FoundArticle
 from digest.editors.audit import note
 from digest.errors import BadInput, Conflict, FetchFailed
@@ -29,6 +29,7 @@ ADD = f"{INBOX}/add"
 LINES = ("url", "title", "author", "site_name", "summary", "language", "published_at")
 PICTURE = ("image_url", "image_alt", "image_credit")
 OTHER = "other"  # in the place of a picture: the one whose address was typed
+SUMMARY_MOST = 2_000  # characters; what pages say is cut much shorter
 NO_PICTURE: Sequence[Picture] = ()
 
 
@@ -64,6 +65,7 @@ class AddPages:
             fields["image_url"] = form.text("picture")
         try:
             found = checked_article(_given(fields), "The article")
+            _refuse_long(found)
             with app.db.write() as session:
                 article = add_article(session, found, now=app.clock.now())
                 about, now = f"article#{article.id}", app.clock.now()
@@ -106,6 +108,12 @@ def _given(fields: dict[str, str]) -> dict[str, object]:
     if not fields["image_url"]:
         given |= {"image_alt": "", "image_credit": ""}
     return given
+
+
+def _refuse_long(found: FoundArticle) -> None:
+    for name, most in (("title", MAX_TITLE), ("summary", SUMMARY_MOST)):
+        if (length := len(getattr(found, name))) > most:
+            raise BadInput(f"{name}: {length} characters are more than the {most} allowed")
 
 
 def bookmark_of(public_url: str) -> str:
