@@ -63,6 +63,7 @@ class SourcePages:
             trouble=trouble,
             typed=typed,
             may_change=signed_of(request).role.may(Role.EDITOR),
+            at=self.instance.clock.now(),
             age=partial(age, now=self.instance.clock.now()),
         )
 
