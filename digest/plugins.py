@@ -24,3 +24,10 @@ def load_plugin(group: str, name: str) -> Any:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:  # ValueError: an empty module name
         raise ConfigError(f"{group}: {name!r} cannot be loaded: {error}") from error
+
+
+def list_plugins(group: str) -> list[str]:
+    """Return the short names that are installed for a group. What a stranger's form may choose
+    from: `load_plugin` imports whatever it is told.
+    """
+    return sorted({point.name for point in entry_points(group=group)})

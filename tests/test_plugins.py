@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from digest.errors import ConfigError
-from digest.plugins import load_plugin
+from digest.plugins import list_plugins, load_plugin
 
 OURS = [
     (group, name)
@@ -56,3 +56,8 @@ def test_import_that_fails_says_why(name: str, why: str) -> None:
         load_plugin("digest.backends", name)
 
     assert why in str(caught.value)
+
+
+def test_list_of_plugins_has_short_names_alone() -> None:
+    assert list_plugins("digest.sources") == ["feed", "page"]
+    assert list_plugins("digest.nothing") == []

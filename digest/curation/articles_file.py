@@ -82,7 +82,9 @@ def read_articles_file(path: Path) -> list[FoundArticle]:
     entries = tables.get("article", [])
     if not isinstance(entries, list) or not entries:
         raise BadInput(f"{path}: article: there must be a list of at least one article")
-    return [_found(entry, f"{path}: article {n}") for n, entry in enumerate(entries, start=1)]
+    return [
+        checked_article(entry, f"{path}: article {n}") for n, entry in enumerate(entries, start=1)
+    ]
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -98,7 +100,10 @@ def _tables(path: Path) -> dict[str, Any]:
     return tables
 
 
-def _found(entry: Any, where: str) -> FoundArticle:
+def checked_article(entry: Any, where: str) -> FoundArticle:
+    """Return one article from the words of a table, or of a form; BadInput, after `where`, names
+    what is wrong.
+    """
     try:
         checked = check(_Entry, entry, where=where)
     except ConfigError as error:

@@ -86,7 +86,7 @@ def first_picture(markup: str, base: str) -> Picture | None:
         return None
     for element in tree.iter("img"):
         url = web_url(element.get("src") or "", base)
-        if url and not _is_pixel(element):
+        if url and not is_pixel(element):
             return Picture(url, one_line(element.get("alt") or ""))
     return None
 
@@ -131,7 +131,8 @@ def _is_deeper(tree: etree._Element, limit: int) -> bool:
     return False
 
 
-def _is_pixel(element: etree._Element) -> bool:
+def is_pixel(element: etree._Element) -> bool:
+    """Tell whether an img is one point wide or high, or none: something that counts readers."""
     return any(
         (element.get(side) or "").strip().rstrip("px") in {"0", "1"} for side in ("width", "height")
     )

@@ -66,7 +66,7 @@ def _take_one(session: Session, found: FoundArticle, source_id: int | None, now:
             Article.canonical_url == row["canonical_url"],
             Article.source_id == source_id,
             Article.state == ArticleState.NEW,
-            ~_is_picked(),
+            ~is_picked(),
             (Article.title != found.title) | (Article.summary != found.summary),
         )
         .values(title=found.title, summary=found.summary)
@@ -129,16 +129,17 @@ def list_inbox(session: Session, *, search: str | None = None, limit: int = 100)
     """
     words = (search or "").casefold().split()
     with closing(session.scalars(_inbox().execution_options(yield_per=200))) as waiting:
-        return list(islice(_matching(waiting, words), limit))
+        return list(islice(matching(waiting, words), limit))
 
 
 def _inbox() -> Select[Article]:
     newest = func.coalesce(Article.published_at, Article.created_at)
-    waiting = select(Article).where(Article.state == ArticleState.NEW, ~_is_picked())
+    waiting = select(Article).where(Article.state == ArticleState.NEW, ~is_picked())
     return waiting.order_by(newest.desc(), Article.id.desc())
 
 
-def _matching(articles: Iterable[Article], words: Sequence[str]) -> Iterator[Article]:
+def matching(articles: Iterable[Article], words: Sequence[str]) -> Iterator[Article]:
+    """Yield the articles in which every casefolded word occurs."""
     # In Python, because SQLite's LIKE and lower() know the case of ASCII letters only.
     for article in articles:
         texts = (
@@ -169,5 +170,6 @@ def restore(session: Session, article_id: int) -> Article:
     return article
 
 
-def _is_picked() -> Any:
+def is_picked() -> Any:
+    """Return the condition that an article stands in an issue."""
     return exists().where(Pick.article_id == Article.id)

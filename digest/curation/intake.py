@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from digest.clock import Clock
 from digest.curation.inbox import IntakeReport, take_in
+from digest.curation.metadata import ReadPage
 from digest.curation.source_list import GROUP, POLL_EVERY, find_source, record_poll
 from digest.curation.sources.base import FoundArticle
 from digest.curation.sources.base import Source as SourcePlugin
-from digest.curation.sources.page import PageSource
+from digest.curation.sources.page import PageSource, read_fetched
 from digest.db import Database
 from digest.errors import DigestError
 from digest.fetch.client import Fetcher
@@ -44,5 +45,9 @@ def poll(
 
 def fetch_article(fetcher: Fetcher, url: str) -> FoundArticle:
     """Return the article at a pasted URL, from its metadata; FetchFailed or BadInput if none."""
-    plugin = PageSource()
-    return plugin.read(fetcher.get(url.strip(), accept=plugin.accept)).articles[0]
+    return fetch_page(fetcher, url).article
+
+
+def fetch_page(fetcher: Fetcher, url: str) -> ReadPage:
+    """Return the article at a pasted URL with the pictures to choose from; errors as above."""
+    return read_fetched(fetcher.get(url.strip(), accept=PageSource.accept))

@@ -297,6 +297,16 @@ def list_issues(session: Session, newsletter_id: int | None = None, limit: int =
     return list(session.scalars(query))
 
 
+def find_open(session: Session, newsletter_id: int) -> Issue | None:
+    """Return a newsletter's newest issue that may be edited, or None."""
+    return session.scalar(
+        select(Issue)
+        .where(Issue.newsletter_id == newsletter_id, Issue.state.in_(OPEN_TO_EDITS))
+        .order_by(Issue.number.desc())
+        .limit(1)
+    )
+
+
 def list_sending(session: Session) -> list[Issue]:
     """Return the issues that are being sent now, oldest first."""
     return list(

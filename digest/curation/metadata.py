@@ -6,13 +6,15 @@ first, because it is cut for sharing while JSON-LD lists squares and strips.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml import etree
 
-from digest.curation.cleaning import Picture, plain_text
+from digest.curation.cleaning import Picture, is_pixel, plain_text
 from digest.curation.linked_data import LinkedArticle, read_linked_data
 from digest.curation.plain import (
     MAX_SUMMARY,
@@ -27,6 +29,7 @@ from digest.curation.sources.base import FoundArticle
 from digest.errors import BadInput
 from digest.fetch import shown
 
+PICTURES_MOST = 12
 HOST_VARIANTS = ("www.", "m.", "mobile.", "amp.")
 TITLES = ("og:title", "twitter:title", "dc.title", "parsely-title", "title")
 SUMMARIES = ("og:description", "twitter:description", "description", "dc.description")
@@ -51,8 +54,21 @@ PICTURES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """A page as an article, with its best picture; and the pictures there are, best first."""
+
+    article: FoundArticle
+    pictures: tuple[Picture, ...]
+
+
 def read_metadata(text: str, url: str) -> FoundArticle:
-    """Return a page as an article; BadInput when it has no headline anywhere.
+    """Return a page as an article; see `read_page`."""
+    return read_page(text, url).article
+
+
+def read_page(text: str, url: str) -> ReadPage:
+    """Return a page as an article, and its pictures; BadInput when it has no headline anywhere.
 
     `url` is where the page came from; its canonical link replaces it when that names the same site.
     """
@@ -61,8 +77,9 @@ def read_metadata(text: str, url: str) -> FoundArticle:
     title = _first(linked.title, *page.meta(*TITLES), page.text("title"), page.text("h1"))
     if not title:
         raise BadInput(f"{shown(url)}: no headline was found on the page")
-    picture = _picture(page, linked, url)
-    return FoundArticle(
+    named = _named_pictures(page, linked, url)
+    picture = named[0] if named else Picture("")
+    article = FoundArticle(
         url=_canonical(page, linked, url),
         title=shorten(title, MAX_TITLE),
         summary=shorten(_first(linked.summary, *page.meta(*SUMMARIES)), MAX_SUMMARY),
@@ -75,6 +92,9 @@ def read_metadata(text: str, url: str) -> FoundArticle:
         site_name=_first(linked.site_name, *page.meta(*SITES)).removeprefix("@"),
         language=_language(page, linked),
     )
+    known = {one.url: one for one in (*page.pictures(url), *named)}  # named ones say more
+    order = dict.fromkeys([*(one.url for one in named), *known])
+    return ReadPage(article, tuple(known[each] for each in islice(order, PICTURES_MOST)))
 
 
 class _Page:
@@ -118,6 +138,13 @@ class _Page:
         """Yield the values of an attribute over all such elements."""
         for element in self._elements(tag):
             yield element.get(name) or ""
+
+    def pictures(self, base: str) -> Iterator[Picture]:
+        """Yield the pictures in the page's text that are big enough to be one."""
+        for element in self._elements("img"):
+            url = web_url(element.get("src") or "", base)
+            if url and not is_pixel(element):
+                yield Picture(url, one_line(element.get("alt") or ""))
 
     def alt_of(self, url: str, base: str) -> str:
         """Return the alternative text the page itself gives to a picture."""
@@ -190,23 +217,27 @@ def parse_date(text: str) -> datetime | None:
     return None
 
 
-def _picture(page: _Page, linked: LinkedArticle, url: str) -> Picture:
-    """Return the picture with whatever any part of the page says about that very picture."""
+def _named_pictures(page: _Page, linked: LinkedArticle, url: str) -> list[Picture]:
+    """Return the pictures that the page's head names, best first, each once and with whatever any
+    part of the page says about that very picture.
+    """
     candidates = []
     for image, alt in PICTURES:
         alts = next(iter(page.meta(alt)), "")
         candidates += [Picture(value, plain_text(alts)) for value in page.meta(image)]
     candidates += [linked.picture, *(Picture(value) for value in page.links("image_src"))]
-    named = [(web_url(one.url, url), one) for one in candidates]
-    chosen = next((found for found, _ in named if found), None)
-    if chosen is None:
-        return Picture("")
-    same = [one for found, one in named if found == chosen]
-    return Picture(
-        chosen,
-        _first(*(one.alt for one in same), page.alt_of(chosen, url)),
-        _first(*(one.credit for one in same)),
-    )
+    named: dict[str, list[Picture]] = {}
+    for one in candidates:
+        if found := web_url(one.url, url):
+            named.setdefault(found, []).append(one)
+    return [
+        Picture(
+            found,
+            _first(*(one.alt for one in same), page.alt_of(found, url)),
+            _first(*(one.credit for one in same)),
+        )
+        for found, same in named.items()
+    ]
 
 
 def _categories(page: _Page, linked: LinkedArticle) -> tuple[str, ...]:

@@ -99,6 +99,14 @@ def find_section(session: Session, newsletter_id: int, heading: str) -> Section:
     raise NotFound(f"no section {heading!r} (there are: {known})")
 
 
+def get_section(session: Session, section_id: int) -> Section:
+    """Return the section of that number; NotFound when there is none."""
+    section = session.get(Section, section_id)
+    if section is None:
+        raise NotFound(f"there is no section {section_id}")
+    return section
+
+
 def next_issue_slot(newsletter: Newsletter, schedule: Schedule, now: datetime) -> Due:
     """Return the first slot after `now` that falls on none of the newsletter's skip dates."""
     due = next_slot(schedule, now)

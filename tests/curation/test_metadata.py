@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.curation.linked_data import read_linked_data
-from digest.curation.metadata import parse_date, read_metadata
+from digest.curation.metadata import PICTURES_MOST, parse_date, read_metadata, read_page
 from digest.curation.sources.base import FoundArticle
 from digest.errors import BadInput
 
@@ -201,3 +201,29 @@ def test_any_date_is_survived(text: str) -> None:
     moment = parse_date(text)
 
     assert moment is None or moment.tzinfo is UTC
+
+
+def test_pictures_are_offered_once_each_best_first() -> None:
+    head = GRAPH + '<meta name="twitter:image" content="/og.jpg">' + linked(LINKED)
+    body = (
+        '<img src="/inside.jpg" alt="Boats"><img src="/og.jpg" alt="Twice">'
+        '<img src="/count.gif" width="1"><img src="javascript:x"><img src="/ld.jpg">'
+    )
+    page = read_page(f"<html><head>{head}</head><body>{body}</body></html>", URL)
+
+    site = "https://www.courier.example"
+    assert [each.url for each in page.pictures] == [
+        f"{site}/og.jpg",
+        f"{site}/ld.jpg",
+        f"{site}/inside.jpg",
+    ]
+    assert [each.alt for each in page.pictures] == ["A pier", "", "Boats"]
+    assert page.pictures[0].url == page.article.image_url
+
+
+def test_pictures_of_a_page_are_a_choice_and_no_flood() -> None:
+    body = "".join(f'<img src="/{number}.jpg">' for number in range(100))
+    page = read_page(f"<html><title>Fog</title><body>{body}</body></html>", URL)
+
+    assert len(page.pictures) == PICTURES_MOST
+    assert page.article.image_url == ""

@@ -8,7 +8,7 @@ import codecs
 import re
 from typing import ClassVar
 
-from digest.curation.metadata import read_metadata
+from digest.curation.metadata import ReadPage, read_page
 from digest.curation.sources.base import SourceResult
 from digest.errors import BadInput
 from digest.fetch import Fetched, shown
@@ -34,12 +34,19 @@ class PageSource:
 
     def read(self, fetched: Fetched) -> SourceResult:
         """Return the page as one article; BadInput when it is not HTML or has no headline."""
-        kind = (fetched.content_type or "").partition(";")[0].strip()
-        if kind not in HTML_TYPES and (kind or not LOOKS_LIKE_HTML.search(fetched.body[:2000])):
-            raise BadInput(
-                f"{shown(fetched.url)}: not a web page (content type: {kind or 'none given'})"
-            )
-        return SourceResult((read_metadata(decode_page(fetched), fetched.url),))
+        return SourceResult((read_fetched(fetched).article,))
+
+
+def read_fetched(fetched: Fetched) -> ReadPage:
+    """Return a fetched page as one article, with its pictures; BadInput when it is not HTML or has
+    no headline.
+    """
+    kind = (fetched.content_type or "").partition(";")[0].strip()
+    if kind not in HTML_TYPES and (kind or not LOOKS_LIKE_HTML.search(fetched.body[:2000])):
+        raise BadInput(
+            f"{shown(fetched.url)}: not a web page (content type: {kind or 'none given'})"
+        )
+    return read_page(decode_page(fetched), fetched.url)
 
 
 def decode_page(fetched: Fetched) -> str:

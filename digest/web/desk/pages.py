@@ -22,7 +22,11 @@ POLICY = (
 # door would refuse it.
 HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 # The bar's further places in their order: name, address, and the role that they need.
-PLACES = (("Record", "/desk/audit", Role.OPERATOR),)
+PLACES = (
+    ("Inbox", "/desk/inbox", Role.CONTRIBUTOR),
+    ("Sources", "/desk/sources", Role.CONTRIBUTOR),
+    ("Record", "/desk/audit", Role.OPERATOR),
+)
 
 
 def more_places(role: Role) -> list[tuple[str, str]]:
