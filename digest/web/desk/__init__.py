@@ -5,11 +5,11 @@ role it needs.
 from fastapi import APIRouter
 
 from digest.app import App
-from digest.web.desk import audit, signing, static, week
+from digest.web.desk import audit, board, signing, static, week
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
-PARTS = (signing, week, audit)
+PARTS = (signing, week, board, audit)
 
 
 def routes(instance: App) -> APIRouter:
