@@ -11,7 +11,7 @@
   const begin = () => {
     if (!document.querySelector(".grip")) return;
     for (const list of document.querySelectorAll(".picks")) {
-      Sortable.create(list, { group: "picks", handle: ".pick-head", animation: 120, onEnd: dropped });
+      Sortable.create(list, { group: "picks", handle: ".pick-head", animation: 120, delay: 200, delayOnTouchOnly: true, onEnd: dropped });
     }
   };
 
