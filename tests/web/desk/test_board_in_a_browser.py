@@ -24,9 +24,13 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
+EXPECT = 5_000
+
+
 def opened(desk: Desk, context: BrowserContext, name: str, editor: str = "ada") -> Page:
     """Return the board in a browser that an editor signed in to."""
     page = context.new_page()
+    page.set_default_timeout(EXPECT)  # milliseconds
     page.goto(f"{desk.house.url}/desk/sign-in")
     page.get_by_label("E-mail address").fill(desk.add(Role.EDITOR, editor))
     page.get_by_label("Password").fill(PASSWORD)
