@@ -97,15 +97,34 @@ def set_password(session: Session, editor: Editor, password: str) -> None:
 
 
 def set_role(session: Session, editor: Editor, role: Role) -> None:
-    """Change what an editor may do. Ends their sessions."""
+    """Change what an editor may do; Conflict for the last operator. Ends their sessions."""
+    if role is not Role.OPERATOR:
+        _keep_an_operator(session, editor)
     editor.role = role
     end_sessions(session, editor.id)
 
 
 def set_active(session: Session, editor: Editor, active: bool) -> None:
-    """Let an editor in, or no longer. Ends their sessions."""
+    """Let an editor in, or no longer; Conflict for the last operator. Ends their sessions."""
+    if not active:
+        _keep_an_operator(session, editor)
     editor.active = active
     end_sessions(session, editor.id)
+
+
+def _keep_an_operator(session: Session, editor: Editor) -> None:
+    """Conflict when nobody else could say who may come in. All operators are locked in one order:
+    two who shut each other out at once must not both find the other.
+    """
+    operators = session.scalars(
+        select(Editor)
+        .where(Editor.role == Role.OPERATOR, Editor.active)
+        .order_by(Editor.id)
+        .with_for_update()
+    ).all()
+    others = [each for each in operators if each.id != editor.id and each.password_hash]
+    if editor in operators and not others:
+        raise Conflict("this is the last operator who can sign in: make somebody else one first")
 
 
 @dataclass(frozen=True, slots=True)

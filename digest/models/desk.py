@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from digest.models.base import Base, Id, words_of
@@ -54,3 +54,21 @@ class AuditEntry(Base):
     verb: Mapped[str] = mapped_column(String(40))
     about: Mapped[str] = mapped_column(String(200))  # such as "weekly#12", never a person's name
     detail: Mapped[dict[str, Any]]
+
+
+class BoardChange(Base):
+    """The last changes of an editor to an issue, so that they can be undone. Writer:
+    curation.board_changes.
+    """
+
+    __tablename__ = "board_changes"
+    __table_args__ = (Index("ix_board_changes_whose", "issue_id", "editor_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    editor_id: Mapped[int] = mapped_column(ForeignKey("editors.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id"))  # None: the words
+    kind: Mapped[str] = mapped_column(String(10))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]

@@ -73,6 +73,36 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_desk_sessions_editor_id"), ["editor_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_desk_sessions_until"), ["until"], unique=False)
 
+    op.create_table(
+        "board_changes",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("issue_id", ID, nullable=False),
+        sa.Column("editor_id", ID, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("article_id", ID, nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["articles.id"], name=op.f("fk_board_changes_article_id_articles")
+        ),
+        sa.ForeignKeyConstraint(
+            ["editor_id"],
+            ["editors.id"],
+            name=op.f("fk_board_changes_editor_id_editors"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["issue_id"],
+            ["issues.id"],
+            name=op.f("fk_board_changes_issue_id_issues"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_board_changes")),
+    )
+    with op.batch_alter_table("board_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_board_changes_whose", ["issue_id", "editor_id"], unique=False)
+
 
 def downgrade() -> None:
     raise NotImplementedError("migrations go forward only; go back with a backup")

@@ -64,7 +64,7 @@ def test_editor_is_locked_out_and_let_in(line, ada: None) -> None:
 
 
 def test_every_change_is_on_record(line, ada: None) -> None:
-    line.good("editors", "role", ADA, "operator")
+    line.good("editors", "role", ADA, "publisher")
     line.good("editors", "lock", ADA)
     db = Database(f"sqlite:///{line.folder}/digest.db")
     with db.read() as session:
@@ -83,3 +83,9 @@ def test_bad_input_is_named(line, ada: None, typed) -> None:
     typed(PASSWORD)
     assert "editor" in line.bad("editors", "password", "nobody@courier.example", "--password-stdin")
     assert kept(line).id == 1
+
+
+def test_last_operator_is_neither_demoted_nor_locked_out(line, ada: None) -> None:
+    line.good("editors", "role", ADA, "operator")
+    assert "last operator" in line.bad("editors", "role", ADA, "editor")
+    assert "last operator" in line.bad("editors", "lock", ADA)

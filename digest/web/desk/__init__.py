@@ -5,11 +5,21 @@ role it needs.
 from fastapi import APIRouter
 
 from digest.app import App
-from digest.web.desk import audit, inbox, inbox_add, pressing, signing, sources, static, week
+from digest.web.desk import (
+    audit,
+    board,
+    inbox,
+    inbox_add,
+    pressing,
+    signing,
+    sources,
+    static,
+    week,
+)
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
-PARTS = (signing, week, inbox, inbox_add, sources, pressing, audit)
+PARTS = (signing, week, inbox, inbox_add, sources, board, pressing, audit)
 
 
 def routes(instance: App) -> APIRouter:

@@ -81,6 +81,7 @@ class SigningPages:
             if editor is None:
                 return ""
             forgive(session, attempt)
+            end_session(session, request.cookies.get(COOKIE, ""))  # this browser's, if any
             note(session, editor.id, "sign in", "the desk", now)
             return open_session(session, editor, now, app.config.desk.session_hours)
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from argon2 import PasswordHasher
 
-from digest.correspondence.forgetting import forget_old
 from digest.editors import passwords
 from digest.editors.accounts import find_editor, set_active
-from digest.models import AuditEntry, DeskSession, PublicHit, Role
+from digest.models import AuditEntry, PublicHit, Role
+from digest.web.desk.doors import COOKIE
 from tests.web.desk.conftest import PASSWORD, Desk
 
 
@@ -116,10 +116,12 @@ def test_hash_of_older_parameters_is_made_anew(desk: Desk) -> None:
     assert not passwords.is_outdated(kept)
 
 
-def test_sessions_that_are_over_are_forgotten(desk: Desk) -> None:
-    desk.signed_in(Role.EDITOR)
-    desk.clock.advance(timedelta(hours=13))
-    desk.signed_in(Role.OPERATOR)
-    forget_old(desk.app.db, desk.app.clock)
-    with desk.app.db.read() as session:
-        assert session.query(DeskSession).count() == 1
+def test_signing_in_anew_ends_the_session_before(desk: Desk) -> None:
+    address = desk.add(Role.EDITOR)
+    browser = desk.sign_in(address)
+    before = browser.secret
+    browser.client.post("/desk/sign-in", data={"address": address, "password": PASSWORD})
+    assert browser.secret != before
+    with desk.browser() as client:
+        client.cookies.set(COOKIE, before)
+        assert client.get("/desk").status_code == 303
