@@ -142,3 +142,10 @@ def test_page_says_when_the_last_copy_leaves(desk: Desk) -> None:
     name = drafted(desk, day=date(2026, 12, 4))
     page = desk.signed_in(Role.EDITOR).get(f"/desk/{name}/preview").text
     assert "The last of 2 copies will leave about <strong>Friday, 07:00</strong>" in page
+
+
+def test_board_and_preview_lead_to_each_other(desk: Desk) -> None:
+    name = drafted(desk)
+    browser = desk.signed_in(Role.CONTRIBUTOR)
+    assert f'href="/desk/{name}/preview"' in browser.get(f"/desk/{name}").text
+    assert f'href="/desk/{name}"' in browser.get(f"/desk/{name}/preview").text
