@@ -21,7 +21,7 @@ def note(
 ) -> None:
     """Write down that an editor, or somebody at the command line (None), did something.
 
-    `about` names a thing, such as ``weekly#12``; addresses in it and in `detail` are taken out.
+    `about` names a thing, such as ``weekly/12``; addresses in it and in `detail` are taken out.
     """
     kept = {key: redact(v) if isinstance(v, str) else v for key, v in (detail or {}).items()}
     entry = AuditEntry(

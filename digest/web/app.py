@@ -6,6 +6,7 @@ Nothing is logged about a visitor; error pages say the same whether a thing is u
 import logging
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
@@ -61,7 +62,8 @@ def _add_error_pages(web: FastAPI, pages: Pages) -> None:
             return lost
         return PlainTextResponse(error.detail, error.status_code, error.headers)
 
-    for kind in (BadInput, NotFound, HTTPException):
+    # A number in an address that cannot be one is a page that there is not.
+    for kind in (BadInput, NotFound, HTTPException, RequestValidationError):
         web.add_exception_handler(kind, refused)
     web.add_exception_handler(DatabaseUnfit, lambda _request, _error: busy)
     web.add_middleware(Guard, failed=failed)

@@ -10,7 +10,7 @@ from digest.editors.audit import list_entries
 from digest.models import Role
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.routes import DeskRoutes, RowId
 
 A_PAGE = 50
 
@@ -22,7 +22,7 @@ class AuditPages:
     instance: App
     pages: DeskPages
 
-    def show(self, request: Request, before: int | None = None) -> Response:
+    def show(self, request: Request, before: RowId | None = None) -> Response:
         """Show the newest entries, or those before an entry."""
         app = self.instance
         with app.db.read() as session:

@@ -45,7 +45,7 @@ from digest.web.desk.board_fields import (
 from digest.web.desk.board_places import Column, T, place_asked
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.routes import DeskRoutes, RowId
 from digest.web.forms import Form, PostedForm
 
 NAMES_OF_CHANGES = {
@@ -154,7 +154,7 @@ class BoardPages:
         return self._save(request, slug, number, form, "words", change)
 
     def save_pick(
-        self, request: Request, slug: str, number: int, article_id: int, form: Form
+        self, request: Request, slug: str, number: int, article_id: RowId, form: Form
     ) -> Response:
         """Save the editor's words of a pick."""
 
@@ -242,7 +242,7 @@ class BoardPages:
         return answer
 
     def move(
-        self, request: Request, slug: str, number: int, article_id: int, form: Form
+        self, request: Request, slug: str, number: int, article_id: RowId, form: Form
     ) -> Response:
         """Move a pick: up, down, to the section before or after, or to where it was dropped."""
         with self._changing(slug, number) as (session, issue):
@@ -258,7 +258,7 @@ class BoardPages:
         return _back(slug, number, str(article_id))
 
     def remove(
-        self, request: Request, slug: str, number: int, article_id: int, form: Form
+        self, request: Request, slug: str, number: int, article_id: RowId, form: Form
     ) -> Response:
         """Take a pick out of the issue, unless somebody worked on it since the form was shown."""
         with self._changing(slug, number) as (session, issue):

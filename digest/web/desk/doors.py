@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from digest.app import App
 from digest.editors.sessions import Signed, find_signed, is_due, note_use
 from digest.models import Role
-from digest.web.forms import Body, read_form
+from digest.web.forms import Body, posted_form, read_form
 
 COOKIE = "digest_desk"
 TOKEN_FIELD, TOKEN_HEADER = "token", "x-desk-token"
@@ -27,7 +27,9 @@ Check = Callable[..., Awaitable[None]]
 
 
 class Door:
-    """Lets requests in; each `…` of FastAPI's dependencies that it returns raises HTTPException."""
+    """Lets requests in: checks for FastAPI to make in the order of a route, each of which raises
+    HTTPException.
+    """
 
     def __init__(self, instance: App) -> None:
         self._instance = instance
@@ -43,26 +45,24 @@ class Door:
             raise HTTPException(404)
 
     def needs(self, role: Role) -> Check:
-        """Return the check of a page that is only looked at."""
+        """Return the check of who may; what follows finds them by `signed_of`."""
 
         async def check(request: Request) -> None:
             await self._admit(request, role)
 
         return check
 
-    def needs_token(self, role: Role) -> Check:
-        """Return the check of what changes something."""
+    async def has_token(self, request: Request, body: Body) -> None:
+        """403 unless a request that was let in carries its session's token; 415 where it is no
+        form.
+        """
+        given = request.headers.get(TOKEN_HEADER) or read_form(body).text(TOKEN_FIELD)
+        if not hmac.compare_digest(given.encode(), signed_of(request).token.encode()):
+            raise HTTPException(403, "This form is not of your session. Open the page anew.")
+        if body:
+            await posted_form(request, body)
 
-        async def check(request: Request, body: Body) -> None:
-            self.refuse_strangers(request)
-            signed = await self._admit(request, role)
-            given = request.headers.get(TOKEN_HEADER) or read_form(body).text(TOKEN_FIELD)
-            if not hmac.compare_digest(given.encode(), signed.token.encode()):
-                raise HTTPException(403, "This form is not of your session. Open the page anew.")
-
-        return check
-
-    def refuse_strangers(self, request: Request) -> None:
+    async def refuse_strangers(self, request: Request) -> None:
         """403 for a request that a page of somebody else's made."""
         site = request.headers.get("sec-fetch-site", "same-origin")
         origin = request.headers.get("origin")

@@ -22,7 +22,7 @@ from digest.models import ArticleState, Role
 from digest.web.desk.ages import age
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.routes import DeskRoutes, RowId
 from digest.web.forms import Form
 
 A_PAGE = 40
@@ -103,7 +103,7 @@ class InboxPages:
                 targets.append(Target(configured.name, issue.number, issue.state.value, places))
         return targets
 
-    def pick(self, request: Request, article_id: int, form: Form) -> Response:
+    def pick(self, request: Request, article_id: RowId, form: Form) -> Response:
         """Place an article last in a section of the issue that the page named."""
         reference, _, number = form.text("place").partition(":")
         section_id = row_number(number)
@@ -121,7 +121,7 @@ class InboxPages:
             said = f"Picked for {reference}, {section.heading}: {article.title}"
         return self._answer(request, article_id, form, said)
 
-    def take_out(self, request: Request, article_id: int, form: Form) -> Response:
+    def take_out(self, request: Request, article_id: RowId, form: Form) -> Response:
         """Take an article out of an issue again."""
         reference, now = form.text("issue"), self.instance.clock.now()
         with self.instance.db.write() as session:
@@ -132,7 +132,7 @@ class InboxPages:
             said = f"Taken out of {reference}: {article.title}"
         return self._answer(request, article_id, form, said)
 
-    def set_aside(self, request: Request, article_id: int, form: Form) -> Response:
+    def set_aside(self, request: Request, article_id: RowId, form: Form) -> Response:
         """Say that an article is not for us."""
         now = self.instance.clock.now()
         with self.instance.db.write() as session:
@@ -142,7 +142,7 @@ class InboxPages:
             said = f"Not for us: {article.title}"
         return self._answer(request, article_id, form, said)
 
-    def put_back(self, request: Request, article_id: int, form: Form) -> Response:
+    def put_back(self, request: Request, article_id: RowId, form: Form) -> Response:
         """Put an article that was set aside back."""
         now = self.instance.clock.now()
         with self.instance.db.write() as session:

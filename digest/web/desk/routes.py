@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
 
 from digest.app import App
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
@@ -18,6 +19,7 @@ ROLE = "x-role"  # of a route's OpenAPI extras: the role it needs, or "anybody"
 ANYBODY = "anybody"
 
 Handler = Callable[..., Any]
+RowId = Annotated[int, Field(ge=1, lt=2**63)]  # what both databases can hold
 
 
 class DeskRoutes:
@@ -37,7 +39,9 @@ class DeskRoutes:
 
     def act(self, path: str, handler: Handler, role: Role) -> None:
         """Add what a form, or a key, does."""
-        self._add(path, handler, ["POST"], role.value, self.door.needs_token(role))
+        # Who asks is known before a body is read.
+        checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token)
+        self._add(path, handler, ["POST"], role.value, *checks)
 
     def look_anybody(self, path: str, handler: Handler) -> None:
         """Add a page for who is not signed in."""
@@ -45,11 +49,7 @@ class DeskRoutes:
 
     def act_anybody(self, path: str, handler: Handler) -> None:
         """Add what a form does for who is not signed in; it must come from our own page."""
-
-        async def check(request: Request) -> None:
-            self.door.refuse_strangers(request)
-
-        self._add(path, handler, ["POST"], ANYBODY, check)
+        self._add(path, handler, ["POST"], ANYBODY, self.door.refuse_strangers)
 
     def _add(
         self, path: str, handler: Handler, methods: list[str], role: str, *checks: Handler

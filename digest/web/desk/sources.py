@@ -23,7 +23,7 @@ from digest.plugins import list_plugins
 from digest.web.desk.ages import age
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.routes import DeskRoutes, RowId
 from digest.web.forms import Form
 
 SOURCES = f"{HOME}/sources"
@@ -84,11 +84,11 @@ class SourcePages:
             return self._show(request, trouble=str(error), typed=typed, status=status)
         return RedirectResponse(f"{SOURCES}#source-{source.id}", 303)
 
-    def pause(self, request: Request, source_id: int) -> Response:
+    def pause(self, request: Request, source_id: RowId) -> Response:
         """Let a source rest."""
         return self._set_active(request, source_id, False)
 
-    def resume(self, request: Request, source_id: int) -> Response:
+    def resume(self, request: Request, source_id: RowId) -> Response:
         """Wake a source; it is due at once."""
         return self._set_active(request, source_id, True)
 
@@ -99,7 +99,7 @@ class SourcePages:
             self._note(session, request, "resume source" if active else "pause source", source_id)
         return RedirectResponse(f"{SOURCES}#source-{source_id}", 303)
 
-    def read_now(self, request: Request, source_id: int) -> Response:
+    def read_now(self, request: Request, source_id: RowId) -> Response:
         """Ask a source now, outside any transaction, and say what came of it."""
         app = self.instance
         with app.db.write() as session:
