@@ -11,7 +11,7 @@ SEALED = {
     *("subscribers.address_sealed", "subscribers.name_sealed"),
     *("reader_requests.address_sealed", "reader_requests.name_sealed"),
     "address_changes.address_sealed",
-    *("editors.address_sealed", "editors.name_sealed", "editors.totp_sealed"),
+    *("editors.address_sealed", "editors.name_sealed"),
     *("notices.address_sealed", "notices.reply_sealed", "notices.body_sealed"),
 }
 KEYED = {

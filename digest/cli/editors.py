@@ -63,12 +63,11 @@ def list_all(context: typer.Context) -> None:
     rows = [
         (
             *(str(each.id), each.name, each.address, each.role.value),
-            "yes" if each.has_second_factor else "no",
             "active" if each.active else "locked out",
         )
         for each in people
     ]
-    headings = ("id", "name", "address", "role", "second factor", "state")
+    headings = ("id", "name", "address", "role", "state")
     print_table(headings, rows, none=NO_EDITORS)
 
 

@@ -30,7 +30,6 @@ class Person:
     role: Role
     active: bool
     has_password: bool
-    has_second_factor: bool
 
 
 def add_editor(
@@ -86,7 +85,6 @@ def person_of(sealer: Sealer, editor: Editor) -> Person:
         editor.role,
         editor.active,
         bool(editor.password_hash),
-        editor.totp_sealed is not None,
     )
 
 

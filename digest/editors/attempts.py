@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from digest.editors.audit import note
 from digest.errors import BadInput
 from digest.sealed import Sealer
 from digest.subscribers.addresses import parse_address
@@ -19,6 +20,7 @@ HOUR = timedelta(hours=1)
 FROM_NETWORK = Limit("desk network", 100, HOUR)
 AT_ACCOUNT = Limit("desk account", 10, HOUR)  # from one network: strangers lock nobody out
 AT_ACCOUNT_FROM_EVERYWHERE = Limit("desk anywhere", 100, HOUR)
+TOLD = Limit("desk told", 1, HOUR)  # a flood is on record once an hour, not a thousand times
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,20 @@ def attempt_of(sealer: Sealer, address: str, network: str) -> Attempt:
 
 
 def may_try(session: Session, attempt: Attempt, now: datetime) -> bool:
-    """Count an attempt; False, and nothing is counted, when there were too many."""
+    """Count an attempt; False, and nothing is counted but the record told, when there were too
+    many.
+    """
     wanted = [
         (FROM_NETWORK, attempt.network),
         (AT_ACCOUNT, attempt.account_from_here),
         (AT_ACCOUNT_FROM_EVERYWHERE, attempt.account),
     ]
-    return allow(session, wanted, now) is None
+    reached = allow(session, wanted, now)
+    if reached is None:
+        return True
+    if allow(session, [(TOLD, dict(wanted)[reached])], now) is None:
+        note(session, None, "too many attempts", "the desk", now, {"limit": reached.scope})
+    return False
 
 
 def forgive(session: Session, attempt: Attempt) -> None:

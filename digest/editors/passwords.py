@@ -1,6 +1,7 @@
 """Passwords: argon2id with the library's own parameters (RFC 9106), made anew when those change."""
 
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -9,7 +10,10 @@ from digest.errors import BadInput
 
 SHORTEST, LONGEST = 12, 500
 
+AT_ONCE = 2  # each takes 64 MiB: a crowd at the door must not take them all
+
 _hasher = PasswordHasher()
+_seats = BoundedSemaphore(AT_ONCE)
 
 
 def hash_password(password: str) -> str:
@@ -22,7 +26,8 @@ def hash_password(password: str) -> str:
 def is_password(kept: str, password: str) -> bool:
     """Tell whether this is the password; takes as long where none is kept."""
     try:
-        return _hasher.verify(kept or _nobodys(), password) and bool(kept)
+        with _seats:
+            return _hasher.verify(kept or _nobodys(), password) and bool(kept)
     except (VerifyMismatchError, InvalidHashError):
         return False
 

@@ -11,9 +11,7 @@ from digest.models.states import Role
 
 
 class Editor(Base):
-    """A person allowed at the desk. Writer: editors.accounts, and editors.second_factor for what
-    its name says.
-    """
+    """A person allowed at the desk. Writer: editors.accounts."""
 
     __tablename__ = "editors"
 
@@ -23,8 +21,6 @@ class Editor(Base):
     address_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     role: Mapped[Role] = mapped_column(words_of(Role))
     password_hash: Mapped[str] = mapped_column(Text, default="")  # argon2id; empty: none yet
-    totp_sealed: Mapped[bytes | None]  # the shared secret of RFC 6238
-    totp_step: Mapped[int] = mapped_column(default=0)  # the last time step a code was taken for
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

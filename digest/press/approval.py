@@ -104,9 +104,10 @@ def approve(
     *,
     by: str,
     clock: Clock,
-    version: int | None = None,
+    seen_hash: str | None = None,
 ) -> Approved:
-    """Compile an issue and approve exactly those bytes; with `version` that version and no other.
+    """Compile an issue and approve exactly those bytes; with `seen_hash` only if they are
+    the bytes that somebody looked at.
 
     Refused when the issue is not ready or on its way already, or when preflight finds what blocks,
     and then only the report is stored; RenderingFailed when it does not compile; BadInput when no
@@ -115,13 +116,14 @@ def approve(
     now = clock.now()
     with db.read() as session:
         issue = find_issue(session, reference)
-        if version is not None and issue.version != version:
-            raise Conflict(f"{reference} was edited since you looked at it: look at it once more")
         refuse_closed(session, issue, "be approved")
         view = draft_view(session, issue, configured, now)
         records = read_records(session, issue)
     # No transaction is open here: a compile may take seconds.
     renderings = press.render(view, configured)
+    content_hash = issue_hash(renderings)
+    if seen_hash is not None and content_hash != seen_hash:
+        raise Conflict(f"{reference} is not what you looked at any more: look at it once more")
     why = press.why_line(view)
     report = inspect(view, renderings, configured, records, press.rules, why=why, clock=clock)
     if report.blocking:
@@ -130,7 +132,6 @@ def approve(
         refuse_blocked(report)
     mails = (shown(rendering, records.order) for rendering in renderings if rendering.is_mail)
     size = max(map(html_bytes, mails))
-    content_hash = issue_hash(renderings)
     with db.write() as session:
         approve_issue(
             session, issue.id, version=issue.version, content_hash=content_hash, by=by, now=now

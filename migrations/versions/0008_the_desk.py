@@ -27,8 +27,6 @@ def upgrade() -> None:
             "role", one_of("role", "contributor", "editor", "publisher", "operator"), nullable=False
         ),
         sa.Column("password_hash", sa.Text(), nullable=False),
-        sa.Column("totp_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("totp_step", sa.Integer(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_editors")),

@@ -25,10 +25,12 @@ from digest.press.approval import approve, draft_view, list_renderings
 from digest.press.preflight.records import find_report
 from digest.press.preflight.run import run_preflight
 from digest.press.preview import neutral_values
+from digest.rendering.fingerprint import issue_hash
 from digest.rendering.mirroring import shown
 from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html, fill_text
 from digest.rendering.stored import Rendering
+from digest.rendering.view import IssueView
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
@@ -62,11 +64,11 @@ class Opened:
 
 
 class Printed:
-    """The bytes of the issues that were looked at last, by their version."""
+    """The bytes of the issues that were looked at last, until they would be others."""
 
     def __init__(self, instance: App) -> None:
         self._instance = instance
-        self._kept = OrderedDict[tuple[int, int], list[Rendering]]()
+        self._kept = OrderedDict[int, tuple[IssueView, list[Rendering]]]()
         self._guard = Lock()
 
     def of(self, opened: Opened) -> list[Rendering]:
@@ -78,14 +80,14 @@ class Printed:
             if issue.approved_hash and (stored := list_renderings(session, issue)):
                 return stored
             view = draft_view(session, issue, opened.configured, app.clock.now())
-        key = (issue.id, issue.version)
         with self._guard:  # one renders, the other frames of the page wait for it
-            if key not in self._kept:
-                self._kept[key] = app.press.render(view, opened.configured)
-            self._kept.move_to_end(key)
+            kept, renderings = self._kept.pop(issue.id, (None, []))
+            if kept != view:
+                renderings = app.press.render(view, opened.configured)
+            self._kept[issue.id] = view, renderings
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-            return self._kept[key]
+            return renderings
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,11 @@ class PressPages:
         """Show an issue's bytes, what preflight last said, and the way to approve."""
         opened, why_not = self._open(f"{slug}/{number}"), ""
         editions: list[str] = []
+        content_hash = ""
         try:
-            editions = [each.edition for each in self.printed.of(opened)]
+            renderings = self.printed.of(opened)
+            editions = [each.edition for each in renderings]
+            content_hash = issue_hash(renderings)
         except (Refused, RenderingFailed, BadInput) as error:
             why_not = str(error)
         report = find_report(opened.issue)
@@ -115,6 +120,7 @@ class PressPages:
             edition=edition if edition in editions else "full",
             look=look if look in LOOKS else LOOKS[0],
             looks=LOOKS,
+            content_hash=content_hash,
             why_not=why_not,
             report=report,
             stale=report is not None and report.version != opened.issue.version,
@@ -153,9 +159,7 @@ class PressPages:
         return RedirectResponse(f"{opened.path}/preview#preflight", 303)
 
     def approve(self, request: Request, slug: str, number: str, form: Form) -> Response:
-        """Approve exactly the bytes of the version that was looked at; Conflict when it is another
-        by now.
-        """
+        """Approve exactly the bytes that were looked at; Conflict when they are others by now."""
         app, signed = self.instance, signed_of(request)
         opened = self._open(f"{slug}/{number}")
         approved = approve(
@@ -165,7 +169,7 @@ class PressPages:
             opened.configured,
             by=signed.name,
             clock=app.clock,
-            version=int(version) if (version := form.text("version")).isdecimal() else 0,
+            seen_hash=form.text("hash"),
         )
         with app.db.write() as session:
             detail = {"hash": approved.content_hash}

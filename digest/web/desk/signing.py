@@ -68,8 +68,6 @@ class SigningPages:
         attempt = attempt_of(app.sealer, address, network_of(host))
         with app.db.write() as session:
             allowed = may_try(session, attempt, now)
-            if not allowed:
-                note(session, None, "too many attempts", "the desk", now)
             kept = find_kept(session, app.sealer, address)
         if not allowed:
             raise TooMany

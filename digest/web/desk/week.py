@@ -1,5 +1,6 @@
 """This week: the issue in the making of each newsletter, when it goes, and what it lacks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,7 +15,7 @@ from digest.curation.newsletters import find_newsletter, next_issue_slot
 from digest.curation.picks import list_picks
 from digest.delivery.slots import find_next_slot
 from digest.editors.audit import note
-from digest.models import Issue, IssueState, Newsletter, Role
+from digest.models import Issue, IssueState, Newsletter, Pick, Role
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
@@ -53,14 +54,15 @@ class WeekPages:
         newsletter, now = find_newsletter(session, configured.slug), self.instance.clock.now()
         day, due = _next(session, newsletter, configured, now)
         issue = find_issue_on(session, newsletter.id, day)
+        picks = [pick for _, pick, _ in list_picks(session, issue.id)] if issue else []
         recent = list_issues(session, newsletter.id, A_FEW + 1)
         return Making(
             configured,
             day,
             due.astimezone(configured.schedule.as_schedule().zone),
             issue,
-            len(list_picks(session, issue.id)) if issue else 0,
-            _missing(session, issue) if issue else [],
+            len(picks),
+            _missing(issue, picks) if issue else [],
             [each for each in recent if issue is None or each.id != issue.id][:A_FEW],
         )
 
@@ -87,12 +89,11 @@ def _next(
     return due.local_date, due.due_at
 
 
-def _missing(session: Session, issue: Issue) -> list[str]:
+def _missing(issue: Issue, picks: Sequence[Pick]) -> list[str]:
     """Return what a draft lacks, most urgent first; nothing once it is approved."""
     if issue.state is not IssueState.DRAFT:
         return []
-    picks = list_picks(session, issue.id)
-    pictures = [pick for _, pick, _ in picks if pick.image_url and not pick.image_alt]
+    pictures = [pick for pick in picks if pick.image_url and not pick.image_alt]
     lacks = {
         "articles: none is picked yet": not picks,
         "a subject": not issue.subject,

@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 
 from digest.curation.issues import edit_issue, find_issue
+from digest.curation.newsletters import change_furniture, find_newsletter
 from digest.models import AuditEntry, Issue, IssueState, Role
 from digest.press.preview import neutral_values
+from digest.rendering.fingerprint import issue_hash
 from digest.rendering.personalise import fill_html
 from tests.web.desk.conftest import Desk
 
@@ -21,9 +23,8 @@ def edit(desk: Desk, name: str, **changes) -> None:
         edit_issue(session, find_issue(session, name), changes)
 
 
-def version_of(desk: Desk, name: str) -> int:
-    with desk.app.db.read() as session:
-        return find_issue(session, name).version
+def hash_of(desk: Desk, name: str) -> str:
+    return issue_hash(desk.house.newsroom.render(name))
 
 
 def test_frame_holds_the_very_bytes(desk: Desk) -> None:
@@ -83,6 +84,21 @@ def test_edit_shows_at_once(desk: Desk) -> None:
     assert "Quite another line" in after
 
 
+def test_new_look_of_the_newsletter_shows_and_must_be_looked_at(desk: Desk) -> None:
+    """What an issue shows may change without an edit of the issue."""
+    name = drafted(desk)
+    browser = desk.signed_in(Role.EDITOR)
+    before, seen = browser.get(f"/desk/{name}/preview/full.html").text, hash_of(desk, name)
+    with desk.app.db.write() as session:
+        newsletter = find_newsletter(session, "weekly")
+        change_furniture(session, newsletter, {"tagline": "Every tide counts"})
+
+    assert browser.post(f"/desk/{name}/approve", hash=seen).status_code == 409
+    after = browser.get(f"/desk/{name}/preview/full.html").text
+    assert "Every tide counts" in after
+    assert "Every tide counts" not in before
+
+
 def test_issue_that_is_not_ready_says_why(desk: Desk) -> None:
     browser = desk.signed_in(Role.EDITOR)
     browser.post("/desk/weekly/begin")
@@ -95,15 +111,16 @@ def test_issue_that_is_not_ready_says_why(desk: Desk) -> None:
 def test_what_was_looked_at_is_approved_and_nothing_else(desk: Desk) -> None:
     name = drafted(desk)
     browser = desk.signed_in(Role.EDITOR)
-    seen = version_of(desk, name)
+    seen = hash_of(desk, name)
+    assert f'name="hash" value="{seen}"' in browser.get(f"/desk/{name}/preview").text
     edit(desk, name, preheader="Edited meanwhile")
 
-    late = browser.post(f"/desk/{name}/approve", version=seen)
+    late = browser.post(f"/desk/{name}/approve", hash=seen)
     missing = browser.post(f"/desk/{name}/approve")
 
     assert (late.status_code, missing.status_code) == (409, 409)
     assert "look at it once more" in late.text
-    assert browser.post(f"/desk/{name}/approve", version=seen + 1).status_code == 303
+    assert browser.post(f"/desk/{name}/approve", hash=hash_of(desk, name)).status_code == 303
     with desk.app.db.read() as session:
         issue = session.query(Issue).one()
         entry = session.query(AuditEntry).filter_by(verb="approve").one()
@@ -134,7 +151,7 @@ def test_contributor_may_look_and_not_approve(desk: Desk) -> None:
     name = drafted(desk)
     browser = desk.signed_in(Role.CONTRIBUTOR)
     assert "Approve these bytes" not in browser.get(f"/desk/{name}/preview").text
-    refused = browser.post(f"/desk/{name}/approve", version=version_of(desk, name))
+    refused = browser.post(f"/desk/{name}/approve", hash=hash_of(desk, name))
     assert refused.status_code == 403
 
 
