@@ -50,7 +50,14 @@ def add(
                 session, instance.sealer, name=name, address=address, role=role, now=now
             )
             accounts.set_password(session, editor, password)
-            note(session, None, "add editor", f"editor {editor.id}", now, {"role": role.value})
+            note(
+                session,
+                None,
+                "add editor",
+                accounts.name_in_records(editor.id),
+                now,
+                {"role": role.value},
+            )
             number = editor.id
     say(f"Editor {number} added: {role.value}.")
 
@@ -81,7 +88,7 @@ def role(context: typer.Context, address: Address, role: Role) -> None:
             session,
             None,
             "change role",
-            f"editor {editor.id}",
+            accounts.name_in_records(editor.id),
             instance.clock.now(),
             {"role": role.value},
         )
@@ -99,7 +106,13 @@ def password(
         with instance.db.write() as session:
             editor = accounts.find_editor(session, instance.sealer, address)
             accounts.set_password(session, editor, new)
-            note(session, None, "change password", f"editor {editor.id}", instance.clock.now())
+            note(
+                session,
+                None,
+                "change password",
+                accounts.name_in_records(editor.id),
+                instance.clock.now(),
+            )
             number = editor.id
     say(f"Editor {number} has a new password, and is signed out everywhere.")
 
@@ -117,6 +130,6 @@ def lock(
             raise BadInput("this editor is not locked out" if back else "already locked out")
         accounts.set_active(session, editor, back)
         verb = "let in" if back else "lock out"
-        note(session, None, verb, f"editor {editor.id}", instance.clock.now())
+        note(session, None, verb, accounts.name_in_records(editor.id), instance.clock.now())
         number = editor.id
     say(f"Editor {number} may come in again." if back else f"Editor {number} is locked out.")

@@ -67,6 +67,11 @@ def _find(session: Session, sealer: Sealer, address: str) -> Editor | None:
     return session.scalar(select(Editor).where(Editor.address_index.in_(indexes)))
 
 
+def name_in_records(editor_id: int) -> str:
+    """Return what stands for an editor where names are not sealed, such as ``editor 3``."""
+    return f"editor {editor_id}"
+
+
 def list_editors(session: Session, sealer: Sealer) -> list[Person]:
     """Return everybody, in the order they were added."""
     return [person_of(sealer, each) for each in _all(session)]

@@ -17,6 +17,7 @@ from digest.config import NewsletterConfig, pages_at
 from digest.curation.issues import find_issue
 from digest.curation.newsletters import present_order
 from digest.delivery.departure import Departure, foresee_departure
+from digest.editors.accounts import list_editors, name_in_records
 from digest.editors.audit import note
 from digest.errors import BadInput, NotFound, Refused, RenderingFailed
 from digest.mirrors import Order
@@ -121,6 +122,7 @@ class PressPages:
             look=look if look in LOOKS else LOOKS[0],
             looks=LOOKS,
             content_hash=content_hash,
+            approver=self._name_of(opened.issue.approved_by),
             why_not=why_not,
             report=report,
             stale=report is not None and report.version != opened.issue.version,
@@ -167,7 +169,7 @@ class PressPages:
             app.press,
             opened.name,
             opened.configured,
-            by=signed.name,
+            by=name_in_records(signed.editor_id),
             clock=app.clock,
             seen_hash=form.text("hash"),
         )
@@ -184,6 +186,12 @@ class PressPages:
         issue = find_issue(session, reference)
         configured = self.instance.config.newsletter(reference.partition("/")[0])
         return Opened(issue, reference, configured, present_order(session, issue))
+
+    def _name_of(self, approver: str) -> str:
+        """Return an approver's name; as it is where the command line wrote it."""
+        with self.instance.db.read() as session:
+            people = list_editors(session, self.instance.sealer)
+        return next((p.name for p in people if name_in_records(p.id) == approver), approver)
 
     def _departure(self, opened: Opened) -> tuple[Departure, datetime | None] | None:
         """Return when an issue would leave, and its last copy's moment on the newsletter's own
