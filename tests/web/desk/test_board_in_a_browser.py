@@ -104,6 +104,21 @@ def test_same_by_keys_alone_and_undone_by_keys(
     assert board_of(desk, name) == before
 
 
+def test_key_that_comes_at_once_after_a_move_is_no_other_than_the_next(
+    desk: Desk, context: BrowserContext, name: str
+) -> None:
+    """What was swapped in is ready when it is there: nothing sends the page away."""
+    page = opened(desk, context, name)
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+             observer.disconnect();
+             document.activeElement.click();
+           }).observe(document.getElementById("said"), {childList: true})"""
+    )
+    page.locator("button[value=down]").first.press("Enter")
+    expect(page.locator("#said")).to_contain_text("Now 3 of 3 in News")
+
+
 def test_fields_save_themselves_and_keep_what_is_being_typed(
     desk: Desk, context: BrowserContext, name: str
 ) -> None:
