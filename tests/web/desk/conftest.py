@@ -2,17 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
+from typing import Any
 
 import httpx
 import pytest
 
 from digest.clock import FixedClock
-from digest.editors.accounts import add_editor, set_password
+from digest.editors.accounts import add_editor, find_editor
+from digest.editors.passwords import hash_password
+from digest.editors.sessions import open_session
 from digest.models import Role
 from digest.web.desk.doors import COOKIE
 from tests.web.conftest import WebHouse
 
 PASSWORD = "correct horse battery"
+
+
+@cache
+def hashed() -> str:
+    """Return the hash of everybody's password; one takes as long as it should."""
+    return hash_password(PASSWORD)
 
 
 class Browser:
@@ -55,7 +65,7 @@ class Desk:
             editor = add_editor(
                 session, self.app.sealer, name=called, address=address, role=role, now=now
             )
-            set_password(session, editor, PASSWORD)
+            editor.password_hash = hashed()
         return address
 
     def browser(self) -> httpx.Client:
@@ -74,9 +84,23 @@ class Desk:
         assert answer.status_code == 303, answer.text
         return Browser(client)
 
+    def open_session(self, address: str) -> str:
+        """Return the secret of a new session, as if somebody had signed in."""
+        app = self.app
+        with app.db.write() as session:
+            editor = find_editor(session, app.sealer, address)
+            return open_session(session, editor, app.clock.now(), app.config.desk.session_hours)
+
     def signed_in(self, role: Role, name: str = "") -> Browser:
         """Add an editor and return their browser."""
-        return self.sign_in(self.add(role, name))
+        client = self.browsers.enter_context(self.browser())
+        client.cookies.set(COOKIE, self.open_session(self.add(role, name)), path="/desk")
+        return Browser(client)
+
+    def let_in(self, context: Any, role: Role, name: str = "") -> None:
+        """Add an editor and give a browser of Playwright's the cookie of their session."""
+        cookie = {"name": COOKIE, "value": self.open_session(self.add(role, name))}
+        context.add_cookies([{**cookie, "url": f"{self.house.url}/desk"}])
 
 
 @pytest.fixture
