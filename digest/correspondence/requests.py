@@ -46,8 +46,11 @@ PAUSE_SECONDS = 0.1  # between two: the store is left to the sender and to furth
 FOR_GOOD = frozenset({SuppressionReason.COMPLAINED, SuppressionReason.MANUAL})
 
 
-def answer_requests(db: Database, correspondent: Correspondent, clock: Clock) -> int:
-    """Answer the requests that wait longest, some dozens; return how many were done with.
+def answer_requests(
+    db: Database, correspondent: Correspondent, clock: Clock, *, pause: float = PAUSE_SECONDS
+) -> int:
+    """Answer the requests that wait longest, some dozens, with a pause of so many seconds between
+    two; return how many were done with.
 
     One that cannot be answered is dropped, and the log says so without naming anybody. Raises
     DatabaseUnfit, and what the database raises.
@@ -57,7 +60,7 @@ def answer_requests(db: Database, correspondent: Correspondent, clock: Clock) ->
     done = 0
     for place, request in enumerate(waiting):
         if place:
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(pause)
         done += _answer_one(db, correspondent, request, clock.now())
     return done
 

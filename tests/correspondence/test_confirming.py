@@ -39,7 +39,7 @@ def newsroom(
         opened.ready(FRIDAY)
         run(tick_once(opened.app))
         ask(opened)
-        answer_requests(opened.app.db, opened.app.correspondent, clock)
+        answer_requests(opened.app.db, opened.app.correspondent, clock, pause=0)
         yield opened
 
 
@@ -139,7 +139,7 @@ def test_reader_who_came_back_is_welcomed_again(newsroom: Newsroom, clock) -> No
         leave(session, mine.public_id, now=clock.now(), origin="test")
     clock.advance(timedelta(days=1))
     ask(newsroom)
-    answer_requests(newsroom.app.db, newsroom.app.correspondent, clock)
+    answer_requests(newsroom.app.db, newsroom.app.correspondent, clock, pause=0)
 
     confirm(newsroom, mine.public_id)
 

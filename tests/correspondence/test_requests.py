@@ -73,7 +73,8 @@ def ask(newsroom: Newsroom, address: str = NEW, slug: str = "weekly", **more: An
 
 
 def answer(newsroom: Newsroom) -> int:
-    return answer_requests(newsroom.app.db, newsroom.app.correspondent, newsroom.app.clock)
+    app = newsroom.app
+    return answer_requests(app.db, app.correspondent, app.clock, pause=0)
 
 
 def letters(newsroom: Newsroom) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ def asked(house, address: str = NEW, language: str | None = None) -> str:
         newsletter_id = find_newsletter(session, "weekly").id
         wish = Asked(RequestKind.JOIN, newsletter_id, address, "test", language=language)
         put_request(session, app.sealer, wish, app.clock.now())
-    answer_requests(app.db, app.correspondent, app.clock)
+    answer_requests(app.db, app.correspondent, app.clock, pause=0)
     with app.db.read() as session:
         letter = session.scalars(select(Notice.body_sealed).order_by(Notice.id.desc())).first()
     return "/c/" + app.sealer.open(letter or b"").partition("/c/")[2].split()[0]

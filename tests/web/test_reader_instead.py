@@ -203,7 +203,7 @@ def test_way_back_says_nothing_untrue_to_whoever_is_asked_to_confirm(house) -> N
     with app.db.write() as session:
         wish = Asked(RequestKind.JOIN, find_newsletter(session, "weekly").id, ANNA, "test")
         put_request(session, app.sealer, wish, app.clock.now())
-    answer_requests(app.db, app.correspondent, app.clock)
+    answer_requests(app.db, app.correspondent, app.clock, pause=0)
 
     refused = _return(house, key)
 

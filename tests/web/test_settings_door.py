@@ -162,7 +162,7 @@ def test_whole_way_from_asking_to_the_open_settings(house, by: str) -> None:
         house.client.post(FORM, data={"address": ANNA})
     else:
         house.client.post(house.leave_link(ANNA), data={"do": "settings"})
-    answer_requests(app.db, app.correspondent, app.clock)
+    answer_requests(app.db, app.correspondent, app.clock, pause=0)
 
     [(_kind, to, letter)] = house.letters()
     link = letter.partition("http://127.0.0.1:8000")[2].split()[0]

@@ -328,7 +328,7 @@ def test_nothing_that_somebody_writes_gets_into_a_letter(post, mail: Mail, evil:
         (post.leave(ANNA), evil),
     ]:
         post.receive(mail(to, f"{evil} <{ANNA}>", Subject=subject))
-        answer_requests(app.db, app.correspondent, app.clock)
+        answer_requests(app.db, app.correspondent, app.clock, pause=0)
 
     assert len(post.answers()) >= 2
     for address, subject, body in post.answers():
