@@ -5,8 +5,9 @@ suppressed is in, with that status, so that no later import brings them back.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import TextIO
 
 from sqlalchemy import select
@@ -45,15 +46,33 @@ def export_csv(
     Cells a spreadsheet would compute get a ' in front (CWE-1236) that our import takes away again;
     `raw` leaves it out. Times are ISO 8601 in UTC.
     """
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
     count = 0
-    for page in _pages(db, newsletter_id):
-        for reader in page:
-            cells = _cells(reader, sealer)
-            writer.writerow(cells if raw else [guarded(cell) for cell in cells])
-        count += len(page)
+    for piece, readers in csv_pieces(db, sealer, newsletter_id, raw=raw):
+        out.write(piece)
+        count += readers
     return count
+
+
+def csv_pieces(
+    db: Database, sealer: Sealer, newsletter_id: int, *, raw: bool = False
+) -> Iterator[tuple[str, int]]:
+    """Yield the same file piece by piece, each with how many readers it holds; no more than a page
+    of them is in memory, and no transaction is open between two.
+    """
+    yield _lines([COLUMNS]), 0
+    for page in _pages(db, newsletter_id):
+        rows = (_cells(reader, sealer) for reader in page)
+        yield _lines(rows if raw else map(_guarded_row, rows)), len(page)
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    out = StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
+
+
+def _guarded_row(cells: Sequence[str]) -> list[str]:
+    return [guarded(cell) for cell in cells]
 
 
 def guarded(cell: str) -> str:
