@@ -44,7 +44,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class ReaderFile:
-    """One reader. `name` is left out for who reads guarded newsletters alone; `events` are consent
+    """One reader. `name` is left out for whoever reads a guarded newsletter; `events` are consent
     events as the receipt has them, the newest first.
     """
 
@@ -71,7 +71,7 @@ def open_file(
         for slug, subscription in list_subscriptions(session, subscriber.id)
     ]
     address = sealer.open(subscriber.address_sealed)
-    hidden = bool(subscribed) and all(each.guarded for each in subscribed)
+    hidden = any(each.guarded for each in subscribed)
     sealed = None if hidden else subscriber.name_sealed
     indexes = sealer.indexes(parse_address(address).key)
     suppressed = select(Suppression).where(Suppression.address_index.in_(indexes))

@@ -48,7 +48,7 @@ class _Mark:
         return f"{self.day.isoformat()} {self.event}"
 
 
-def tally_days(db: Database, now: datetime) -> None:
+def tally_days(db: Database, now: datetime, *, step_events: int = STEP_EVENTS) -> None:
     """Tally the days that are over and not tallied yet; nothing happens when there is none.
 
     Reads in short steps and writes in one; when two do it at once, one of them counts.
@@ -59,7 +59,8 @@ def tally_days(db: Database, now: datetime) -> None:
     begin = mark.day if mark else until - LOOKED_BACK
     if begin >= until:
         return
-    came, went, event = _count_events(db, mark.event if mark else 0, begin, until)
+    after = mark.event if mark else 0
+    came, went, event = _count_events(db, after, begin, until, step_events)
     with db.write() as session:
         if _read_mark(session) == mark:
             came.update(_count_imported(session, begin, until))
@@ -77,7 +78,7 @@ def _read_mark(session: Session) -> _Mark | None:
 
 
 def _count_events(
-    db: Database, after: int, begin: date, until: date
+    db: Database, after: int, begin: date, until: date, step: int
 ) -> tuple[Counter[Key], Counter[Key], int]:
     """Return who came and went from `begin` up to but not `until`, and behind which event the next
     tally begins.
@@ -86,8 +87,8 @@ def _count_events(
     first_later = None
     with db.read() as session:
         last = session.scalar(select(func.max(ConsentEvent.id))) or 0
-    for low in range(after, last, STEP_EVENTS):
-        within = and_(ConsentEvent.id > low, ConsentEvent.id <= min(low + STEP_EVENTS, last))
+    for low in range(after, last, step):
+        within = and_(ConsentEvent.id > low, ConsentEvent.id <= min(low + step, last))
         with db.read() as session:
             for newsletter_id, day, a_came, a_went in _of_step(session, within, begin, until):
                 came[newsletter_id, day] += a_came

@@ -62,6 +62,7 @@ class ReaderPages:
             "reader.html",
             signed_of(request),
             reader=shown,
+            names={each.slug: each.name for each in app.config.newsletters},
             state_words=STATE_WORDS,
             lifted=LIFTED,
             sure=SURE,
