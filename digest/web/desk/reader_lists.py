@@ -1,5 +1,6 @@
 """A newsletter's readers as a whole: how they grow, and all of them as a file."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.readers import configured_of
 from digest.web.desk.routes import DeskRoutes
+
+LONGEST_REST = 0.2  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,19 @@ class ListPages:
         )
 
     def _pieces(self, newsletter_id: int) -> Iterator[str]:
-        for piece, _readers in csv_pieces(self.instance.db, self.instance.sealer, newsletter_id):
+        """Yield the file, and rest after each piece for as long as it took: others want to be
+        served meanwhile.
+        """
+        app = self.instance
+        pieces = csv_pieces(app.db, app.sealer, newsletter_id)
+        while True:
+            began = app.clock.monotonic()
+            piece, _readers = next(pieces, ("", 0))
+            worked = app.clock.monotonic() - began
+            if not piece:
+                return
             yield piece
+            time.sleep(min(worked, LONGEST_REST))
 
 
 def add_routes(desk: DeskRoutes) -> None:
