@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse
 from digest.app import App
 from digest.curation.newsletters import find_newsletter
 from digest.editors.audit import note
-from digest.errors import BadInput, DigestError, NotFound
+from digest.errors import BadInput, Conflict, DigestError, NotFound
 from digest.models import Import, ImportState, Role
 from digest.subscribers.transfer.staging import StagedImport, list_under_way, reopen_staged
 from digest.web.desk.doors import signed_of
@@ -44,6 +44,7 @@ class Waiting:
     book: Import
     staged: StagedImport | None
     why_not: str
+    is_busy: bool  # another process is at work on it
 
     @property
     def is_merging(self) -> bool:
@@ -86,13 +87,14 @@ class ImportPages:
     def _waiting(self, books: Sequence[Import]) -> list[Waiting]:
         waiting = []
         for book in books:
-            staged, why_not = None, ""
+            staged, why_not, is_busy = None, "", False
             if book.state is not ImportState.ABANDONED:
                 try:
                     staged = reopen_staged(self.instance.db, book.id, self.jobs.folder)
                 except DigestError as error:
                     why_not = str(error).replace(f"{self.jobs.folder}/", "")
-            waiting.append(Waiting(book, staged, why_not))
+                    is_busy = isinstance(error, Conflict)
+            waiting.append(Waiting(book, staged, why_not, is_busy))
         return waiting
 
     def read(self, request: Request, slug: str) -> Response:

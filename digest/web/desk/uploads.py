@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -33,10 +34,7 @@ class UploadedFile:
     def __init__(self, folder: Path) -> None:
         """Make an empty one in `folder`, which is made when it is missing."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = folder / f"{PREFIX}{secrets.token_hex(8)}"
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-        self._out = os.fdopen(os.open(self.path, flags, 0o600), "wb")
-        fcntl.flock(self._out, fcntl.LOCK_EX)
+        self.path, self._out = _make(folder)
         self.size = 0
         self.is_taken = False
 
@@ -58,6 +56,17 @@ class UploadedFile:
         """Remove the file; a second time nothing happens."""
         self.path.unlink(missing_ok=True)
         self._out.close()
+
+
+def _make(folder: Path) -> tuple[Path, BinaryIO]:
+    """Return a new file, open and locked."""
+    while True:
+        path = folder / f"{PREFIX}{secrets.token_hex(8)}"
+        out = os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
+        fcntl.flock(out, fcntl.LOCK_EX)
+        if path.exists():
+            return path, out
+        out.close()  # somebody took it for a leftover before it was locked
 
 
 @dataclass(frozen=True, slots=True)

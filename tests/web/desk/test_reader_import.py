@@ -1,9 +1,11 @@
 """Importing at the desk: read first, decide, import beside, go on after an interruption."""
 
+import asyncio
 import time
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import expect
 
@@ -13,8 +15,11 @@ from digest.models import ImportState, Role, SubscriptionState
 from digest.subscribers.standing import count_readers
 from digest.subscribers.transfer.merge import merge_import
 from digest.subscribers.transfer.staging import list_under_way, stage_csv
+from digest.subscribers.transfer.staging_file import StagingFile
 from digest.web.desk.import_jobs import ImportJobs
+from digest.web.desk.pages import DeskPages
 from digest.web.desk.reader_import import CONSENT, upload_folder
+from digest.web.desk.routes import DeskRoutes
 from digest.web.desk.uploads import UploadedFile
 from tests.web.conftest import ANNA
 from tests.web.desk.conftest import Browser, Desk
@@ -237,6 +242,31 @@ def test_end_of_the_process_stops_an_import_between_two_steps(
     merge(publisher)
     settled(publisher)
     assert readers(desk) == 4002
+
+
+def test_import_that_another_process_is_at_is_left_alone(desk: Desk, publisher: Browser) -> None:
+    bring(publisher)
+    [name] = files(desk)
+    with StagingFile(desk.app.path.parent / name):
+        page = publisher.get(PAGE).text
+        assert "Import 1 is at work elsewhere" in page
+        assert "Put it away" not in page
+        assert merge(publisher).status_code == 409
+    assert "Put it away" in publisher.get(PAGE).text
+
+
+def test_what_ends_with_the_process_is_ended(desk: Desk) -> None:
+    routes, ended = DeskRoutes(desk.app, DeskPages()), list[str]()
+    routes.endings.append(lambda: ended.append("imports"))
+    web = FastAPI()
+    web.include_router(routes.router)
+
+    async def live() -> None:
+        async with web.router.lifespan_context(web):
+            assert ended == []
+
+    asyncio.run(live())
+    assert ended == ["imports"]
 
 
 def test_file_is_gone_when_another_import_is_at_work(desk: Desk, tmp_path: Path) -> None:

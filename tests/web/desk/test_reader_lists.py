@@ -49,7 +49,7 @@ def test_growth_is_empty_before_the_first_tally_and_filled_by_housekeeping(
 
     desk_again = desk.signed_in(Role.OPERATOR)
     page = desk_again.get(GROWTH).text
-    assert "2 readers. In the last 1 weeks 2 came and 0 went." in page
+    assert "2 readers. In the last week 2 came and 0 went." in page
 
 
 def test_growth_says_what_is_worked_back(desk: Desk, publisher: Browser) -> None:
