@@ -87,8 +87,8 @@ def guarded(cell: str) -> str:
 
 
 class _Reader(NamedTuple):
-    """The columns of one reader, and the last two found otherwise. Rows of classes would cost
-    twice as much as everything else here together.
+    """What is written of one reader, column by column: whole rows of four tables, as objects, cost
+    as much as everything else here together.
     """
 
     id: int

@@ -19,7 +19,7 @@ from digest.editors.audit import note
 from digest.errors import Conflict, DigestError
 from digest.subscribers.transfer.abandon import take_back_import
 from digest.subscribers.transfer.merge import merge_import
-from digest.subscribers.transfer.staging import reopen_staged, stage_csv
+from digest.subscribers.transfer.staging import StagedImport, reopen_staged, stage_csv
 from digest.web.desk.uploads import UploadedFile
 from digest.web.guard import describe
 
@@ -67,6 +67,17 @@ class ImportJobs:
         with self._lock:
             return self._jobs.get(slug)
 
+    def reopen(self, import_id: int) -> StagedImport:
+        """Return an import under way, as `reopen_staged` does."""
+        try:
+            return reopen_staged(self._instance.db, import_id, self.folder)
+        except DigestError as error:
+            raise type(error)(self._in_words(error)) from error
+
+    def _in_words(self, error: DigestError) -> str:
+        """Return what went wrong without the folders of this machine."""
+        return str(error).replace(f"{self.folder}/", "")
+
     def stage(self, slug: str, file: UploadedFile) -> None:
         """Begin to read a file, which is removed as soon as it is read; Conflict while another is
         at work.
@@ -79,7 +90,7 @@ class ImportJobs:
 
     def merge(self, slug: str, import_id: int, editor_id: int) -> None:
         """Begin to merge a staged import, or go on with it."""
-        staged = reopen_staged(self._instance.db, import_id, self.folder)
+        staged = self.reopen(import_id)
 
         def work(job: Job) -> None:
             app = self._instance
@@ -140,7 +151,7 @@ class ImportJobs:
         except Stopped:
             job.trouble = "It was stopped, because the program ended."
         except DigestError as error:
-            job.trouble = str(error)
+            job.trouble = self._in_words(error)
         except Exception as error:  # nobody above would hear of it
             log.error("an import failed: %s", describe(error))
             job.trouble = "It failed, and the program's log says where. What was done is kept."
@@ -163,8 +174,7 @@ class ImportJobs:
                 progress=self._teller(job),
             )
         except DigestError as error:  # our name for the file says nothing to anybody
-            words = str(error).replace(f"{file.path}: ", "")
-            raise type(error)(words.replace(f"{self.folder}/", "")) from error
+            raise type(error)(str(error).replace(f"{file.path}: ", "")) from error
         job.import_id, job.notes = staged.import_id, staged.notes
 
     def _teller(self, job: Job) -> Callable[[int, int], None]:

@@ -17,7 +17,7 @@ from digest.curation.newsletters import find_newsletter
 from digest.editors.audit import note
 from digest.errors import BadInput, Conflict, DigestError, NotFound
 from digest.models import Import, ImportState, Role
-from digest.subscribers.transfer.staging import StagedImport, list_under_way, reopen_staged
+from digest.subscribers.transfer.staging import StagedImport, list_under_way
 from digest.web.desk.doors import signed_of
 from digest.web.desk.import_jobs import ImportJobs
 from digest.web.desk.pages import DeskPages
@@ -90,9 +90,9 @@ class ImportPages:
             staged, why_not, is_busy = None, "", False
             if book.state is not ImportState.ABANDONED:
                 try:
-                    staged = reopen_staged(self.instance.db, book.id, self.jobs.folder)
+                    staged = self.jobs.reopen(book.id)
                 except DigestError as error:
-                    why_not = str(error).replace(f"{self.jobs.folder}/", "")
+                    why_not = str(error)
                     is_busy = isinstance(error, Conflict)
             waiting.append(Waiting(book, staged, why_not, is_busy))
         return waiting
@@ -113,7 +113,7 @@ class ImportPages:
         """Begin to import what was read, or go on with it."""
         app, editor_id = self.instance, signed_of(request).editor_id
         book = self._book(slug, import_id)
-        staged = reopen_staged(app.db, import_id, self.jobs.folder)
+        staged = self.jobs.reopen(import_id)
         if form.text("consent") not in CONSENT:
             raise BadInput("Say where these readers' consent comes from.")
         if staged.counts.bad and not form.text("skip_bad"):

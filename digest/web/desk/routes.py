@@ -37,9 +37,11 @@ class DeskRoutes:
 
     @asynccontextmanager
     async def _live(self, _app: object) -> AsyncIterator[None]:
-        yield
-        for end in self.endings:
-            await run_in_threadpool(end)
+        try:
+            yield
+        finally:
+            for end in self.endings:
+                await run_in_threadpool(end)
 
     def look(self, path: str, handler: Handler, role: Role) -> None:
         """Add a page that shows something and changes nothing."""
