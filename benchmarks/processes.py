@@ -88,6 +88,11 @@ class Helper:
         """Whether the program runs."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        return self._process.pid
+
     def cpu(self) -> float:
         """Return the CPU seconds the program has used until now."""
         stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from digest.logs import redact
@@ -29,6 +29,16 @@ def note(
     )
     session.add(entry)
     session.flush()
+
+
+def is_noted_since(session: Session, editor_id: int, about: str, since: datetime) -> bool:
+    """Tell whether an editor is on record for having done something about a thing after an
+    instant.
+    """
+    theirs = exists().where(
+        AuditEntry.editor_id == editor_id, AuditEntry.at > since, AuditEntry.about == about
+    )
+    return bool(session.scalar(select(theirs)))
 
 
 def list_entries(

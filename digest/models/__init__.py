@@ -53,6 +53,7 @@ from digest.models.states import (
     SubscriptionState,
     SuppressionReason,
 )
+from digest.models.tallies import ReaderDay
 
 __all__ = [
     "AddressChange",
@@ -84,6 +85,7 @@ __all__ = [
     "Origin",
     "Pick",
     "PublicHit",
+    "ReaderDay",
     "ReaderRequest",
     "RelayPace",
     "RelaySeat",

@@ -26,6 +26,7 @@ from digest.errors import Refused
 from digest.models import InstanceValue, Issue
 from digest.operations.reception import count_reception
 from digest.outbox import remove_done
+from digest.subscribers.tally import tally_days
 from digest.subscribers.transfer.merge import PAUSE_SECONDS, next_step_rows
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def keep_house_daily(app: App, stopped: Stopped) -> None:
 def keep_house(app: App, stopped: Stopped) -> None:
     """Put away what is due. Once `stopped`, no further step is begun, and the next time goes on."""
     now = app.clock.now()
+    tally_days(app.db, now)
     with app.db.write() as session:
         remove_tombstones(session, now)
         remove_done(session, now - LETTERS_KEPT)

@@ -4,6 +4,8 @@ with none.
 Works in small steps and may be killed and called again. Never touches an import that is done.
 """
 
+from pathlib import Path
+
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +15,12 @@ from digest.errors import Refused
 from digest.models import ImportState, Subscriber, Subscription
 from digest.subscribers import consent
 from digest.subscribers.transfer.merge import take_import
-from digest.subscribers.transfer.staging import Progress, StagedImport, no_progress
+from digest.subscribers.transfer.staging import (
+    Progress,
+    StagedImport,
+    no_progress,
+    staging_path_of,
+)
 from digest.subscribers.transfer.staging_file import remove_staging_file
 from digest.subscribers.transfer.standing import Standing
 from digest.subscribers.transfer.step import import_origin
@@ -29,22 +36,38 @@ def abandon_import(
 
     A reader who left or joined by themselves meanwhile keeps what they did.
     """
+    _take_back(db, staged.import_id, clock, progress)
+    remove_staging_file(staged.staging_path)
+
+
+def take_back_import(
+    db: Database, import_id: int, folder: Path, *, clock: Clock, progress: Progress = no_progress
+) -> None:
+    """Do the same to an import by its number, whose file may be gone; its staging file in `folder`
+    is removed. NotFound when there is no such import.
+    """
+    with db.read() as session:
+        path = staging_path_of(take_import(session, import_id), folder)
+    _take_back(db, import_id, clock, progress)
+    remove_staging_file(path)
+
+
+def _take_back(db: Database, import_id: int, clock: Clock, progress: Progress) -> None:
     with db.write() as session:
-        book = take_import(session, staged.import_id)
+        book = take_import(session, import_id)
         if book.state is ImportState.DONE:
             raise Refused("this import is done: its readers are part of the audience")
         book.state = ImportState.ABANDONED
         total = book.counts.get("merged", {}).get(Standing.NEW, 0)
     done = 0
-    last: int | None = _before_first(db, staged.import_id)
+    last: int | None = _before_first(db, import_id)
     while last is not None:
         with db.write() as session:
-            last, removed = _abandon_step(session, staged.import_id, last)
+            last, removed = _abandon_step(session, import_id, last)
         done += removed
         progress(done, max(done, total))
     with db.write() as session:
-        take_import(session, staged.import_id).finished_at = clock.now()
-    remove_staging_file(staged.staging_path)
+        take_import(session, import_id).finished_at = clock.now()
 
 
 def _before_first(db: Database, import_id: int) -> int:

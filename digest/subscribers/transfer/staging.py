@@ -8,16 +8,17 @@ the same file: it goes on where it was. Writes nothing to the store but the `Imp
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock
 from digest.db import Database
+from digest.errors import NotFound, Refused
 from digest.models import Import, ImportState
 from digest.sealed import Sealer
 from digest.subscribers.transfer.beside import END, Stretch, staged_beside
@@ -32,6 +33,7 @@ Progress = Callable[[int, int], None]
 
 COUNTED_ROWS = 4000  # in one go, when a file is looked through again
 LISTED_PROBLEMS = 100
+UNDER_WAY = (ImportState.STAGED, ImportState.MERGING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class StagedCounts:
 @dataclass(frozen=True, slots=True)
 class StagedImport:
     """A file ready to be merged: the import's id, the staging file, counts, the first problems,
-    notes.
+    notes; `columns` are those of our own fields that the file has, in our words.
     """
 
     import_id: int
@@ -70,6 +72,7 @@ class StagedImport:
     counts: StagedCounts
     problems: tuple[RowProblem, ...]
     notes: tuple[str, ...]
+    columns: tuple[str, ...] = ()
 
 
 def no_progress(_done: int, _total: int) -> None:
@@ -95,7 +98,7 @@ def stage_csv(
     shape = find_shape(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    staging_path = folder / f"import-{newsletter_id}-{digest[:32]}.sqlite3"
+    staging_path = _staging_path(folder, newsletter_id, digest)
     with StagingFile(staging_path) as staging:
         import_id = _open_import(db, newsletter_id, digest, clock)
         tally, fresh = staging.tally(), _fresh_tally(import_id, sealer)
@@ -109,11 +112,54 @@ def stage_csv(
             tally = reading.stage(tally, progress)
         problems = staging.problems(LISTED_PROBLEMS)
     counts = _count(db, staging_path, tally, newsletter_id)
+    columns = tuple(sorted(shape.columns))
     with db.write() as session:
-        _note_counts(session, import_id, counts)
+        _note_counts(session, import_id, counts, columns)
     return StagedImport(
-        import_id, newsletter_id, digest, staging_path, counts, problems, shape.notes
+        import_id, newsletter_id, digest, staging_path, counts, problems, shape.notes, columns
     )
+
+
+def reopen_staged(db: Database, import_id: int, folder: Path) -> StagedImport:
+    """Return an import whose file was staged in `folder`, as `stage_csv` did, without the file; its
+    notes are not kept. The counts are those of the staging.
+
+    NotFound when there is no such import under way or its staging file is gone, Refused while the
+    file was not read to its end, Conflict while somebody is at work on it.
+    """
+    with db.read() as session:
+        book = session.get(Import, import_id)
+    if book is None or book.state not in UNDER_WAY:
+        raise NotFound(f"no import under way has the number {import_id}")
+    path = staging_path_of(book, folder)
+    if not path.exists():
+        raise NotFound(f"the staging file of import {import_id} is gone: bring the file again")
+    if "staged" not in book.counts:
+        raise Refused(f"import {import_id} was not read to its end: bring the file again")
+    with StagingFile(path) as staging:
+        problems = staging.problems(LISTED_PROBLEMS)
+    counts, columns = StagedCounts(**book.counts["staged"]), tuple(book.counts.get("columns", ()))
+    return StagedImport(
+        import_id, book.newsletter_id, book.file_digest, path, counts, problems, (), columns
+    )
+
+
+def list_under_way(session: Session, newsletter_id: int) -> Sequence[Import]:
+    """Return a newsletter's imports that are neither done nor taken back, the oldest first."""
+    taking_back = and_(Import.state == ImportState.ABANDONED, Import.finished_at.is_(None))
+    theirs = select(Import).where(
+        Import.newsletter_id == newsletter_id, or_(Import.state.in_(UNDER_WAY), taking_back)
+    )
+    return session.scalars(theirs.order_by(Import.id)).all()
+
+
+def staging_path_of(book: Import, folder: Path) -> Path:
+    """Return where the staging file of an import lies, or would lie, in `folder`."""
+    return _staging_path(folder, book.newsletter_id, book.file_digest)
+
+
+def _staging_path(folder: Path, newsletter_id: int, file_digest: str) -> Path:
+    return folder / f"import-{newsletter_id}-{file_digest[:32]}.sqlite3"
 
 
 def _open_import(db: Database, newsletter_id: int, digest: str, clock: Clock) -> int:
@@ -124,7 +170,7 @@ def _open_import(db: Database, newsletter_id: int, digest: str, clock: Clock) ->
             .where(
                 Import.newsletter_id == newsletter_id,
                 Import.file_digest == digest,
-                Import.state.in_([ImportState.STAGED, ImportState.MERGING]),
+                Import.state.in_(UNDER_WAY),
             )
             .order_by(Import.id)
         )
@@ -156,7 +202,8 @@ def _forget_merged(session: Session, import_id: int) -> None:
     key, the place it reached means nothing. What is in the store already is not made twice.
     """
     book = session.get_one(Import, import_id, with_for_update=True)
-    book.counts = {key: book.counts[key] for key in book.counts if key == "staged"}
+    kept = book.counts.keys() & {"staged", "columns"}
+    book.counts = {key: book.counts[key] for key in kept}
     book.merged_rows = book.withdrawn = 0
 
 
@@ -232,10 +279,12 @@ def _count(db: Database, path: Path, tally: Tally, newsletter_id: int) -> Staged
     )
 
 
-def _note_counts(session: Session, import_id: int, counts: StagedCounts) -> None:
+def _note_counts(
+    session: Session, import_id: int, counts: StagedCounts, columns: Sequence[str]
+) -> None:
     """Keep the counts of the dry run with the import, beside those of a merge that has begun."""
     row = session.get_one(Import, import_id, with_for_update=True)
-    row.counts = {**row.counts, "staged": asdict(counts)}
+    row.counts = {**row.counts, "staged": asdict(counts), "columns": [*columns]}
 
 
 def list_staging_files(folder: Path) -> list[Path]:

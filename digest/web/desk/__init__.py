@@ -11,6 +11,11 @@ from digest.web.desk import (
     inbox,
     inbox_add,
     pressing,
+    reader,
+    reader_import,
+    reader_lists,
+    reader_scan,
+    readers,
     signing,
     sources,
     static,
@@ -19,7 +24,8 @@ from digest.web.desk import (
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
-PARTS = (signing, week, inbox, inbox_add, sources, board, pressing, audit)
+READERS = (readers, reader, reader_scan, reader_lists, reader_import)
+PARTS = (signing, week, inbox, inbox_add, sources, *READERS, board, pressing, audit)
 
 
 def routes(instance: App) -> APIRouter:

@@ -6,7 +6,7 @@ for requests that htmx makes). Nobody is told whether a page exists that they ma
 """
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request, Response
@@ -23,7 +23,7 @@ TOKEN_FIELD, TOKEN_HEADER = "token", "x-desk-token"
 HOME = "/desk"
 OURS = frozenset({"same-origin", "none"})  # Fetch Metadata: none is somebody typing an address
 
-Check = Callable[..., Awaitable[None]]
+Check = Callable[..., Awaitable[None] | AsyncIterator[None]]
 
 
 class Door:
@@ -56,9 +56,7 @@ class Door:
         """403 unless a request that was let in carries its session's token; 415 where it is no
         form.
         """
-        given = request.headers.get(TOKEN_HEADER) or read_form(body).text(TOKEN_FIELD)
-        if not hmac.compare_digest(given.encode(), signed_of(request).token.encode()):
-            raise HTTPException(403, "This form is not of your session. Open the page anew.")
+        check_token(request, read_form(body).text(TOKEN_FIELD))
         if body:
             await posted_form(request, body)
 
@@ -107,6 +105,15 @@ class Door:
     def drop(self, answer: Response) -> None:
         """Have a browser forget it."""
         answer.delete_cookie(COOKIE, path=HOME, httponly=True, samesite="lax")
+
+
+def check_token(request: Request, posted: str) -> None:
+    """403 unless a request that was let in carries its session's token, in its header or in the
+    field whose value is `posted`.
+    """
+    given = request.headers.get(TOKEN_HEADER) or posted
+    if not hmac.compare_digest(given.encode(), signed_of(request).token.encode()):
+        raise HTTPException(403, "This form is not of your session. Open the page anew.")
 
 
 def signed_of(request: Request) -> Signed:

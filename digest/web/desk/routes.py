@@ -1,6 +1,7 @@
 """Adds routes to the desk: none without the role it needs, none that forgets its errors."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from pydantic import Field
 from digest.app import App
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
-from digest.web.desk.doors import HOME, Door
+from digest.web.desk.doors import HOME, Check, Door
 from digest.web.desk.pages import DeskPages
 
 ROLE = "x-role"  # of a route's OpenAPI extras: the role it needs, or "anybody"
@@ -31,7 +32,16 @@ class DeskRoutes:
         self.instance = instance
         self.pages = pages
         self.door = Door(instance)
-        self.router = APIRouter(dependencies=[Depends(self.door.at_home)])
+        self.endings: list[Callable[[], None]] = []  # what is done when the process ends
+        self.router = APIRouter(dependencies=[Depends(self.door.at_home)], lifespan=self._live)
+
+    @asynccontextmanager
+    async def _live(self, _app: object) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            for end in self.endings:
+                await run_in_threadpool(end)
 
     def look(self, path: str, handler: Handler, role: Role) -> None:
         """Add a page that shows something and changes nothing."""
@@ -41,6 +51,13 @@ class DeskRoutes:
         """Add what a form, or a key, does."""
         # Who asks is known before a body is read.
         checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token)
+        self._add(path, handler, ["POST"], role.value, *checks)
+
+    def act_with_file(self, path: str, handler: Handler, role: Role, take: Check) -> None:
+        """Add what a form with a file does; `take` is the `take` of an Uploads (uploads.py), which
+        asks for the token as well.
+        """
+        checks = (self.door.refuse_strangers, self.door.needs(role), take)
         self._add(path, handler, ["POST"], role.value, *checks)
 
     def look_anybody(self, path: str, handler: Handler) -> None:
