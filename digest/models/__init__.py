@@ -17,6 +17,7 @@ from digest.models.editing import (
     Source,
     StoredRendering,
 )
+from digest.models.media import Picture, PicturePrint
 from digest.models.readers import (
     ConsentEvent,
     ConsentText,
@@ -83,6 +84,8 @@ __all__ = [
     "NoticeState",
     "Origin",
     "Pick",
+    "Picture",
+    "PicturePrint",
     "PublicHit",
     "ReaderRequest",
     "RelayPace",
