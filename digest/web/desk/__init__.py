@@ -8,8 +8,11 @@ from digest.app import App
 from digest.web.desk import (
     audit,
     board,
+    board_pictures,
     inbox,
     inbox_add,
+    media,
+    media_adding,
     pressing,
     signing,
     sources,
@@ -19,7 +22,10 @@ from digest.web.desk import (
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
-PARTS = (signing, week, inbox, inbox_add, sources, board, pressing, audit)
+PARTS = (
+    *(signing, week, inbox, inbox_add, sources, media, media_adding),
+    *(board, board_pictures, pressing, audit),
+)
 
 
 def routes(instance: App) -> APIRouter:

@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException
 from digest.app import App
 from digest.editors.sessions import Signed, find_signed, is_due, note_use
 from digest.models import Role
-from digest.web.forms import Body, posted_form, read_form
+from digest.web.desk.uploads import Upload
+from digest.web.forms import Body, PostedForm, posted_form, read_form
 
 COOKIE = "digest_desk"
 TOKEN_FIELD, TOKEN_HEADER = "token", "x-desk-token"
@@ -56,11 +57,15 @@ class Door:
         """403 unless a request that was let in carries its session's token; 415 where it is no
         form.
         """
-        given = request.headers.get(TOKEN_HEADER) or read_form(body).text(TOKEN_FIELD)
-        if not hmac.compare_digest(given.encode(), signed_of(request).token.encode()):
-            raise HTTPException(403, "This form is not of your session. Open the page anew.")
+        _compare_token(request, read_form(body))
         if body:
             await posted_form(request, body)
+
+    async def has_token_beside(self, request: Request, upload: Upload) -> None:
+        """The same for a form that brings a file along: 403 before anything of it is looked at."""
+        _compare_token(request, upload.form)
+        if not upload.is_whole:
+            raise HTTPException(415)
 
     async def refuse_strangers(self, request: Request) -> None:
         """403 for a request that a page of somebody else's made."""
@@ -107,6 +112,12 @@ class Door:
     def drop(self, answer: Response) -> None:
         """Have a browser forget it."""
         answer.delete_cookie(COOKIE, path=HOME, httponly=True, samesite="lax")
+
+
+def _compare_token(request: Request, form: PostedForm) -> None:
+    given = request.headers.get(TOKEN_HEADER) or form.text(TOKEN_FIELD)
+    if not hmac.compare_digest(given.encode(), signed_of(request).token.encode()):
+        raise HTTPException(403, "This form is not of your session. Open the page anew.")
 
 
 def signed_of(request: Request) -> Signed:

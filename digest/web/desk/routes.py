@@ -43,6 +43,11 @@ class DeskRoutes:
         checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token)
         self._add(path, handler, ["POST"], role.value, *checks)
 
+    def act_with_file(self, path: str, handler: Handler, role: Role) -> None:
+        """Add what a form with a file does: the only one that may send more than `act` takes."""
+        checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token_beside)
+        self._add(path, handler, ["POST"], role.value, *checks)
+
     def look_anybody(self, path: str, handler: Handler) -> None:
         """Add a page for who is not signed in."""
         self._add(path, handler, ["GET", "HEAD"], ANYBODY)

@@ -33,6 +33,7 @@ FIELDS = st.dictionaries(
 )
 # What would end the session that asks, and what leaves the machine.
 LEFT_OUT = {"/desk/sign-out", "/desk/inbox/add/read", "/desk/sources/{source_id}/read"}
+LEFT_OUT |= {"/desk/media/take"}
 
 
 class Forms:
