@@ -18,7 +18,8 @@ from digest.media.shapes import Cut, Shape
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 PIXELS_MOST = 64_000_000  # of today's best cameras; decoded, 256 MB with transparency
-ORIGINAL_SIDE = 2_400  # pixels of its longer side: twice what any print of it has
+ORIGINAL_WIDE = 2_400  # pixels of what a print shows of it: twice what the print has
+ORIGINAL_SIDE = 4_800  # pixels of its longer side, of which a print may show little
 ORIGINAL_MOST = 10_000_000  # bytes
 PRINT_WIDE = 1_200  # pixels: the mail's 600, on screens with two to each
 PRINT_HIGH = 1_600  # of what is shown whole
@@ -35,21 +36,22 @@ Encoded = tuple[bytes, str, tuple[int, int]]  # bytes, kind (jpg or png), width 
 
 
 def strip(data: bytes) -> Encoded:
-    """Return a file as we keep it: upright, in sRGB, its longer side of ORIGINAL_SIDE at most.
+    """Return a file as we keep it: upright, in sRGB, no larger than its prints need.
 
     BadInput for what is no picture of ours, is cut short, or has too many pixels.
     """
     image = _opened(data)
-    image.draft(None, (ORIGINAL_SIDE, ORIGINAL_SIDE))  # a JPEG is read at half its size or less
+    image.draft(None, _kept_size(image))  # a JPEG is read at half its size or less
     try:
         image.load()
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise BadInput("The file is broken, or was cut short: it cannot be shown.") from error
     image = _shallow(image)
-    _shrink(image, ORIGINAL_SIDE)  # before anything else: what follows makes copies
+    _shrink(image, _kept_size(image))  # before anything else: what follows makes copies
     image = _without_idle_alpha(_in_srgb(_upright(image)))
+    whole = image.size
     for share in NARROWER:
-        _shrink(image, round(ORIGINAL_SIDE * share))
+        _shrink(image, (round(whole[0] * share), round(whole[1] * share)))
         data, kind = _encoded(image, 90)
         if len(data) < ORIGINAL_MOST:
             break
@@ -76,8 +78,14 @@ def _too_large() -> BadInput:
     return BadInput(f"The picture has too many pixels: at most {most} million are taken.")
 
 
-def _shrink(image: Image.Image, side: int) -> None:
-    image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+def _kept_size(image: Image.Image) -> tuple[int, int]:
+    left, _, right, _ = Cut().box(*image.size)
+    share = min(1.0, ORIGINAL_WIDE / (right - left), ORIGINAL_SIDE / max(image.size))
+    return max(1, round(image.width * share)), max(1, round(image.height * share))
+
+
+def _shrink(image: Image.Image, size: tuple[int, int]) -> None:
+    image.thumbnail((max(1, size[0]), max(1, size[1])), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _upright(image: Image.Image) -> Image.Image:

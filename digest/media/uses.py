@@ -39,6 +39,7 @@ def list_uses(session: Session, prints: Sequence[str]) -> list[Use]:
 def _in_picks(session: Session, prints: Sequence[str]) -> Iterator[Use]:
     rows = session.execute(
         select(Newsletter.slug, Issue.number, Pick.headline)
+        .select_from(Pick)
         .join(Issue, Issue.id == Pick.issue_id)
         .join(Newsletter, Newsletter.id == Issue.newsletter_id)
         .where(_names_any(Pick.image_url, prints))
@@ -59,6 +60,7 @@ def _in_changes(session: Session, prints: Sequence[str]) -> Iterator[Use]:
     before = cast(BoardChange.before, Text)
     rows = session.execute(
         select(Newsletter.slug, Issue.number)
+        .select_from(BoardChange)
         .join(Issue, Issue.id == BoardChange.issue_id)
         .join(Newsletter, Newsletter.id == Issue.newsletter_id)
         .where(Issue.state.in_(OPEN_TO_EDITS), _names_any(before, prints))

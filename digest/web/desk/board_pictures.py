@@ -119,8 +119,8 @@ class PickPictures:
         """Return the pictures that pick and article have elsewhere, each once."""
         sites = self.instance.config.sites
         rows: tuple[tuple[str, Pick | Article], ...] = (
-            ("The picture it has now", pick),
-            ("The article's own picture", article),
+            ("Take this picture in", pick),
+            ("Take in the article’s own picture", article),
         )
         offers = {
             row.image_url: Offer(said, row.image_url, row.image_alt, row.image_credit)
