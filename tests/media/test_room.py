@@ -263,7 +263,7 @@ def test_what_can_be_undone_is_a_use_until_the_issue_goes(room: MediaRoom, house
     assert house.places(picture_id) == ["weekly/1, where a change can still be undone"]
 
     with room.db.write() as session:
-        move_issue(session, find_issue(session, "weekly/1").id, IssueState.CANCELLED)
+        move_issue(session, find_issue(session, "weekly/1").id, to=IssueState.CANCELLED)
 
     house.remove(picture_id)
     assert files(room) == set()

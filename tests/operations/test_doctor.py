@@ -41,6 +41,15 @@ def test_plain_instance_is_well(tmp_path, clock) -> None:
     assert {finding.id for finding in found} == looked_at
 
 
+def test_media_folder_that_is_none_is_a_warning(tmp_path, clock) -> None:
+    (tmp_path / "media").write_text("in the way")
+    with open_newsroom(tmp_path, clock) as newsroom:
+        (found,) = (found for found in examine(newsroom.app) if found.id == "MEDIA-1")
+
+    assert found.level is Level.WARN
+    assert "media is no folder" in found.text
+
+
 def test_keys_without_a_copy_are_a_warning(examined: Examined) -> None:
     (found,) = examined("KEYS-1")
 
