@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from digest.media.shapes import Cut
 CHILD = "digest.media.developing_child"
 PICTURE_MOST = 10_000_000  # bytes of a file that is taken in
 PATIENCE_SECONDS = 60.0
+WAITING_MOST = 8  # who waits keeps a thread of the web from readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,14 @@ class Developed:
 
 
 class Darkroom:
-    """Callable from any thread; whoever comes while another picture is being made waits."""
+    """Callable from any thread; whoever comes while another picture is being made waits, and is
+    turned away when too many do.
+    """
 
     def __init__(self, *, child: str = CHILD, patience: float = PATIENCE_SECONDS) -> None:
         self._child = child
         self._patience = patience
+        self._places = threading.BoundedSemaphore(WAITING_MOST)
         self._free = threading.Lock()
 
     def develop(self, data: bytes, cut: Cut) -> tuple[Developed, Developed]:
@@ -55,12 +61,30 @@ class Darkroom:
 
     def _ask(self, data: bytes, cut: Cut, *, strip: bool) -> list[Developed]:
         asked = {"x": cut.x, "y": cut.y, "shape": cut.shape.value, "strip": strip}
-        if not self._free.acquire(timeout=self._patience):
-            raise Refused("Other pictures are being made. Try again in a minute.")
+        with self._turn():
+            answer = self._run_child(json.dumps(asked).encode() + b"\n" + data)
+        return _heard(answer, 2 if strip else 1)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        busy = Refused("Other pictures are being made. Try again in a minute.")
+        if not self._places.acquire(blocking=False):
+            raise busy
+        try:
+            if not self._free.acquire(timeout=self._patience):
+                raise busy
+            try:
+                yield
+            finally:
+                self._free.release()
+        finally:
+            self._places.release()
+
+    def _run_child(self, asked: bytes) -> bytes:
         try:
             done = subprocess.run(  # noqa: S603 - our own module, no shell
                 [sys.executable, "-P", "-m", self._child],
-                input=json.dumps(asked).encode() + b"\n" + data,
+                input=asked,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # it would quote the file
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -70,9 +94,7 @@ class Darkroom:
             )
         except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
             raise _broken() from error
-        finally:
-            self._free.release()
-        return _heard(done.stdout, 2 if strip else 1)
+        return done.stdout
 
 
 def _heard(answer: bytes, expected: int) -> list[Developed]:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from digest.errors import BadInput, Refused
-from digest.media.darkroom import PICTURE_MOST, Darkroom
+from digest.media.darkroom import PICTURE_MOST, WAITING_MOST, Darkroom
 from digest.media.developing_child import MEMORY_MOST, SECONDS_MOST
 from digest.media.shapes import Cut
 from tests.media.samples import colour_of, noise, opened, png_claiming, saved, striped
@@ -78,6 +78,26 @@ def test_one_picture_is_made_at_a_time() -> None:
     times = sorted(said)
     assert len(times) == 3
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(times))
+
+
+def test_too_many_do_not_wait() -> None:
+    room, said = Darkroom(child=TROUBLE, patience=1), []
+
+    def ask() -> None:
+        with pytest.raises((BadInput, Refused)) as refused:
+            room.develop(b"hang", Cut())
+        said.append((time.monotonic() - began, str(refused.value)))
+
+    askers = [threading.Thread(target=ask) for _ in range(WAITING_MOST + 4)]
+    began = time.monotonic()
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+
+    turned_away = [words for after, words in said if after < 0.5]
+    assert len(turned_away) >= 4
+    assert all("Try again in a minute" in words for words in turned_away)
 
 
 def test_whoever_waits_too_long_is_told_so() -> None:
