@@ -30,7 +30,7 @@ from digest.delivery.handover import hand_over
 from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
-from digest.errors import ConfigError, NotFound
+from digest.errors import ConfigError, FetchFailed, NotFound
 from digest.keys import KeyRing, read_key_file
 from digest.keys.source import load_keys
 from digest.models import InstanceValue, Newsletter
@@ -115,20 +115,26 @@ class App:
         own = self.own_picture(url)
         if own is not None:
             return own
+        if self._own_print(url):
+            raise FetchFailed(f"{url}: it was removed from the media room")
         return self.fetcher.get(url, accept="image/jpeg,image/png,image/gif").body
 
     def own_picture(self, url: str) -> bytes | None:
         """Return the bytes of a picture of ours, by its address and without asking any network;
         None when it is none of ours, or gone.
         """
-        from digest.media.addresses import name_in
         from digest.media.store import Shelf
 
-        name = name_in(url, self.config.sites)
+        name = self._own_print(url)
         try:
             return self.media.store.get(Shelf.PRINTS, name) if name else None
         except NotFound:
             return None
+
+    def _own_print(self, url: str) -> str | None:
+        from digest.media.addresses import name_in
+
+        return name_in(url, self.config.sites)
 
     @cached_property
     def media(self) -> "MediaRoom":

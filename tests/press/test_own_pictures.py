@@ -101,7 +101,9 @@ def test_embedded_picture_that_was_removed_is_named_by_its_headline(opened: Open
         issue, url, _ = illustrated(newsroom)
         newsroom.app.media.store.remove(Shelf.PRINTS, url.rpartition("/")[2])
 
-        with pytest.raises(BadInput, match="'Headline 0': its picture cannot be fetched"):
+        with pytest.raises(
+            BadInput, match=r"'Headline 0': its picture .* was removed from the media room"
+        ):
             newsroom.app.press.render(_view(newsroom, issue), newsroom.configured)
 
 

@@ -13,7 +13,7 @@ from digest.app import App
 from digest.curation.board_changes import change_pick
 from digest.curation.issues import OPEN_TO_EDITS, find_issue
 from digest.curation.picks import find_pick
-from digest.curation.plain import web_url
+from digest.curation.plain import one_line, web_url
 from digest.curation.row_numbers import row_number
 from digest.editors.audit import note
 from digest.errors import BadInput, Conflict
@@ -137,7 +137,7 @@ class PickPictures:
         """
         app, now, reference = self.instance, self.instance.clock.now(), f"{slug}/{number}"
         editor_id, picture_id = signed_of(request).editor_id, row_number(form.text("picture"))
-        words = {name: form.text(name) if picture_id else "" for name in FIELDS[1:]}
+        words = {name: one_line(form.raw(name)) if picture_id else "" for name in FIELDS[1:]}
         wanted = {"image_url": self._printed(slug, picture_id, form) if picture_id else "", **words}
         with app.db.write() as session:
             issue = find_issue(session, reference)

@@ -116,7 +116,8 @@ class Door:
 
 def _compare_token(request: Request, form: PostedForm) -> None:
     given = request.headers.get(TOKEN_HEADER) or form.text(TOKEN_FIELD)
-    if not hmac.compare_digest(given.encode(), signed_of(request).token.encode()):
+    known = signed_of(request).token.encode()
+    if not hmac.compare_digest(given.encode(errors="surrogatepass"), known):
         raise HTTPException(403, "This form is not of your session. Open the page anew.")
 
 

@@ -233,6 +233,30 @@ def test_form_that_is_none_is_refused(desk: Desk, ada: Browser, body: bytes, kin
     assert kept_nothing(desk)
 
 
+def test_letters_that_no_text_may_hold_are_dropped(desk: Desk, ada: Browser) -> None:
+    """A form may say in which way it is written, and then write half of a letter."""
+    parts = [
+        *(
+            ("token", ada.token),
+            ("credit", "Ada\\ud800 Holm"),
+            ("back", "\\ud800"),
+            ("alt", "a\0b"),
+        ),
+    ]
+    fields = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in parts
+    )
+    file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body = fields.encode() + file + saved(striped()) + b"\r\n--x--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
+
+    assert ada.client.post(UPLOAD, content=body, headers=kind).status_code == 303
+    assert [(kept.credit, kept.alt) for kept in pictures(desk)] == [("Ada Holm", "a b")]
+    wrong = body.replace(ada.token.encode(), b"\\ud800")
+    assert ada.client.post(UPLOAD, content=wrong, headers=kind).status_code == 403
+
+
 def test_no_other_form_takes_a_file(desk: Desk, ada: Browser) -> None:
     sent = {"file": ("quay.jpg", b"x" * 500_000, "image/jpeg")}
     headers = {"X-Desk-Token": ada.token}
