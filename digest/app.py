@@ -30,7 +30,7 @@ from digest.delivery.handover import hand_over
 from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
-from digest.errors import ConfigError
+from digest.errors import ConfigError, FetchFailed, NotFound
 from digest.keys import KeyRing, read_key_file
 from digest.keys.source import load_keys
 from digest.models import InstanceValue, Newsletter
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from digest.correspondence.incoming.mailbox import MailboxReader
     from digest.curation.inbox import IntakeReport
     from digest.fetch.client import Fetcher
+    from digest.media.room import MediaRoom
     from digest.press.approval import Press
     from digest.rendering.compiling.child import MjmlCompiler
     from digest.rendering.templates import Templates
@@ -108,10 +109,41 @@ class App:
         if self._compiler is None:
             self._compiler = MjmlCompiler()
         rules = rules_of(self.config, self.path.name)
-        return Press(self.templates, self._compiler, self._fetch_picture, rules)
+        return Press(self.templates, self._compiler, self._fetch_picture, rules, self.own_picture)
 
     def _fetch_picture(self, url: str) -> bytes:
+        own = self.own_picture(url)
+        if own is not None:
+            return own
+        if self._own_print(url):
+            raise FetchFailed(f"{url}: it was removed from the media room")
         return self.fetcher.get(url, accept="image/jpeg,image/png,image/gif").body
+
+    def own_picture(self, url: str) -> bytes | None:
+        """Return the bytes of a picture of ours, by its address and without asking any network;
+        None when it is none of ours, or gone.
+        """
+        from digest.media.store import Shelf
+
+        name = self._own_print(url)
+        try:
+            return self.media.store.get(Shelf.PRINTS, name) if name else None
+        except NotFound:
+            return None
+
+    def _own_print(self, url: str) -> str | None:
+        from digest.media.addresses import name_in
+
+        return name_in(url, self.config.sites)
+
+    @cached_property
+    def media(self) -> "MediaRoom":
+        """The media room: pictures that editors took in."""
+        from digest.media.darkroom import Darkroom
+        from digest.media.room import MediaRoom
+        from digest.media.store import PictureStore
+
+        return MediaRoom(self.db, PictureStore(self.config.media.folder), Darkroom())
 
     @cached_property
     def copies(self) -> Copies:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 PAGES = "pages"
+PICTURES = "/pictures/"  # below the reader pages: our own pictures, for everybody
 FIRST, SECOND = "mirror", "mirror2"
 SLOT = re.compile(r"mirror2?:(pages|[a-z0-9-]+(\.[a-z0-9-]+)+)")
 

@@ -42,6 +42,7 @@ NONE = {
         *("audit_entries.verb", "board_changes.kind"),
         *("relay_paces.domain_group", "relay_uses.domain_group", "relay_standings.domain_group"),
         *("sources.kind", "slots.alerted"),
+        *("pictures.kind", "pictures.shape", "picture_prints.shape"),
     },
     "our own wording, the same for everybody": {
         *("consent_texts.wording", "notices.subject"),
@@ -52,6 +53,8 @@ NONE = {
         *("reader_requests.text_digest", "reader_requests.policy_digest"),
         *("imports.file_digest", "issues.approved_hash", "renderings.content_hash"),
         *("spent_links.digest", "desk_sessions.digest"),
+        *("pictures.digest", "pictures.original", "pictures.shown", "pictures.source_digest"),
+        "picture_prints.name",
     },
     "made of public ids and numbers": {"notices.dedupe_key"},
     "the relay's name for a copy: it leads on in the relay's own log": {"deliveries.queue_id"},
@@ -82,6 +85,7 @@ NONE = {
         "articles.image_credit",
         *("sources.url", "sources.name", "sources.etag", "sources.last_modified"),
         "sources.last_error",
+        *("pictures.alt", "pictures.credit", "pictures.rights", "pictures.source_url"),
     },
 }
 

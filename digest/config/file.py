@@ -59,6 +59,12 @@ class DeskConfig(Strict):
     session_hours: float = Field(default=12, gt=0, le=720)
 
 
+class MediaConfig(Strict):
+    """The media room: the folder that its pictures are kept in."""
+
+    folder: Path = Path("media")
+
+
 class LimitsConfig(Strict):
     """How much strangers may ask of the public pages: letters to one address, links to the settings
     of one reader, forms from one network (an IPv4 /24, an IPv6 /64), and forms from everywhere
@@ -161,6 +167,7 @@ class Config(Strict):
     keys: KeysConfig = KeysConfig()
     web: WebConfig
     desk: DeskConfig = DeskConfig()
+    media: MediaConfig = MediaConfig()
     limits: LimitsConfig = LimitsConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
@@ -199,6 +206,16 @@ class Config(Strict):
     def site_of(self, newsletter: NewsletterConfig) -> str:
         """Return the address, without a slash, under which its readers find their pages."""
         return newsletter.public_url or self.web.public_url
+
+    @property
+    def sites(self) -> list[str]:
+        """Return every address, without a slash, under which pages of ours are found, mirrors
+        too.
+        """
+        sites = [self.web.public_url]
+        for newsletter in self.newsletters:
+            sites += [self.site_of(newsletter), *newsletter.page_mirrors]
+        return list(dict.fromkeys(sites))
 
     @property
     def mailboxes(self) -> list[MailboxConfig]:
@@ -262,6 +279,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         update={
             "database": DatabaseConfig(url=url),
             "keys": config.keys.model_copy(update={"file": folder / config.keys.file}),
+            "media": MediaConfig(folder=folder / config.media.folder),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},
             "newsletters": [_newsletter_paths(each, folder) for each in config.newsletters],

@@ -17,6 +17,7 @@ from digest.models.editing import (
     Source,
     StoredRendering,
 )
+from digest.models.media import Picture, PicturePrint
 from digest.models.readers import (
     ConsentEvent,
     ConsentText,
@@ -84,6 +85,8 @@ __all__ = [
     "NoticeState",
     "Origin",
     "Pick",
+    "Picture",
+    "PicturePrint",
     "PublicHit",
     "ReaderDay",
     "ReaderRequest",

@@ -223,6 +223,18 @@ def check_policies(app: App) -> Iterator[Said]:
             yield Said(Level.OK, f"{configured.slug}: its privacy policy can be read")
 
 
+def check_media(app: App) -> Iterator[Said]:
+    """MEDIA-1: the folder of the media room can be written to, or made."""
+    if trouble := app.media.store.trouble():
+        yield Said(
+            Level.WARN,
+            f"media.folder: {trouble}: editors can take no picture in",
+            "make the folder, and give it to the user that digest web runs as",
+        )
+    else:
+        yield Said(Level.OK, "media.folder: pictures can be kept")
+
+
 CHECKS: dict[str, Check] = {
     "RELAY-1": check_relays,
     "WORDS-1": check_words,
@@ -231,6 +243,7 @@ CHECKS: dict[str, Check] = {
     "PLAN-3": check_warm_ups,
     "PREFLIGHT-1": check_levels,
     "SIGNUP-1": check_policies,
+    "MEDIA-1": check_media,
     "KEYS-1": check_backup,
     "KEYS-2": check_place,
 }

@@ -19,7 +19,7 @@ from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
 from digest.errors import Conflict
 from digest.models import Issue, StoredRendering
-from digest.press.pictures import Fetch, embed_pictures, without_pictures
+from digest.press.pictures import Fetch, Find, embed_own, embed_pictures, without_pictures
 from digest.press.preflight.findings import Report
 from digest.press.preflight.inspection import inspect, read_records
 from digest.press.preflight.material import pages_of
@@ -40,13 +40,15 @@ from digest.rendering.view import IssueView
 @dataclass(frozen=True, slots=True)
 class Press:
     """What rendering needs: templates, the compiler, and a way to the pictures that are sent
-    along; and the rules by which preflight judges what came out.
+    along; the rules by which preflight judges what came out; and what has the newsroom's own
+    pictures at hand, without any network, for the offline file.
     """
 
     templates: Templates
     compile_mjml: Callable[[str], str]
     fetch: Fetch
     rules: Rules = field(default_factory=Rules)
+    find_own: Find = lambda _url: None
 
     def render(self, view: IssueView, configured: NewsletterConfig) -> list[Rendering]:
         """Return one Rendering per edition, the whole one first and the offline file last.
@@ -70,6 +72,8 @@ class Press:
             )
             for edition in EDITIONS
         ]
+        if configured.shown_pictures == "linked":
+            view, embedded = embed_own(view, self.find_own, configured.host)
         return [*mails, render_offline(view, templates=self.templates, pictures=embedded)]
 
     def why_line(self, view: IssueView) -> str:

@@ -14,10 +14,12 @@ from digest.rendering.view import IssueView, PickView, PictureView
 
 ONE_MOST = 300_000  # bytes of one picture; each reader is sent all of them
 ALL_MOST = 1_500_000
+FILE_MOST = 3_000_000  # of all in an offline file, which is read once and not mailed
 # How files begin that every mail program shows.
 KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
 
 Fetch = Callable[[str], bytes]
+Find = Callable[[str], bytes | None]
 Change = Callable[[PictureView, str], PictureView | None]
 
 
@@ -44,6 +46,32 @@ def embed_pictures(
     return changed, tuple(album.pictures.values())
 
 
+def embed_own(view: IssueView, find: Find, host: str) -> tuple[IssueView, tuple[Embedded, ...]]:
+    """Return the view with those pictures inside that `find` has at hand, up to FILE_MOST bytes,
+    and these pictures; the others stay where they are.
+    """
+    own: dict[str, Embedded] = {}
+
+    def inside(picture: PictureView, _place: str) -> PictureView:
+        if picture.url not in own and (data := find(picture.url)) is not None:
+            kind = _kind_of(data)
+            total = len(data) + sum(len(each.data) for each in own.values())
+            if kind is not None and total <= FILE_MOST:
+                own[picture.url] = Embedded(_cid_of(data, host), kind, data)
+        there = own.get(picture.url)
+        return replace(picture, url=f"cid:{there.cid}") if there else picture
+
+    return _changed(view, inside), tuple(own.values())
+
+
+def _kind_of(data: bytes) -> str | None:
+    return next((kind for start, kind in KINDS.items() if data.startswith(start)), None)
+
+
+def _cid_of(data: bytes, host: str) -> str:
+    return f"{hashlib.sha256(data).hexdigest()[:24]}@{host}"
+
+
 @dataclass(slots=True)
 class _Album:
     """Pictures fetched so far, by the address they came from."""
@@ -62,7 +90,7 @@ class _Album:
             data = self.fetch(url)
         except FetchFailed as error:
             raise BadInput(f"{place[:120]!r}: its picture cannot be fetched: {error}") from error
-        kind = next((kind for start, kind in KINDS.items() if data.startswith(start)), None)
+        kind = _kind_of(data)
         if kind is None:
             raise BadInput(f"{place[:120]!r}: its picture is no JPEG, PNG or GIF")
         if len(data) > ONE_MOST:
@@ -70,7 +98,7 @@ class _Album:
                 f"{place[:120]!r}: its picture has {len(data):,} bytes and is sent along with "
                 f"every copy; at most {ONE_MOST:,} are taken"
             )
-        return Embedded(f"{hashlib.sha256(data).hexdigest()[:24]}@{self.host}", kind, data)
+        return Embedded(_cid_of(data, self.host), kind, data)
 
 
 def _changed(view: IssueView, change: Change) -> IssueView:

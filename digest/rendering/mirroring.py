@@ -14,6 +14,7 @@ from digest.errors import Refused
 from digest.mirrors import (
     FIRST,
     PAGES,
+    PICTURES,
     Mirrored,
     Order,
     choose,
@@ -34,8 +35,23 @@ def changer(mirrors: Iterable[Mirrored], address_of: Callable[[str], str]) -> Ch
     """Return what changes every mirrored address in a text, whole or part of it.
 
     A host is mirrored with ``www.`` before it or not, at the usual ports; `address_of` tells what
-    comes in place of scheme and host.
+    comes in place of scheme and host. Of the reader pages, pictures alone are led to here: links
+    to pages are a reader's own, and made with the copy.
     """
+    mirrors = tuple(mirrors)
+    of_hosts, of_pictures = _of_hosts(mirrors, address_of), _of_pictures(mirrors, address_of)
+    return lambda text: of_pictures(of_hosts(text))
+
+
+def _of_pictures(mirrors: Iterable[Mirrored], address_of: Callable[[str], str]) -> Change:
+    sites = sorted((at for m in mirrors if m.of == PAGES for at in m.at), key=len, reverse=True)
+    if not sites:
+        return lambda text: text
+    pattern = re.compile(rf"(?:{'|'.join(map(re.escape, sites))})(?={PICTURES})")
+    return lambda text: pattern.sub(lambda _: address_of(PAGES), text)
+
+
+def _of_hosts(mirrors: Iterable[Mirrored], address_of: Callable[[str], str]) -> Change:
     hosts = {name: m.of for m in mirrors if m.of != PAGES for name in _written(m.of)}
     if not hosts:
         return lambda text: text

@@ -37,7 +37,17 @@ def test_plain_instance_is_well(tmp_path, clock) -> None:
         found = examine(newsroom.app)
 
     assert {finding.level for finding in found if finding.id != "KEYS-2"} == {Level.OK}
-    assert {finding.id for finding in found} == {"RELAY-1", "WORDS-1", "PLAN-1", "KEYS-1", "KEYS-2"}
+    looked_at = {"RELAY-1", "WORDS-1", "PLAN-1", "MEDIA-1", "KEYS-1", "KEYS-2"}
+    assert {finding.id for finding in found} == looked_at
+
+
+def test_media_folder_that_is_none_is_a_warning(tmp_path, clock) -> None:
+    (tmp_path / "media").write_text("in the way")
+    with open_newsroom(tmp_path, clock) as newsroom:
+        (found,) = (found for found in examine(newsroom.app) if found.id == "MEDIA-1")
+
+    assert found.level is Level.WARN
+    assert "media is no folder" in found.text
 
 
 def test_keys_without_a_copy_are_a_warning(examined: Examined) -> None:

@@ -72,7 +72,7 @@ def test_every_route_answers_with_the_headers(house) -> None:
     requests = _every_request(house)
     assert {path.split("/")[1] for _, path in requests} == {
         *("", "n", "c", "u", "later", "s", "settings", "move", "erase"),
-        *("i", "own-copy", "health"),
+        *("i", "own-copy", "health", "pictures"),
     }
 
     for method, path in requests:

@@ -8,8 +8,11 @@ from digest.app import App
 from digest.web.desk import (
     audit,
     board,
+    board_pictures,
     inbox,
     inbox_add,
+    media,
+    media_adding,
     pressing,
     reader,
     reader_import,
@@ -25,7 +28,8 @@ from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
 READERS = (readers, reader, reader_scan, reader_lists, reader_import)
-PARTS = (signing, week, inbox, inbox_add, sources, *READERS, board, pressing, audit)
+ISSUE = (board, board_pictures, pressing)
+PARTS = (signing, week, inbox, inbox_add, sources, media, media_adding, *ISSUE, *READERS, audit)
 
 
 def routes(instance: App) -> APIRouter:

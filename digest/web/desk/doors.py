@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from digest.app import App
 from digest.editors.sessions import Signed, find_signed, is_due, note_use
 from digest.models import Role
+from digest.web.desk.picture_uploads import Upload
 from digest.web.forms import Body, posted_form, read_form
 
 COOKIE = "digest_desk"
@@ -59,6 +60,12 @@ class Door:
         check_token(request, read_form(body).text(TOKEN_FIELD))
         if body:
             await posted_form(request, body)
+
+    async def has_token_beside(self, request: Request, upload: Upload) -> None:
+        """The same for a form that brings a file along: 403 before anything of it is looked at."""
+        check_token(request, upload.form.text(TOKEN_FIELD))
+        if not upload.is_whole:
+            raise HTTPException(415)
 
     async def refuse_strangers(self, request: Request) -> None:
         """403 for a request that a page of somebody else's made."""
@@ -111,8 +118,8 @@ def check_token(request: Request, posted: str) -> None:
     """403 unless a request that was let in carries its session's token, in its header or in the
     field whose value is `posted`.
     """
-    given = request.headers.get(TOKEN_HEADER) or posted
-    if not hmac.compare_digest(given.encode(), signed_of(request).token.encode()):
+    given, known = request.headers.get(TOKEN_HEADER) or posted, signed_of(request).token.encode()
+    if not hmac.compare_digest(given.encode(errors="surrogatepass"), known):
         raise HTTPException(403, "This form is not of your session. Open the page anew.")
 
 

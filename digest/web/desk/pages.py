@@ -26,6 +26,7 @@ PLACES = (
     ("Inbox", "/desk/inbox", Role.CONTRIBUTOR),
     ("Sources", "/desk/sources", Role.CONTRIBUTOR),
     ("Readers", "/desk/readers", Role.PUBLISHER),
+    ("Media", "/desk/media", Role.CONTRIBUTOR),
     ("Record", "/desk/audit", Role.OPERATOR),
 )
 

@@ -53,6 +53,11 @@ class DeskRoutes:
         checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token)
         self._add(path, handler, ["POST"], role.value, *checks)
 
+    def act_with_picture(self, path: str, handler: Handler, role: Role) -> None:
+        """Add what a form with a picture does."""
+        checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token_beside)
+        self._add(path, handler, ["POST"], role.value, *checks)
+
     def act_with_file(self, path: str, handler: Handler, role: Role, take: Check) -> None:
         """Add what a form with a file does; `take` is the `take` of an Uploads (uploads.py), which
         asks for the token as well.

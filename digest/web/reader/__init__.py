@@ -17,6 +17,7 @@ from digest.web.reader import (
     later,
     leave,
     moving,
+    pictures,
     receipt,
     settings,
     signup,
@@ -35,6 +36,7 @@ PARTS = (
     erasing,
     issue,
     archive,
+    pictures,
 )
 
 

@@ -63,12 +63,17 @@ def is_at(config: Config, newsletter: NewsletterConfig, host: str) -> bool:
     """Tell whether a request's Host header names where a newsletter has its pages, or a mirror of
     them.
     """
-    try:
-        asked = urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
+    asked = name_of(host)
     sites = (config.site_of(newsletter), *newsletter.page_mirrors)
     return asked is not None and asked in {urlsplit(site).hostname for site in sites}
+
+
+def name_of(host: str) -> str | None:
+    """Return the name in a request's Host header, without its port; None where there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def routes(instance: App, pages: Pages) -> APIRouter:
