@@ -8,9 +8,13 @@ from digest.app import App
 from digest.web.desk import (
     audit,
     board,
+    by_mail,
     inbox,
     inbox_add,
+    me,
+    people,
     pressing,
+    second_factor,
     signing,
     sources,
     static,
@@ -19,7 +23,10 @@ from digest.web.desk import (
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
-PARTS = (signing, week, inbox, inbox_add, sources, board, pressing, audit)
+PARTS = (
+    *(signing, second_factor, by_mail, me, people),
+    *(week, inbox, inbox_add, sources, board, pressing, audit),
+)
 
 
 def routes(instance: App) -> APIRouter:

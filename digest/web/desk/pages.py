@@ -25,6 +25,7 @@ HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 PLACES = (
     ("Inbox", "/desk/inbox", Role.CONTRIBUTOR),
     ("Sources", "/desk/sources", Role.CONTRIBUTOR),
+    ("People", "/desk/people", Role.OPERATOR),
     ("Record", "/desk/audit", Role.OPERATOR),
 )
 

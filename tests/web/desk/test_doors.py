@@ -6,6 +6,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from digest.editors.accounts import find_editor, set_active, set_password, set_role
+from digest.editors.passwords import hash_password
 from digest.editors.sessions import IDLE
 from digest.models import DeskSession, Role
 from digest.web.desk import PARTS
@@ -14,7 +15,14 @@ from digest.web.desk.pages import PLACES, DeskPages
 from digest.web.desk.routes import ANYBODY, ROLE, DeskRoutes
 from tests.web.desk.conftest import PASSWORD, Desk
 
-OPEN_TO_ANYBODY = {"/desk/sign-in", "/desk/static/{digest}/{name}"}
+OPEN_TO_ANYBODY = {
+    *("/desk/sign-in", "/desk/static/{digest}/{name}"),
+    # The second page of signing in: a ticket in a cookie says whose password was right.
+    *("/desk/sign-in/code", "/desk/sign-in/set-up"),
+    # What a letter leads to: the signed link is what lets in.
+    *("/desk/sign-in/mail", "/desk/sign-in/link", "/desk/sign-in/link/{token}"),
+    *("/desk/invitation", "/desk/invitation/{token}"),
+}
 
 
 def routes_of(desk: Desk) -> list[APIRoute]:
@@ -146,7 +154,7 @@ def test_old_cookies_are_dead_after_a_change(desk: Desk, change: str) -> None:
     with desk.app.db.write() as session:
         editor = find_editor(session, desk.app.sealer, address)
         if change == "password":
-            set_password(session, editor, "quite another one")
+            set_password(session, editor, hash_password("quite another one"))
         elif change == "role":
             set_role(session, editor, Role.PUBLISHER)
         else:
