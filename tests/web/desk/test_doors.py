@@ -1,6 +1,8 @@
 """Who gets in, and what a request must show: walked over every route of the desk."""
 
+import re
 from datetime import timedelta
+from html import escape, unescape
 
 import pytest
 from fastapi.routing import APIRoute
@@ -201,11 +203,42 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(desk: Desk) -> None:
         assert client.post("/desk/sign-in", data=fields).headers["location"] == "/desk/audit"
 
 
+def test_bookmark_keeps_its_address_over_signing_in(desk: Desk) -> None:
+    address = desk.add(Role.EDITOR)
+    article = "https://evil.example/a?b=c&d=é#x"
+    with desk.browser() as client:
+        sent = client.get("/desk/inbox/add", params={"url": article}).headers["location"]
+        assert sent.startswith("/desk/sign-in?after=/desk/inbox/add%3Furl%3Dhttps%253A%252F%252F")
+        after = re.search(r'name="after" value="([^"]+)"', client.get(sent).text)
+        assert after is not None
+        fields = {"address": address, "password": PASSWORD, "after": unescape(after[1])}
+        page = client.post("/desk/sign-in", data=fields).headers["location"]
+        assert page.startswith("/desk/inbox/add?url=https%3A%2F%2Fevil.example%2Fa")
+        assert f'value="{escape(article)}"' in client.get(page).text
+
+
+def test_query_that_is_too_long_is_left_out(desk: Desk) -> None:
+    with desk.browser() as client:
+        for query in ("a" * 3_000, "&".join(f"a{number}=1" for number in range(200))):
+            sent = client.get(f"/desk/inbox/add?url={query}").headers["location"]
+            assert sent in ("/desk/sign-in?after=/desk", "/desk/sign-in?after=/desk/inbox/add")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/desk", "/desk/inbox", "/desk/inbox?search=a+b&kept=new", "/desk?x=%2F%2Fevil.example"],
+)
+def test_signing_in_leads_to_pages_of_the_desk(path: str) -> None:
+    assert safe_after(path) == path
+
+
 @pytest.mark.parametrize(
     "path",
     [
         *("//evil.example", "https://evil.example", "/desk//evil.example/..", "/deskevil", ""),
         *("/desk/\\evil", "/desk/%0d%0aSet-Cookie", "javascript:alert(1)", "/desk?x=//evil"),
+        *("//evil.example?/desk", "/desk/../evil?a=b", "/desk?a=b\r\nSet-Cookie:x", "?a=b"),
+        *("/desk?a=\\evil", "/desk?a=b#c", "/desk?a=b?c", "/desk?a=é", f"/desk?a={'b' * 3_000}"),
     ],
 )
 def test_signing_in_leads_nowhere_else(path: str) -> None:

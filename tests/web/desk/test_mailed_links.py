@@ -1,4 +1,4 @@
-"""The mailed link: nobody learns who works here, nobody is let in by opening it, and it works once."""
+"""The mailed link: nobody learns who works here, opening it lets nobody in, and it works once."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -165,7 +165,7 @@ def test_nothing_is_mailed_where_it_is_off(desk: Desk) -> None:
 
 
 GUARDED = """guarded = true
-guarded_names = ["gazette"]
+guarded_names = ["courier"]
 public_url = "https://neutral.example"
 """
 

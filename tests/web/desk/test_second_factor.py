@@ -2,7 +2,6 @@
 up, and a ticket is good for nothing else.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -13,7 +12,7 @@ from digest.clock import FixedClock
 from digest.editors.accounts import find_editor, set_active, set_password, set_role
 from digest.editors.attempts import AT_ACCOUNT, CODES, attempt_of, may_try
 from digest.editors.passwords import hash_password
-from digest.models import AuditEntry, Editor, Role
+from digest.models import AuditEntry, Role
 from digest.tokens import Purpose
 from tests.web.conftest import WebHouse
 from tests.web.desk.conftest import PASSWORD, Desk
@@ -227,15 +226,3 @@ def test_who_has_none_may_turn_nothing_off(strict: Desk) -> None:
     assert client.post("/desk/me/second-factor/off", data=fields).status_code == 403
     with strict.app.db.read() as session:
         assert find_editor(session, strict.app.sealer, address).totp_sealed is not None
-
-
-def test_no_transaction_is_kept_by_a_form_that_waits(desk: Desk) -> None:
-    """A page that asks for a code locks nobody's row."""
-    address = desk.add(Role.EDITOR)
-    Phone(desk, address)
-    client = password_typed(desk, address)
-    client.get(CODE)
-    begun = time.monotonic()
-    with desk.app.db.write() as session:
-        session.query(Editor).update({"totp_step": 0})
-    assert time.monotonic() - begun < 5
