@@ -1,6 +1,7 @@
 """A code is taken once, around its moment; a recovery code once at all; the store knows neither."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pyotp
@@ -66,6 +67,14 @@ def phone(any_db: Database, sealer: Sealer, clock: FixedClock, add: Callable[...
 def test_code_is_taken_once(phone: Phone) -> None:
     code = phone.code()
     assert [phone.take(code), phone.take(code)] == ["code", None]
+
+
+@pytest.mark.parametrize("kind", ["code", "recovery code"])
+def test_code_that_comes_twice_at_once_is_taken_once(phone: Phone, kind: str) -> None:
+    typed = phone.code() if kind == "code" else phone.codes[0]
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(phone.take, [typed] * 8))
+    assert sorted(taken, key=str) == [None] * 7 + [kind]
 
 
 def test_code_that_set_it_up_signs_nobody_in(

@@ -21,7 +21,7 @@ def editor_of(desk: Desk, address: str) -> Editor:
 def two(desk: Desk) -> tuple[str, Browser, Browser]:
     """Return an editor's address, and two of their browsers."""
     address = desk.add(Role.EDITOR, "ada")
-    return address, desk.sign_in(address), desk.sign_in(address)
+    return address, desk.another_browser(address), desk.another_browser(address)
 
 
 def verbs(desk: Desk) -> list[str]:
@@ -125,9 +125,9 @@ def test_form_of_a_second_factor_works_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize("path", ["second-factor", "second-factor/off", "recovery-codes"])
 def test_second_factor_needs_the_password_again(desk: Desk, path: str) -> None:
-    address, here, _ = two(desk)
+    address = desk.add(Role.EDITOR)
     Phone(desk, address)
-    browser = Browser(here.client) if is_in(here.client) else _with_session(desk, address)
+    browser = desk.another_browser(address)
     before = editor_of(desk, address)
     answer = browser.post(f"{ME}/{path}", password="a wrong password")
     assert answer.status_code == 422
@@ -137,16 +137,10 @@ def test_second_factor_needs_the_password_again(desk: Desk, path: str) -> None:
     assert "<svg" not in answer.text
 
 
-def _with_session(desk: Desk, address: str) -> Browser:
-    client = desk.browsers.enter_context(desk.browser())
-    client.cookies.set("digest_desk", desk.open_session(address), path="/desk")
-    return Browser(client)
-
-
 def test_second_factor_is_turned_off_and_every_other_session_ends(desk: Desk) -> None:
     address = desk.add(Role.EDITOR)
     Phone(desk, address)
-    here, there = _with_session(desk, address), _with_session(desk, address)
+    here, there = desk.another_browser(address), desk.another_browser(address)
     answer = here.post(f"{ME}/second-factor/off", password=PASSWORD)
     assert answer.headers["location"] == f"{ME}?done=off"
     assert is_in(here.client)
@@ -161,7 +155,7 @@ def test_second_factor_is_turned_off_and_every_other_session_ends(desk: Desk) ->
 def test_second_factor_is_changed_to_another_phone(desk: Desk) -> None:
     address = desk.add(Role.EDITOR)
     old = Phone(desk, address)
-    here = _with_session(desk, address)
+    here = desk.another_browser(address)
     page = here.post(f"{ME}/second-factor", password=PASSWORD).text
     key, secret = between(page, 'name="key" value="', '"'), between(page, 'secret">', "</code>")
     here.post(f"{ME}/second-factor/confirm", key=key, code=code_of(desk, secret))
@@ -176,7 +170,7 @@ def test_second_factor_is_changed_to_another_phone(desk: Desk) -> None:
 def test_new_recovery_codes_are_shown_once_and_end_the_old(desk: Desk) -> None:
     address = desk.add(Role.EDITOR)
     phone = Phone(desk, address)
-    here = _with_session(desk, address)
+    here = desk.another_browser(address)
     page = here.post(f"{ME}/recovery-codes", password=PASSWORD).text
     new = between(page, "<li><code>", "</code>")
     assert new not in here.get(ME).text
@@ -203,7 +197,7 @@ def test_password_is_not_guessed_from_within(desk: Desk) -> None:
 
 def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
     address, here, there = two(desk)
-    third = desk.sign_in(address)
+    third = desk.another_browser(address)
     page = here.get(ME).text
     assert page.count("Another browser") == 2
     mark = between(page, 'name="mark" value="', '"')
@@ -214,7 +208,7 @@ def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
 
 def test_marks_of_others_and_nonsense_end_nothing(desk: Desk) -> None:
     here, other = desk.signed_in(Role.EDITOR), desk.signed_in(Role.EDITOR, "other")
-    third = desk.sign_in("other@gazette.example")
+    third = desk.another_browser("other@gazette.example")
     mark = between(other.get(ME).text, 'name="mark" value="', '"')
     for odd in (mark, "", "x", "00", "é"):
         assert here.post(f"{ME}/sessions/end", mark=odd).status_code == 303

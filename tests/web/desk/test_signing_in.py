@@ -8,27 +8,16 @@ from argon2 import PasswordHasher
 
 from digest.editors import passwords
 from digest.editors.accounts import find_editor, set_active
-from digest.editors.attempts import AT_ACCOUNT, FROM_NETWORK, attempt_of, may_try
+from digest.editors.attempts import AT_ACCOUNT, FROM_NETWORK
 from digest.models import AuditEntry, PublicHit, Role
 from digest.web.desk.doors import COOKIE
-from digest.subscribers.door.limits import network_of
 from tests.web.desk.conftest import PASSWORD, Desk
-
-HERE = network_of("127.0.0.1")
-
-
-def tried(desk: Desk, *addresses: str) -> None:
-    """Have an attempt counted for each address, from where our browsers are; hashes nothing."""
-    with desk.app.db.write() as session:
-        for address in addresses:
-            attempt = attempt_of(desk.app.sealer, address, HERE)
-            assert may_try(session, attempt, desk.app.clock.now())
 
 
 def test_account_is_tried_ten_times_an_hour_whether_there_is_one_or_not(desk: Desk) -> None:
     there = desk.add(Role.EDITOR)
     for address in (there, "nobody@gazette.example"):
-        tried(desk, *[address] * (AT_ACCOUNT.most - 1))
+        desk.count_attempts(*[address] * (AT_ACCOUNT.most - 1))
         statuses = [desk.try_sign_in(address, "a wrong password").status_code for _ in range(3)]
         assert statuses == [401] + [429] * 2
     refused = desk.try_sign_in(there)
@@ -42,13 +31,15 @@ def test_account_is_tried_ten_times_an_hour_whether_there_is_one_or_not(desk: De
 def test_signing_in_forgives_what_went_wrong_before(desk: Desk) -> None:
     address = desk.add(Role.EDITOR)
     for _ in range(3):
-        tried(desk, *[address] * (AT_ACCOUNT.most - 2))
+        desk.count_attempts(*[address] * (AT_ACCOUNT.most - 2))
         assert desk.try_sign_in(address, "a wrong password").status_code == 401
         assert desk.try_sign_in(address).status_code == 303
 
 
 def test_network_is_limited_over_all_accounts(desk: Desk) -> None:
-    tried(desk, *[f"editor{number}@gazette.example" for number in range(FROM_NETWORK.most - 1)])
+    desk.count_attempts(
+        *[f"editor{number}@gazette.example" for number in range(FROM_NETWORK.most - 1)]
+    )
     others = ("last@gazette.example", "one-more@gazette.example")
     statuses = [desk.try_sign_in(each, "a wrong password").status_code for each in others]
     assert statuses == [401, 429]
@@ -56,7 +47,7 @@ def test_network_is_limited_over_all_accounts(desk: Desk) -> None:
 
 def test_refusal_is_on_record_without_an_address(desk: Desk) -> None:
     address = desk.add(Role.EDITOR)
-    tried(desk, *[address] * AT_ACCOUNT.most)
+    desk.count_attempts(*[address] * AT_ACCOUNT.most)
     for _ in range(5):
         assert desk.try_sign_in(address, "a wrong password").status_code == 429
     with desk.app.db.read() as session:
@@ -97,7 +88,7 @@ def test_every_attempt_costs_one_verification_and_a_refused_one_none(
         costs.append(len(verified))
     assert costs == [1, 1, 1, 1]
 
-    tried(desk, *[address] * (AT_ACCOUNT.most - 1))
+    desk.count_attempts(*[address] * (AT_ACCOUNT.most - 1))
     verified.clear()
     assert desk.try_sign_in(address, "a wrong password").status_code == 429
     assert verified == []
