@@ -66,6 +66,13 @@ def withdraw(session: Session, indexes: Collection[bytes]) -> None:
     session.execute(delete(Notice).where(Notice.address_index.in_(indexes)))
 
 
+def take_back(session: Session, dedupe_key: str) -> None:
+    """Remove a notice that was put in by this key and has not gone yet."""
+    session.execute(
+        delete(Notice).where(Notice.dedupe_key == dedupe_key, Notice.state == NoticeState.WAITING)
+    )
+
+
 def remove_done(session: Session, before: datetime) -> None:
     """Remove notices that were accepted or given up before an instant."""
     session.execute(

@@ -5,8 +5,8 @@ anything about a reader, runs out (`sign_until`); what may be done once is remem
 (subscribers.door.spent). `sign_address` makes the same fit for the local part of an address.
 
 The newest key signs and retired ones verify for as long as they stay in the key file, which keeps
-unsubscribe links of old issues working for years. Tokens carry a random public id, never an address
-or a database id.
+unsubscribe links of old issues working for years. Tokens of readers carry a random public id, never
+an address or a database id; those of the desk carry an editor's number (editors.tickets).
 """
 
 import enum
@@ -50,6 +50,11 @@ class Purpose(enum.StrEnum):
     LEAVE_BY_MAIL = "digest.leave-by-mail.1"
     PAUSE_BY_MAIL = "digest.pause-by-mail.1"
     CONFIRM_BY_MAIL = "digest.confirm-by-mail.1"
+    DESK_CODE = "digest.desk-code.1"  # an editor's password was right; the code is asked for
+    DESK_MUST_SET_UP = "digest.desk-must-set-up.1"  # the same of who has no second factor yet
+    DESK_NEW_FACTOR = "digest.desk-new-factor.1"  # a second factor that waits for its first code
+    DESK_LINK = "digest.desk-link.1"  # the mailed link to sign in
+    DESK_INVITATION = "digest.desk-invitation.1"
 
 
 class Expired(BadInput):

@@ -11,13 +11,13 @@ SEALED = {
     *("subscribers.address_sealed", "subscribers.name_sealed"),
     *("reader_requests.address_sealed", "reader_requests.name_sealed"),
     "address_changes.address_sealed",
-    *("editors.address_sealed", "editors.name_sealed"),
+    *("editors.address_sealed", "editors.name_sealed", "editors.totp_sealed"),
     *("notices.address_sealed", "notices.reply_sealed", "notices.body_sealed"),
 }
 KEYED = {
     *("subscribers.address_index", "suppressions.address_index", "tombstones.address_index"),
     *("address_changes.address_index", "notices.address_index"),
-    "editors.address_index",
+    *("editors.address_index", "recovery_codes.digest"),
     *("public_hits.key", "reader_requests.network"),
 }
 REDACTED = {  # free text from outside, or by hand; addresses are taken out on the way in

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.terminal import opened, print_table, say
-from digest.editors import accounts
+from digest.cli.terminal import local_time, opened, print_table, say
+from digest.editors import accounts, inviting
 from digest.editors.audit import note
+from digest.editors.letters import DeskPost
+from digest.editors.passwords import hash_password
+from digest.editors.second_factor import count_recovery_codes, drop_factor
 from digest.errors import BadInput
 from digest.models import Role
 
@@ -44,12 +47,12 @@ def add(
 ) -> None:
     """Add a person, with a password."""
     with opened(context) as instance:
-        password, now = ask_password(password_stdin), instance.clock.now()
+        hashed, now = hash_password(ask_password(password_stdin)), instance.clock.now()
         with instance.db.write() as session:
             editor = accounts.add_editor(
                 session, instance.sealer, name=name, address=address, role=role, now=now
             )
-            accounts.set_password(session, editor, password)
+            accounts.set_password(session, editor, hashed)
             note(
                 session,
                 None,
@@ -70,12 +73,76 @@ def list_all(context: typer.Context) -> None:
     rows = [
         (
             *(str(each.id), each.name, each.address, each.role.value),
-            "active" if each.active else "locked out",
+            _state_of(each),
+            "yes" if each.has_factor else "no",
+            local_time(each.seen_at, "UTC"),
         )
         for each in people
     ]
-    headings = ("id", "name", "address", "role", "state")
+    headings = ("id", "name", "address", "role", "state", "second factor", "last seen (UTC)")
     print_table(headings, rows, none=NO_EDITORS)
+
+
+def _state_of(person: accounts.Person) -> str:
+    if not person.active:
+        return "locked out"
+    return "active" if person.has_password else "invited"
+
+
+@app.command("invite")
+def invite(
+    context: typer.Context,
+    address: Address,
+    name: Annotated[str, typer.Option(help="The name that others see.")] = "",
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.EDITOR,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Invite once more; takes a password away.")
+    ] = False,
+) -> None:
+    """Add a person who chooses a password by a mailed link; print it where no mail can be sent."""
+    with opened(context) as instance, instance.db.write() as session:
+        now = instance.clock.now()
+        post = DeskPost(instance.config, instance.sealer, instance.signer)
+        if anew:
+            editor = accounts.find_editor(session, instance.sealer, address)
+            link = inviting.invite_anew(session, post, editor, now)
+        else:
+            editor, link = inviting.invite(
+                session, post, name=name, address=address, role=role, now=now
+            )
+        verb = "invite anew" if anew else "invite editor"
+        about, detail = accounts.name_in_records(editor.id), {"role": editor.role.value}
+        note(session, None, verb, about, now, detail)
+        number = editor.id
+    how = f"hand this over, good for 7 days: {link}" if link else "a letter is on its way."
+    say(f"Editor {number} is invited: {how}")
+
+
+@app.command("second-factor")
+def second_factor(
+    context: typer.Context,
+    address: Address,
+    off: Annotated[
+        bool, typer.Option("--off", help="Turn it off, for who lost phone and recovery codes.")
+    ] = False,
+) -> None:
+    """Show whether somebody has a second factor; --off ends it and signs them out everywhere."""
+    with opened(context) as instance, instance.db.write() as session:
+        editor = accounts.find_editor(session, instance.sealer, address)
+        number, has = editor.id, editor.totp_sealed is not None
+        left = count_recovery_codes(session, number)
+        if off:
+            if not has:
+                raise BadInput("this editor has no second factor")
+            drop_factor(session, editor)
+            about = accounts.name_in_records(number)
+            note(session, None, "reset second factor", about, instance.clock.now())
+    if off:
+        say(f"Editor {number} has no second factor any more, and is signed out everywhere.")
+    elif has:
+        say(f"Editor {number} has a second factor, and {left} recovery codes.")
+    else:
+        say(f"Editor {number} has no second factor.")
 
 
 @app.command("role")
@@ -102,10 +169,10 @@ def password(
 ) -> None:
     """Give somebody a new password; signs them out everywhere."""
     with opened(context) as instance:
-        new = ask_password(password_stdin)
+        hashed = hash_password(ask_password(password_stdin))
         with instance.db.write() as session:
             editor = accounts.find_editor(session, instance.sealer, address)
-            accounts.set_password(session, editor, new)
+            accounts.set_password(session, editor, hashed)
             note(
                 session,
                 None,

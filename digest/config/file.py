@@ -51,12 +51,14 @@ class WebConfig(Strict):
 
 
 class DeskConfig(Strict):
-    """The editors' pages, at ``/desk`` below `web.public_url`: open or not, and after how many
-    hours everybody signs in anew.
+    """The editors' pages, at ``/desk`` below `web.public_url`: open or not, after how many hours
+    everybody signs in anew, who must have a second factor, and whether a mailed link signs in.
     """
 
     open: bool = True
     session_hours: float = Field(default=12, gt=0, le=720)
+    second_factor: Literal["optional", "publishers", "everyone"] = "optional"
+    mailed_links: bool = False
 
 
 class MediaConfig(Strict):
@@ -202,6 +204,22 @@ class Config(Strict):
                         f" same path as {site}"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _links_can_be_mailed(self) -> "Config":
+        if self.desk.mailed_links and self.desk_sender is None:
+            raise ValueError(
+                "desk.mailed_links: every newsletter is guarded, so none of them may write to an"
+                " editor: set it to false"
+            )
+        return self
+
+    @property
+    def desk_sender(self) -> NewsletterConfig | None:
+        """Return the newsletter in whose name editors are written to: the first that is not
+        guarded; None where all are, for a letter of the desk would give them away.
+        """
+        return next((each for each in self.newsletters if not each.guarded), None)
 
     def site_of(self, newsletter: NewsletterConfig) -> str:
         """Return the address, without a slash, under which its readers find their pages."""

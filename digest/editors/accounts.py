@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.editors.passwords import hash_password
+from digest.editors.passwords import PasswordHash
 from digest.editors.sessions import end_sessions
 from digest.errors import BadInput, Conflict, NotFound
 from digest.models import Editor, Role
@@ -30,15 +30,15 @@ class Person:
     role: Role
     active: bool
     has_password: bool
+    has_factor: bool  # a second one
+    seen_at: datetime | None
 
 
 def add_editor(
     session: Session, sealer: Sealer, *, name: str, address: str, role: Role, now: datetime
 ) -> Editor:
     """Add a person, without a password yet; Conflict when the address is somebody's already."""
-    name = " ".join(name.split())
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise BadInput(f"a name has 1 to {LONGEST_NAME} characters")
+    name = _clean(name)
     parsed = parse_address(address)
     if _find(session, sealer, address) is not None:
         raise Conflict("there is an editor of that address already")
@@ -54,12 +54,33 @@ def add_editor(
     return editor
 
 
+def _clean(name: str) -> str:
+    name = " ".join(name.split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise BadInput(f"a name has 1 to {LONGEST_NAME} characters")
+    return name
+
+
 def find_editor(session: Session, sealer: Sealer, address: str) -> Editor:
     """Return the editor of an address; NotFound when there is none."""
     editor = _find(session, sealer, address)
     if editor is None:
         raise NotFound("there is no editor of that address")
     return editor
+
+
+def get_editor(session: Session, editor_id: int) -> Editor:
+    """Return the editor of a number; NotFound when there is none."""
+    editor = session.get(Editor, editor_id)
+    if editor is None:
+        raise NotFound("there is no editor of that number")
+    return editor
+
+
+def find_reachable(session: Session, sealer: Sealer, address: str) -> Editor | None:
+    """Return who may sign in by a letter to this address: who is let in and has a password."""
+    editor = _find(session, sealer, address)
+    return editor if editor and editor.active and editor.password_hash else None
 
 
 def _find(session: Session, sealer: Sealer, address: str) -> Editor | None:
@@ -90,12 +111,28 @@ def person_of(sealer: Sealer, editor: Editor) -> Person:
         editor.role,
         editor.active,
         bool(editor.password_hash),
+        editor.totp_sealed is not None,
+        editor.seen_at,
     )
 
 
-def set_password(session: Session, editor: Editor, password: str) -> None:
-    """Give an editor a password; BadInput as `hash_password` raises it. Ends their sessions."""
-    editor.password_hash = hash_password(password)
+def set_name(session: Session, sealer: Sealer, editor: Editor, name: str) -> None:
+    """Change what others call an editor; BadInput for no name."""
+    editor.name_sealed = sealer.seal(_clean(name))
+
+
+def set_password(session: Session, editor: Editor, hashed: PasswordHash) -> None:
+    """Give an editor a password, by what `hash_password` made of it. Ends their sessions."""
+    editor.password_hash = hashed
+    end_sessions(session, editor.id)
+
+
+def drop_password(session: Session, editor: Editor) -> None:
+    """Take an editor's password away, until they choose another by invitation; Conflict for the
+    last operator. Ends their sessions.
+    """
+    _keep_an_operator(session, editor)
+    editor.password_hash = ""
     end_sessions(session, editor.id)
 
 
@@ -151,11 +188,12 @@ def find_kept(session: Session, sealer: Sealer, address: str) -> Kept:
     return Kept(editor.id, editor.password_hash)
 
 
-def take_known(session: Session, kept: Kept, renewed: str = "") -> Editor | None:
+def take_known(session: Session, kept: Kept, renewed: PasswordHash | None = None) -> Editor | None:
     """Return the editor whose password was right; None when the account has changed meanwhile. A
     hash made anew with today's parameters replaces the old one.
     """
-    editor = session.get(Editor, kept.editor_id)
+    # Locked: a change at the same moment must find, and end, the session that is opened now.
+    editor = session.get(Editor, kept.editor_id, with_for_update=True)
     if editor is None or not editor.active or editor.password_hash != kept.password_hash:
         return None
     if renewed:

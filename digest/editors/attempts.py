@@ -1,8 +1,9 @@
 """How often signing in may be tried: from one network, at one account from one network, and at one
 account from everywhere.
 
-An attempt is counted before the password is looked at, so that many at once are no way round; one
-that succeeds takes back what counts against its account.
+An attempt is counted before the password, or the code of a second factor, is looked at, so that
+many at once are no way round; signing in takes back what counts against its account. To ask for a
+mailed link counts as well.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from digest.editors.audit import note
-from digest.errors import BadInput
+from digest.errors import BadInput, Refused
 from digest.sealed import Sealer
 from digest.subscribers.addresses import parse_address
 from digest.subscribers.door.limits import Limit, allow, forget_keys
@@ -20,7 +21,18 @@ HOUR = timedelta(hours=1)
 FROM_NETWORK = Limit("desk network", 100, HOUR)
 AT_ACCOUNT = Limit("desk account", 10, HOUR)  # from one network: strangers lock nobody out
 AT_ACCOUNT_FROM_EVERYWHERE = Limit("desk anywhere", 100, HOUR)
+# Who knows the password and guesses codes, three of a million good at a time, gets this many
+# guesses from wherever they come.
+CODES = Limit("desk codes", 30, timedelta(days=1))
+LINKS = Limit("desk links", 5, HOUR)  # nobody's mailbox is flooded
 TOLD = Limit("desk told", 1, HOUR)  # a flood is on record once an hour, not a thousand times
+
+
+class TooMany(Refused):
+    """It was tried too often."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many attempts. Try again in an hour.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +59,17 @@ def attempt_of(sealer: Sealer, address: str, network: str) -> Attempt:
     )
 
 
-def may_try(session: Session, attempt: Attempt, now: datetime) -> bool:
-    """Count an attempt; False, and nothing is counted but the record told, when there were too
-    many.
+def may_try(session: Session, attempt: Attempt, now: datetime, more: Limit | None = None) -> bool:
+    """Count an attempt, towards a further limit of its account too where one is given; False, and
+    nothing is counted but the record told, when there were too many.
     """
     wanted = [
         (FROM_NETWORK, attempt.network),
         (AT_ACCOUNT, attempt.account_from_here),
         (AT_ACCOUNT_FROM_EVERYWHERE, attempt.account),
     ]
+    if more is not None:
+        wanted.append((more, attempt.account))
     reached = allow(session, wanted, now)
     if reached is None:
         return True

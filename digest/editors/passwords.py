@@ -2,11 +2,14 @@
 
 from functools import cache
 from threading import BoundedSemaphore
+from typing import NewType
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from digest.errors import BadInput
+
+PasswordHash = NewType("PasswordHash", str)
 
 SHORTEST, LONGEST = 12, 500
 
@@ -16,11 +19,14 @@ _hasher = PasswordHasher()
 _seats = BoundedSemaphore(AT_ONCE)
 
 
-def hash_password(password: str) -> str:
-    """Return what is kept of a password; BadInput for one that is too short or too long."""
+def hash_password(password: str) -> PasswordHash:
+    """Return what is kept of a password; BadInput for one that is too short or too long. Takes
+    long: to be called outside of a transaction.
+    """
     if not SHORTEST <= len(password) <= LONGEST:
         raise BadInput(f"a password has {SHORTEST} to {LONGEST} characters")
-    return _hasher.hash(password)
+    with _seats:
+        return PasswordHash(_hasher.hash(password))
 
 
 def is_password(kept: str, password: str) -> bool:

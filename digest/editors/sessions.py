@@ -29,6 +29,17 @@ class Signed:
     name: str
     role: Role
     token: str
+    has_factor: bool  # a second one
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One browser in which an editor is signed in; `mark` names it, `here` is the one that asks."""
+
+    mark: str
+    signed_in_at: datetime
+    seen_at: datetime
+    here: bool
 
 
 def open_session(session: Session, editor: Editor, now: datetime, hours: float) -> str:
@@ -43,6 +54,7 @@ def open_session(session: Session, editor: Editor, now: datetime, hours: float) 
             until=now + timedelta(hours=hours),
         )
     )
+    editor.seen_at = now
     session.flush()
     return secret
 
@@ -59,7 +71,8 @@ def find_signed(session: Session, sealer: Sealer, secret: str, now: datetime) ->
     kept, editor = row
     if now >= kept.until or now >= kept.seen_at + IDLE:
         return None
-    return Signed(editor.id, sealer.open(editor.name_sealed), editor.role, form_token(secret))
+    name, has_factor = sealer.open(editor.name_sealed), editor.totp_sealed is not None
+    return Signed(editor.id, name, editor.role, form_token(secret), has_factor)
 
 
 def is_due(session: Session, secret: str, now: datetime) -> bool:
@@ -73,6 +86,7 @@ def note_use(session: Session, secret: str, now: datetime) -> None:
     kept = session.get(DeskSession, _digest(secret))
     if kept is not None:
         kept.seen_at = max(kept.seen_at, now)
+        session.get_one(Editor, kept.editor_id).seen_at = kept.seen_at
 
 
 def end_session(session: Session, secret: str) -> None:
@@ -83,6 +97,46 @@ def end_session(session: Session, secret: str) -> None:
 def end_sessions(session: Session, editor_id: int) -> None:
     """Sign an editor out everywhere."""
     session.execute(delete(DeskSession).where(DeskSession.editor_id == editor_id))
+
+
+def list_sessions(
+    session: Session, editor_id: int, secret: str, now: datetime
+) -> list[OpenSession]:
+    """Return where an editor is signed in, this browser first, then the last used."""
+    here = _digest(secret)
+    rows = session.scalars(
+        select(DeskSession).where(
+            DeskSession.editor_id == editor_id,
+            DeskSession.until > now,
+            DeskSession.seen_at > now - IDLE,
+        )
+    )
+    found = [
+        OpenSession(row.digest.hex(), row.signed_in_at, row.seen_at, row.digest == here)
+        for row in rows
+    ]
+    return sorted(found, key=lambda each: (each.here, each.seen_at), reverse=True)
+
+
+def end_marked(session: Session, editor_id: int, mark: str) -> bool:
+    """Sign an editor out in one other browser; False when they are not signed in there."""
+    try:
+        digest = bytes.fromhex(mark)
+    except ValueError:
+        return False
+    theirs = delete(DeskSession).where(
+        DeskSession.editor_id == editor_id, DeskSession.digest == digest
+    )
+    return session.scalar(theirs.returning(DeskSession.editor_id)) is not None
+
+
+def end_others(session: Session, editor_id: int, secret: str) -> None:
+    """Sign an editor out everywhere but in this browser."""
+    session.execute(
+        delete(DeskSession).where(
+            DeskSession.editor_id == editor_id, DeskSession.digest != _digest(secret)
+        )
+    )
 
 
 def forget_sessions(session: Session, now: datetime) -> None:

@@ -5,7 +5,7 @@ sealed.py. JSON columns hold plain data in the shape their writer documents. Ins
 """
 
 from digest.models.base import Base
-from digest.models.desk import AuditEntry, BoardChange, DeskSession, Editor
+from digest.models.desk import AuditEntry, BoardChange, DeskSession, Editor, RecoveryCode
 from digest.models.door import AddressChange, LeaveCount, PublicHit, ReaderRequest, SpentLink
 from digest.models.editing import (
     Article,
@@ -90,6 +90,7 @@ __all__ = [
     "PublicHit",
     "ReaderDay",
     "ReaderRequest",
+    "RecoveryCode",
     "RelayPace",
     "RelaySeat",
     "RelayStanding",

@@ -11,7 +11,7 @@ from digest.models.states import Role
 
 
 class Editor(Base):
-    """A person allowed at the desk. Writer: editors.accounts."""
+    """A person allowed at the desk. Writer: editors (accounts, second_factor, sessions)."""
 
     __tablename__ = "editors"
 
@@ -23,6 +23,21 @@ class Editor(Base):
     password_hash: Mapped[str] = mapped_column(Text, default="")  # argon2id; empty: none yet
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]  # when they last used the desk
+    totp_sealed: Mapped[bytes | None]  # the second factor's secret; None: there is none
+    totp_step: Mapped[int] = mapped_column(default=0, server_default="0")  # of the last code taken
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the second factor once; gone when used. Writer:
+    editors.second_factor.
+    """
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    editor_id: Mapped[int] = mapped_column(ForeignKey("editors.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)  # keyed
 
 
 class DeskSession(Base):

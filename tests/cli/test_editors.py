@@ -2,12 +2,15 @@
 
 import io
 import sys
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy.orm import Session
 
 from digest.db import Database
 from digest.editors.passwords import is_password
-from digest.models import AuditEntry, Editor
+from digest.editors.sessions import open_session
+from digest.models import AuditEntry, DeskSession, Editor, RecoveryCode
 
 ADA = "ada@courier.example"
 PASSWORD = "correct horse battery"
@@ -89,3 +92,69 @@ def test_last_operator_is_neither_demoted_nor_locked_out(line, ada: None) -> Non
     line.good("editors", "role", ADA, "operator")
     assert "last operator" in line.bad("editors", "role", ADA, "editor")
     assert "last operator" in line.bad("editors", "lock", ADA)
+
+
+def changed(line, change) -> None:
+    """Change something in the store."""
+    db = Database(f"sqlite:///{line.folder}/digest.db")
+    with db.write() as session:
+        change(session)
+    db.close()
+
+
+def test_editor_is_invited_by_letter(line) -> None:
+    said = line.good("editors", "invite", ADA, "--name", "Ada", "--role", "publisher")
+    assert said == "Editor 1 is invited: a letter is on its way.\n"
+    assert "invited" in line.good("editors", "list")
+    assert kept(line).password_hash == ""
+    assert "already" in line.bad("editors", "invite", ADA, "--name", "Ada")
+    assert "a name has" in line.bad("editors", "invite", "ben@courier.example")
+
+
+def test_invitation_is_printed_where_no_letter_can_go(line) -> None:
+    config = line.folder / "config.toml"
+    guarded = (
+        'guarded = true\nguarded_names = ["gazette"]\npublic_url = "https://neutral.example"\n'
+    )
+    text = config.read_text().replace("postal_address", f"{guarded}postal_address")
+    config.write_text(text)
+    said = line.good("editors", "invite", ADA, "--name", "Ada")
+    assert "hand this over, good for 7 days: http://127.0.0.1:8000/desk/invitation/" in said
+
+
+def test_new_invitation_takes_the_password_away(line, ada: None) -> None:
+    assert "is invited" in line.good("editors", "invite", ADA, "--anew")
+    assert kept(line).password_hash == ""
+    assert "no editor" in line.bad("editors", "invite", "nobody@courier.example", "--anew")
+
+
+def test_last_operator_is_not_invited_anew(line, ada: None) -> None:
+    line.good("editors", "role", ADA, "operator")
+    assert "last operator" in line.bad("editors", "invite", ADA, "--anew")
+
+
+def test_second_factor_is_turned_off_for_who_lost_everything(line, ada: None) -> None:
+    assert line.good("editors", "second-factor", ADA) == "Editor 1 has no second factor.\n"
+    assert "no second factor" in line.bad("editors", "second-factor", ADA, "--off")
+
+    def set_up(session: Session) -> None:
+        editor = session.query(Editor).one()
+        editor.totp_sealed = b"sealed"
+        session.add(RecoveryCode(editor_id=editor.id, digest=b"d" * 32))
+        open_session(session, editor, datetime(2026, 11, 27, tzinfo=UTC), 12)
+
+    changed(line, set_up)
+    said = line.good("editors", "second-factor", ADA)
+    assert said == "Editor 1 has a second factor, and 1 recovery codes.\n"
+    said = line.good("editors", "second-factor", ADA, "--off")
+    assert said == "Editor 1 has no second factor any more, and is signed out everywhere.\n"
+
+    def look(session: Session) -> None:
+        assert session.query(Editor).one().totp_sealed is None
+        assert session.query(RecoveryCode).count() == 0
+        assert session.query(DeskSession).count() == 0
+        last = session.query(AuditEntry).order_by(AuditEntry.id.desc()).first()
+        assert last is not None
+        assert (last.verb, last.about) == ("reset second factor", "editor 1")
+
+    changed(line, look)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from digest.clock import FixedClock
 from digest.correspondence.forgetting import forget_old
 from digest.editors.accounts import add_editor, set_active, set_password, set_role
+from digest.editors.passwords import hash_password
 from digest.editors.sessions import IDLE, open_session
 from digest.errors import Conflict
 from digest.models import DeskSession, Editor, Role
@@ -33,7 +34,7 @@ def add(newsroom: Newsroom, name: str, password: str = PASSWORD) -> int:
             session, app.sealer, name=name, address=address, role=Role.OPERATOR, now=now
         )
         if password:
-            set_password(session, editor, password)
+            set_password(session, editor, hash_password(password))
         return editor.id
 
 

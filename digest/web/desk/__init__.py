@@ -9,16 +9,20 @@ from digest.web.desk import (
     audit,
     board,
     board_pictures,
+    by_mail,
     inbox,
     inbox_add,
+    me,
     media,
     media_adding,
+    people,
     pressing,
     reader,
     reader_import,
     reader_lists,
     reader_scan,
     readers,
+    second_factor,
     signing,
     sources,
     static,
@@ -27,9 +31,10 @@ from digest.web.desk import (
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
+DOOR = (signing, second_factor, by_mail, me, people)
+MAKING = (week, inbox, inbox_add, sources, media, media_adding, board, board_pictures, pressing)
 READERS = (readers, reader, reader_scan, reader_lists, reader_import)
-ISSUE = (board, board_pictures, pressing)
-PARTS = (signing, week, inbox, inbox_add, sources, media, media_adding, *ISSUE, *READERS, audit)
+PARTS = (*DOOR, *MAKING, *READERS, audit)
 
 
 def routes(instance: App) -> APIRouter:

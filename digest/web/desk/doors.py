@@ -6,22 +6,30 @@ for requests that htmx makes). Nobody is told whether a page exists that they ma
 """
 
 import hmac
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from urllib.parse import quote, urlsplit
+from datetime import timedelta
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from digest.app import App
+from digest.editors.second_factor import must_have
 from digest.editors.sessions import Signed, find_signed, is_due, note_use
 from digest.models import Role
 from digest.web.desk.picture_uploads import Upload
 from digest.web.forms import Body, posted_form, read_form
 
-COOKIE = "digest_desk"
+COOKIE, TICKET = "digest_desk", "digest_desk_ticket"
+TICKET_GOOD = timedelta(minutes=5)
 TOKEN_FIELD, TOKEN_HEADER = "token", "x-desk-token"
 HOME = "/desk"
+SIGN_IN = f"{HOME}/sign-in"
+QUERY = re.compile(r"[A-Za-z0-9._~%=&+*-]*")  # as urlencode writes it: no slash, colon or backslash
+LONGEST_AFTER = 3_000  # characters; a form carries it
+FIELDS_MOST = 100
 OURS = frozenset({"same-origin", "none"})  # Fetch Metadata: none is somebody typing an address
 
 Check = Callable[..., Awaitable[None] | AsyncIterator[None]]
@@ -35,6 +43,7 @@ class Door:
     def __init__(self, instance: App) -> None:
         self._instance = instance
         config = instance.config
+        self._rule = config.desk.second_factor
         self._guards = any(each.guarded for each in config.newsletters)
         self._site = urlsplit(config.web.public_url)
 
@@ -92,6 +101,9 @@ class Door:
         app, now = self._instance, self._instance.clock.now()
         with app.db.read() as session:
             signed = find_signed(session, app.sealer, secret, now)
+            # The rule may have come after the session: to sign in anew is to set the factor up.
+            if signed and must_have(self._rule, signed.role) and not signed.has_factor:
+                return None
             due = signed is not None and is_due(session, secret, now)
         if due:
             with app.db.write() as session:
@@ -108,6 +120,22 @@ class Door:
             samesite="lax",
             secure=self._site.scheme == "https",
         )
+
+    def keep_ticket(self, answer: Response, ticket: str) -> None:
+        """Have a browser show a ticket to the pages on the way in, for a few minutes."""
+        answer.set_cookie(
+            TICKET,
+            ticket,
+            max_age=int(TICKET_GOOD.total_seconds()),
+            path=SIGN_IN,
+            httponly=True,
+            samesite="lax",
+            secure=self._site.scheme == "https",
+        )
+
+    def drop_ticket(self, answer: Response) -> None:
+        """Have a browser forget it."""
+        answer.delete_cookie(TICKET, path=SIGN_IN, httponly=True, samesite="lax")
 
     def drop(self, answer: Response) -> None:
         """Have a browser forget it."""
@@ -132,16 +160,35 @@ def signed_of(request: Request) -> Signed:
 def _to_sign_in(request: Request) -> HTTPException:
     """Return what sends somebody to the sign-in page, and back afterwards where nothing is lost."""
     if "hx-request" in request.headers:
-        return HTTPException(401, "You are signed out.", {"HX-Redirect": f"{HOME}/sign-in"})
-    after = quote(request.url.path) if request.method == "GET" else HOME
-    return HTTPException(303, headers={"Location": f"{HOME}/sign-in?after={after}"})
+        return HTTPException(401, "You are signed out.", {"HX-Redirect": SIGN_IN})
+    after = _wanted(request) if request.method == "GET" else HOME
+    return HTTPException(303, headers={"Location": with_after(SIGN_IN, after)})
 
 
-def safe_after(path: str) -> str:
-    """Return a path of the desk to go on with after signing in, whatever was asked for."""
+def _wanted(request: Request) -> str:
+    """Return the path that was asked for with its query, such as a bookmark brings along."""
+    try:
+        fields = parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=FIELDS_MOST)
+    except ValueError:
+        fields = []
+    path = request.url.path
+    return f"{path}?{urlencode(fields)}" if fields else path
+
+
+def with_after(page: str, after: str) -> str:
+    """Return the address of a page on the way in that knows where to go on."""
+    return f"{page}?after={quote(safe_after(after), safe='/')}"
+
+
+def safe_after(wanted: str) -> str:
+    """Return where in the desk to go on after signing in, whatever was asked for; a query that is
+    odd or too long is left out with its path.
+    """
+    path, _, query = wanted.partition("?")
     inside = path == HOME or path.startswith(f"{HOME}/")
     plain = all(letter.isalnum() or letter in "/-_." for letter in path)
-    return path if inside and plain and ".." not in path else HOME
+    fit = QUERY.fullmatch(query) is not None and len(wanted) <= LONGEST_AFTER
+    return wanted if inside and plain and fit and ".." not in path else HOME
 
 
 def _name_of(host: str) -> str | None:

@@ -27,6 +27,7 @@ PLACES = (
     ("Sources", "/desk/sources", Role.CONTRIBUTOR),
     ("Readers", "/desk/readers", Role.PUBLISHER),
     ("Media", "/desk/media", Role.CONTRIBUTOR),
+    ("People", "/desk/people", Role.OPERATOR),
     ("Record", "/desk/audit", Role.OPERATOR),
 )
 

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from digest.app import App
+from digest.editors.attempts import HOUR, TooMany
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
 from digest.web.desk.doors import HOME, Check, Door
@@ -18,6 +19,7 @@ from digest.web.desk.pages import DeskPages
 
 ROLE = "x-role"  # of a route's OpenAPI extras: the role it needs, or "anybody"
 ANYBODY = "anybody"
+TOO_MANY = 429
 
 Handler = Callable[..., Any]
 RowId = Annotated[int, Field(ge=1, lt=2**63)]  # what both databases can hold
@@ -96,7 +98,9 @@ class DeskRoutes:
             except DigestError as error:
                 if (status := _status_of(error)) is None:
                     raise
-                return self.pages.refuse(values["request"], str(error), status)
+                answer = self.pages.refuse(values["request"], str(error), status)
+                if status == TOO_MANY:
+                    answer.headers["Retry-After"] = str(int(HOUR.total_seconds()))
             return answer
 
         return shown
@@ -104,6 +108,8 @@ class DeskRoutes:
 
 def _status_of(error: DigestError) -> int | None:
     """Return the status of a failure that who asked can do something about; None for others."""
+    if isinstance(error, TooMany):
+        return TOO_MANY
     if isinstance(error, NotFound):
         return 404
     if isinstance(error, Conflict):

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signing in with a password, and out."""
 
 from dataclasses import dataclass
 
@@ -6,23 +6,16 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from digest.app import App
-from digest.editors.accounts import find_kept, take_known
-from digest.editors.attempts import HOUR, attempt_of, forgive, may_try
+from digest.editors.attempts import HOUR, TooMany
 from digest.editors.audit import note
-from digest.editors.passwords import hash_password, is_outdated, is_password
-from digest.editors.sessions import end_session, open_session
+from digest.editors.sessions import end_session
 from digest.models import Role
-from digest.subscribers.door.limits import network_of
-from digest.web.desk.doors import COOKIE, HOME, Door, safe_after, signed_of
+from digest.web.desk.doors import COOKIE, HOME, SIGN_IN, Door, safe_after, signed_of
+from digest.web.desk.entrance import Entrance, Passage
+from digest.web.desk.knocking import Knocking
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.routes import DeskRoutes
-from digest.web.forms import Form, visitor_address
-
-TOO_MANY = 429
-
-
-class TooMany(Exception):
-    """Signing in was tried too often."""
+from digest.web.desk.routes import TOO_MANY, DeskRoutes
+from digest.web.forms import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,56 +25,48 @@ class SigningPages:
     instance: App
     pages: DeskPages
     door: Door
+    entrance: Entrance
+    knocking: Knocking
 
     def show(self, request: Request, after: str = HOME) -> Response:
         """Show the form."""
-        return self.pages.show("sign_in.html", after=safe_after(after), address="", error="")
+        return self._form(safe_after(after), "", "", 200)
 
     def sign_in(self, request: Request, form: Form) -> Response:
-        """Sign somebody in who knows their password; say the same of every other pair."""
+        """Take somebody further who knows their password; say the same of every other pair."""
         address, after = form.text("address"), safe_after(form.text("after"))
         try:
-            secret = self._try(request, address, form.raw("password"))
-        except TooMany:
-            return self._again(after, address, "Too many attempts. Try again in an hour.", 429)
-        if not secret:
+            passage = self._try(request, address, form.raw("password"))
+        except TooMany as error:
+            return self._form(after, address, str(error), TOO_MANY)
+        if passage is None:
             wrong = "No editor has this address and this password."
-            return self._again(after, address, wrong, 401)
-        answer = RedirectResponse(after, 303)
-        self.door.keep(answer, secret)
-        return answer
+            return self._form(after, address, wrong, 401)
+        return self.entrance.lead(passage, after)
 
-    def _again(self, after: str, address: str, error: str, status: int) -> Response:
+    def _form(self, after: str, address: str, error: str, status: int) -> Response:
         answer = self.pages.show(
-            "sign_in.html", status=status, after=after, address=address, error=error
+            "sign_in.html",
+            status=status,
+            after=after,
+            address=address,
+            error=error,
+            links=self.instance.config.desk.mailed_links,
         )
         if status == TOO_MANY:
             answer.headers["Retry-After"] = str(int(HOUR.total_seconds()))
         return answer
 
-    def _try(self, request: Request, address: str, password: str) -> str:
-        """Return a new session's secret, none for a wrong pair; the work is the same for every
-        address, and no transaction is open while the password is looked at.
-        """
-        app, now = self.instance, self.instance.clock.now()
-        host = visitor_address(request, app.config.web.trusted_proxies)
-        attempt = attempt_of(app.sealer, address, network_of(host))
-        with app.db.write() as session:
-            allowed = may_try(session, attempt, now)
-            kept = find_kept(session, app.sealer, address)
-        if not allowed:
-            raise TooMany
-        if not is_password(kept.password_hash, password):
-            return ""
-        renewed = hash_password(password) if is_outdated(kept.password_hash) else ""
-        with app.db.write() as session:
-            editor = take_known(session, kept, renewed)
+    def _try(self, request: Request, address: str, password: str) -> Passage | None:
+        """Return how somebody goes on, None for a wrong pair."""
+        known = self.knocking.try_password(request, address, password)
+        if known is None:
+            return None
+        with self.instance.db.write() as session:
+            editor = known.take(session)
             if editor is None:
-                return ""
-            forgive(session, attempt)
-            end_session(session, request.cookies.get(COOKIE, ""))  # this browser's, if any
-            note(session, editor.id, "sign in", "the desk", now)
-            return open_session(session, editor, now, app.config.desk.session_hours)
+                return None
+            return self.entrance.go_on(session, request, editor, known.attempt, "password")
 
     def sign_out(self, request: Request) -> Response:
         """Sign this browser out."""
@@ -89,14 +74,16 @@ class SigningPages:
         with app.db.write() as session:
             end_session(session, request.cookies[COOKIE])
             note(session, signed.editor_id, "sign out", "the desk", app.clock.now())
-        answer = RedirectResponse(f"{HOME}/sign-in", 303)
+        answer = RedirectResponse(SIGN_IN, 303)
         self.door.drop(answer)
         return answer
 
 
 def add_routes(desk: DeskRoutes) -> None:
     """Add the routes of signing in and out."""
-    signing = SigningPages(desk.instance, desk.pages, desk.door)
+    entrance = Entrance(desk.instance, desk.pages, desk.door)
+    knocking = Knocking(desk.instance)
+    signing = SigningPages(desk.instance, desk.pages, desk.door, entrance, knocking)
     desk.look_anybody("/sign-in", signing.show)
     desk.act_anybody("/sign-in", signing.sign_in)
     desk.act("/sign-out", signing.sign_out, Role.CONTRIBUTOR)

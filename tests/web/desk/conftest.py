@@ -10,9 +10,11 @@ import pytest
 
 from digest.clock import FixedClock
 from digest.editors.accounts import add_editor, find_editor
+from digest.editors.attempts import attempt_of, may_try
 from digest.editors.passwords import hash_password
 from digest.editors.sessions import open_session
 from digest.models import Role
+from digest.subscribers.door.limits import network_of
 from digest.web.desk.doors import COOKIE
 from tests.web.conftest import WebHouse
 
@@ -77,6 +79,13 @@ class Desk:
         with self.browser() as client:
             return client.post("/desk/sign-in", data={"address": address, "password": password})
 
+    def count_attempts(self, *addresses: str) -> None:
+        """Have an attempt counted for each address, from where our browsers are: hashes nothing."""
+        with self.app.db.write() as session:
+            for address in addresses:
+                attempt = attempt_of(self.app.sealer, address, network_of("127.0.0.1"))
+                assert may_try(session, attempt, self.app.clock.now())
+
     def sign_in(self, address: str, password: str = PASSWORD) -> Browser:
         """Return a browser that has signed in."""
         client = self.browsers.enter_context(self.browser())
@@ -93,8 +102,12 @@ class Desk:
 
     def signed_in(self, role: Role, name: str = "") -> Browser:
         """Add an editor and return their browser."""
+        return self.another_browser(self.add(role, name))
+
+    def another_browser(self, address: str) -> Browser:
+        """Return a browser that is signed in as somebody, without a password."""
         client = self.browsers.enter_context(self.browser())
-        client.cookies.set(COOKIE, self.open_session(self.add(role, name)), path="/desk")
+        client.cookies.set(COOKIE, self.open_session(address), path="/desk")
         return Browser(client)
 
     def let_in(self, context: Any, role: Role, name: str = "") -> None:

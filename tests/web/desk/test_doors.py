@@ -1,11 +1,14 @@
 """Who gets in, and what a request must show: walked over every route of the desk."""
 
+import re
 from datetime import timedelta
+from html import escape, unescape
 
 import pytest
 from fastapi.routing import APIRoute
 
 from digest.editors.accounts import find_editor, set_active, set_password, set_role
+from digest.editors.passwords import hash_password
 from digest.editors.sessions import IDLE
 from digest.models import DeskSession, Role
 from digest.web.desk import PARTS
@@ -14,7 +17,14 @@ from digest.web.desk.pages import PLACES, DeskPages
 from digest.web.desk.routes import ANYBODY, ROLE, DeskRoutes
 from tests.web.desk.conftest import PASSWORD, Desk
 
-OPEN_TO_ANYBODY = {"/desk/sign-in", "/desk/static/{digest}/{name}"}
+OPEN_TO_ANYBODY = {
+    *("/desk/sign-in", "/desk/static/{digest}/{name}"),
+    # The second page of signing in: a ticket in a cookie says whose password was right.
+    *("/desk/sign-in/code", "/desk/sign-in/set-up"),
+    # What a letter leads to: the signed link is what lets in.
+    *("/desk/sign-in/mail", "/desk/sign-in/link", "/desk/sign-in/link/{token}"),
+    *("/desk/invitation", "/desk/invitation/{token}"),
+}
 
 
 def routes_of(desk: Desk) -> list[APIRoute]:
@@ -146,7 +156,7 @@ def test_old_cookies_are_dead_after_a_change(desk: Desk, change: str) -> None:
     with desk.app.db.write() as session:
         editor = find_editor(session, desk.app.sealer, address)
         if change == "password":
-            set_password(session, editor, "quite another one")
+            set_password(session, editor, hash_password("quite another one"))
         elif change == "role":
             set_role(session, editor, Role.PUBLISHER)
         else:
@@ -193,11 +203,42 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(desk: Desk) -> None:
         assert client.post("/desk/sign-in", data=fields).headers["location"] == "/desk/audit"
 
 
+def test_bookmark_keeps_its_address_over_signing_in(desk: Desk) -> None:
+    address = desk.add(Role.EDITOR)
+    article = "https://evil.example/a?b=c&d=é#x"
+    with desk.browser() as client:
+        sent = client.get("/desk/inbox/add", params={"url": article}).headers["location"]
+        assert sent.startswith("/desk/sign-in?after=/desk/inbox/add%3Furl%3Dhttps%253A%252F%252F")
+        after = re.search(r'name="after" value="([^"]+)"', client.get(sent).text)
+        assert after is not None
+        fields = {"address": address, "password": PASSWORD, "after": unescape(after[1])}
+        page = client.post("/desk/sign-in", data=fields).headers["location"]
+        assert page.startswith("/desk/inbox/add?url=https%3A%2F%2Fevil.example%2Fa")
+        assert f'value="{escape(article)}"' in client.get(page).text
+
+
+def test_query_that_is_too_long_is_left_out(desk: Desk) -> None:
+    with desk.browser() as client:
+        for query in ("a" * 3_000, "&".join(f"a{number}=1" for number in range(200))):
+            sent = client.get(f"/desk/inbox/add?url={query}").headers["location"]
+            assert sent in ("/desk/sign-in?after=/desk", "/desk/sign-in?after=/desk/inbox/add")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/desk", "/desk/inbox", "/desk/inbox?search=a+b&kept=new", "/desk?x=%2F%2Fevil.example"],
+)
+def test_signing_in_leads_to_pages_of_the_desk(path: str) -> None:
+    assert safe_after(path) == path
+
+
 @pytest.mark.parametrize(
     "path",
     [
         *("//evil.example", "https://evil.example", "/desk//evil.example/..", "/deskevil", ""),
         *("/desk/\\evil", "/desk/%0d%0aSet-Cookie", "javascript:alert(1)", "/desk?x=//evil"),
+        *("//evil.example?/desk", "/desk/../evil?a=b", "/desk?a=b\r\nSet-Cookie:x", "?a=b"),
+        *("/desk?a=\\evil", "/desk?a=b#c", "/desk?a=b?c", "/desk?a=é", f"/desk?a={'b' * 3_000}"),
     ],
 )
 def test_signing_in_leads_nowhere_else(path: str) -> None:

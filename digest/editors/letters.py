@@ -1,0 +1,104 @@
+"""What the desk mails to editors: a link to sign in, an invitation. Each holds our own words alone
+and is put into the outbox in the caller's transaction.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from digest.config import Config
+from digest.editors.accounts import find_reachable
+from digest.editors.tickets import sign_nobodys, sign_ticket
+from digest.errors import ConfigError
+from digest.models import Editor
+from digest.outbox import NoticeText, enqueue, take_back
+from digest.sealed import Sealer
+from digest.subscribers.addresses import parse_address
+from digest.tokens import Purpose, TokenSigner
+
+LINK_GOOD = timedelta(minutes=15)
+INVITATION_GOOD = timedelta(days=7)
+
+LINK_TEXT = """\
+Somebody asked for a link to sign in at the desk of Friday. If it was you, open it within 15
+minutes:
+
+{link}
+
+It works once. If it was not you, ignore this letter: without the link nobody gets in.
+"""
+INVITATION_TEXT = """\
+You are invited to work at the desk of Friday, where the newsletter is made. Open this page to
+choose a password:
+
+{link}
+
+It can be opened for 7 days. If you do not know what this is about, ignore this letter.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPost:
+    """Writes to editors in the name of the first newsletter that is not guarded."""
+
+    config: Config
+    sealer: Sealer
+    signer: TokenSigner
+
+    @property
+    def can_write(self) -> bool:
+        """Tell whether there is such a newsletter."""
+        return self.config.desk_sender is not None
+
+    def mail_link(self, session: Session, address: str, now: datetime) -> None:
+        """Mail a link to sign in to whoever has this address; BadInput for what is no address. The
+        work is the same when it is nobody's: the letter is written all the same, and taken back.
+        """
+        typed = parse_address(address).address
+        editor = find_reachable(session, self.sealer, address)
+        until, key = now + LINK_GOOD, f"desk-link-{secrets.token_hex(16)}"
+        if editor is None:
+            to, token = typed, sign_nobodys(self.signer, Purpose.DESK_LINK, until)
+        else:
+            to = self.sealer.open(editor.address_sealed)
+            token = sign_ticket(self.signer, Purpose.DESK_LINK, editor, until)
+        link = f"{self.config.web.public_url}/desk/sign-in/link/{token}"
+        text = NoticeText("Your link to sign in at the desk", LINK_TEXT.format(link=link))
+        self._put(session, "desk-link", to, text, key, now)
+        take_back(session, key if editor is None else "desk-link-of-nobody")
+
+    def invitation(self, editor: Editor, now: datetime) -> str:
+        """Return the address where an editor chooses a password."""
+        until = now + INVITATION_GOOD
+        token = sign_ticket(self.signer, Purpose.DESK_INVITATION, editor, until)
+        return f"{self.config.web.public_url}/desk/invitation/{token}"
+
+    def invite(self, session: Session, editor: Editor, now: datetime) -> str:
+        """Mail an invitation and return nothing; where no mail can be sent, return the address to
+        hand over by other means.
+        """
+        link = self.invitation(editor, now)
+        if not self.can_write:
+            return link
+        text = NoticeText("You are invited to the desk", INVITATION_TEXT.format(link=link))
+        to = self.sealer.open(editor.address_sealed)
+        self._put(session, "desk-invitation", to, text, f"desk-inv-{secrets.token_hex(16)}", now)
+        return ""
+
+    def _put(
+        self, session: Session, kind: str, to: str, text: NoticeText, key: str, now: datetime
+    ) -> None:
+        if (sender := self.config.desk_sender) is None:
+            raise ConfigError("every newsletter is guarded: none may write to an editor")
+        enqueue(
+            session,
+            self.sealer,
+            kind=kind,
+            newsletter_slug=sender.slug,
+            address=to,
+            text=text,
+            dedupe_key=key,
+            now=now,
+        )
