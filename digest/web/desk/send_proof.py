@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.delivery.evidence import issue_key, name_copies
+from digest.delivery.ledger.shrinking import is_shrunk
 from digest.delivery.ledger.sums import Sums, count_sums, verify_issue
 from digest.delivery.ledger.tally import Tally, find_delivery, list_events, tally_rows
 from digest.delivery.outcome import enhanced_status
@@ -32,6 +33,7 @@ from digest.web.forms import Form
 
 KEPT_SECONDS = 60.0
 MOST_KEPT = 8  # issues
+AT_ONCE = 50_000  # rows that a page adds up while somebody waits for it: a tenth of a second
 BEGUN = (IssueState.SENDING, IssueState.SENT)
 
 
@@ -55,25 +57,28 @@ class Proofs:
         self._kept = OrderedDict[int, tuple[float, IssueState, Proof]]()
         self._guard = Lock()
 
-    def of(self, opened: AnIssue) -> Proof:
-        """Return an issue's proof, not older than a minute."""
-        issue = opened.issue
+    def at_hand(self, opened: AnIssue) -> Proof | None:
+        """Return an issue's proof, if that takes no time to speak of; None otherwise."""
+        if opened.issue.audience_count <= AT_ONCE:
+            return self.of(opened)
+        return self._young(opened.issue)
+
+    def of(self, opened: AnIssue, *, anew: bool = False) -> Proof:
+        """Return an issue's proof, not older than a minute; with `anew` a new one."""
         with self._guard:
-            since, state, proof = self._kept.pop(issue.id, (0.0, issue.state, None))
-            young = time.monotonic() - since < KEPT_SECONDS
-            if proof is None or not young or state is not issue.state:
+            proof = None if anew else self._young(opened.issue)
+            if proof is None:
                 with self._instance.db.read() as session:
                     proof = self._add_up(session, opened)
-                since = time.monotonic()
-            self._kept[issue.id] = since, issue.state, proof
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+                self._kept[opened.issue.id] = time.monotonic(), opened.issue.state, proof
+                while len(self._kept) > MOST_KEPT:
+                    self._kept.popitem(last=False)
             return proof
 
-    def forget(self, issue_id: int) -> None:
-        """Add an issue up anew when it is looked at next."""
-        with self._guard:
-            self._kept.pop(issue_id, None)
+    def _young(self, issue: Issue) -> Proof | None:
+        since, state, proof = self._kept.get(issue.id, (0.0, issue.state, None))
+        young = time.monotonic() - since < KEPT_SECONDS and state is issue.state
+        return proof if young else None
 
     def _add_up(self, session: Session, opened: AnIssue) -> Proof:
         app, issue, now = self._instance, opened.issue, self._instance.clock.now()
@@ -112,8 +117,17 @@ class ProofPages:
         """Show an issue's proof; added up anew where that is asked for."""
         opened = self._open(slug, number)
         if anew:
-            self.proofs.forget(opened.issue.id)
+            self.proofs.of(opened, anew=True)
         return self._page(request, opened)
+
+    def added_up(self, request: Request, slug: str, number: RowId) -> Response:
+        """Return the proof as a part of the page, for a ledger that is long."""
+        opened = self._open(slug, number)
+        values: dict[str, Any] = {
+            "proof": self.proofs.of(opened),
+            "approvers": self._approvers(opened),
+        }
+        return self.pages.show("_proof.html", signed_of(request), opened=opened, **values)
 
     def search(self, request: Request, slug: str, number: RowId, form: Form) -> Response:
         """Show what became of the copy of exactly one address. It is in no address of ours, and in
@@ -122,7 +136,7 @@ class ProofPages:
         opened = self._open(slug, number)
         app, now = self.instance, self.instance.clock.now()
         with app.db.read() as session:
-            if session.get(LedgerSum, opened.issue.id) is not None:
+            if is_shrunk(session, opened.issue.id):
                 raise Refused(f"the rows of {opened.name} are gone: only its sums are left")
             found = self._find(session, opened, form.text("address"))
         with app.db.write() as session:
@@ -158,21 +172,25 @@ class ProofPages:
         return opened
 
     def _page(self, request: Request, opened: AnIssue, **values: Any) -> Response:
-        app, signed = self.instance, signed_of(request)
-        with app.db.read() as session:
-            approvers = [
-                name_of_record(session, app.sealer, record) for record in _approvers(opened.issue)
-            ]
+        signed = signed_of(request)
+        with self.instance.db.read() as session:
+            gone = is_shrunk(session, opened.issue.id)
         known: dict[str, Any] = {"found": None, "asked": "", **values}
         return self.pages.show(
             "send_proof.html",
             signed,
             opened=opened,
-            proof=self.proofs.of(opened),
-            approvers=approvers,
+            proof=self.proofs.at_hand(opened),
+            approvers=self._approvers(opened),
+            is_shrunk=gone,
             may_search=signed.role.may(Role.PUBLISHER),
             **known,
         )
+
+    def _approvers(self, opened: AnIssue) -> list[str]:
+        sealer = self.instance.sealer
+        with self.instance.db.read() as session:
+            return [name_of_record(session, sealer, each) for each in _approvers(opened.issue)]
 
 
 def _approvers(issue: Issue) -> list[str]:
@@ -185,4 +203,5 @@ def add_routes(desk: DeskRoutes) -> None:
     """Add the routes of the send proof."""
     pages = ProofPages(desk.instance, desk.pages, Proofs(desk.instance))
     desk.look("/{slug}/{number}/proof", pages.show, Role.CONTRIBUTOR)
+    desk.look("/{slug}/{number}/proof/added-up", pages.added_up, Role.CONTRIBUTOR)
     desk.act("/{slug}/{number}/proof/search", pages.search, Role.PUBLISHER)

@@ -29,7 +29,7 @@ from digest.web.guard import describe
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between readings of an issue
-SHARE = 10  # a reading takes at most a tenth of the time, however many rows there are
+SHARE = 4  # a reading takes at most a fifth of the time, however many rows there are
 POINTS = 90  # readings that are remembered for the pace
 MOST_STREAMS = 60
 MOST_OF_ONE = 6  # streams of one session

@@ -13,7 +13,7 @@ from digest.config import NewsletterConfig
 from digest.curation.issues import find_issue_on, list_issues, list_sending, new_issue
 from digest.curation.newsletters import find_newsletter, next_issue_slot
 from digest.curation.picks import list_picks
-from digest.delivery.slots import find_next_slot
+from digest.delivery.slots import find_next_slot, find_slot
 from digest.editors.audit import note
 from digest.models import Issue, IssueState, Newsletter, Pick, Role
 from digest.web.desk.an_issue import AnIssue, open_issue
@@ -99,7 +99,11 @@ def _next(
     slot = find_next_slot(session, newsletter.id, now)
     if slot is not None:
         return slot.local_date, slot.due_at
-    due = next_issue_slot(newsletter, configured.schedule.as_schedule(), now)
+    schedule = configured.schedule.as_schedule()
+    due = next_issue_slot(newsletter, schedule, now)
+    # What was sent before its time is not what is made next.
+    while (slot := find_slot(session, newsletter.id, due.local_date)) and slot.settled_at:
+        due = next_issue_slot(newsletter, schedule, due.due_at)
     return due.local_date, due.due_at
 
 

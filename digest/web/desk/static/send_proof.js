@@ -1,9 +1,9 @@
 // Draws the table of how the copies left; the table stays for everybody.
 "use strict";
-(() => {
+function drawTimes() {
   const box = document.getElementById("chart");
   const rows = [...document.querySelectorAll("#times-table tbody tr")];
-  if (!box || rows.length < 2) return;
+  if (!box || box.firstChild || rows.length < 2) return;
   const times = rows.map((row) => Date.parse(row.querySelector("time").dateTime) / 1000);
   const counts = rows.map((row) => Number(row.querySelector("td").dataset.count));
   const shown = rows.map((row) => row.querySelector("time").textContent);
@@ -33,4 +33,6 @@
   draw();
   new ResizeObserver(() => { if (chart.width !== box.clientWidth) chart.setSize({ width: box.clientWidth, height: HEIGHT }); }).observe(box);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-})();
+}
+drawTimes();
+document.addEventListener("htmx:afterSwap", drawTimes); // a long ledger is added up after the page is there
