@@ -54,6 +54,11 @@ class Progress:
             return self.state.value
         return "stopped" if self.stopped else "paused" if self.paused else "sending"
 
+    def is_of(self, issue: Issue) -> bool:
+        """Whether an issue is still in the state that this was read in."""
+        stopped = issue.stopped_at is not None
+        return (self.state, self.paused, self.stopped) == (issue.state, issue.paused, stopped)
+
 
 def read_progress(
     session: Session, newsletter: NewsletterConfig, issue_id: int, now: datetime

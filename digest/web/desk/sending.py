@@ -41,7 +41,7 @@ class SendingPages:
         opened = self._open(slug, number)
         issue, seen = opened.issue, None
         if issue.state in BEGUN:
-            seen = self.watching.look(issue.id)
+            seen = self.watching.look(issue)
         return self.pages.show(
             "sending.html",
             signed_of(request),
@@ -56,7 +56,7 @@ class SendingPages:
         issue = self._open(slug, number).issue
         if issue.state not in BEGUN:
             return Response(status_code=204)
-        return HTMLResponse(self.watching.look(issue.id).html, headers=HEADERS)
+        return HTMLResponse(self.watching.look(issue).html, headers=HEADERS)
 
     async def events(self, request: Request, slug: str, number: RowId) -> Response:
         """Return how an issue stands as a stream of events; 204 where nothing moves, upon which a
@@ -98,7 +98,7 @@ class SendingPages:
         """
         opened = self._open(slug, number)
         refuse_not_running(opened.issue, opened.name, "be stopped")
-        sums = self.watching.look(opened.issue.id).progress.sums
+        sums = self.watching.look(opened.issue).progress.sums
         return self.pages.show("stop.html", signed_of(request), opened=opened, sums=sums)
 
     def stop(self, request: Request, slug: str, number: RowId, form: Form) -> Response:
@@ -123,13 +123,12 @@ class SendingPages:
         verb: str,
         act: Callable[[Session, AnIssue], None],
     ) -> Response:
-        """Do one thing, write it down, and have the next look show it."""
+        """Do one thing and write it down, in one transaction."""
         app = self.instance
         with app.db.write() as session:
             opened = open_issue(app, session, slug, number)
             act(session, opened)
             note(session, signed_of(request).editor_id, verb, opened.name, app.clock.now())
-        self.watching.look(opened.issue.id, anew=True)
         return RedirectResponse(f"{opened.path}/sending", 303)
 
 

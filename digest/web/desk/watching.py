@@ -79,26 +79,30 @@ class Watching:
         self._guard = Lock()
         self._ended = asyncio.Event()
 
-    def look(self, issue_id: int, *, anew: bool = False) -> Seen:
-        """Return the last reading of an issue; with `anew`, or where it is old, a new one. There is
-        one reading at a time: who comes meanwhile waits for it and gets it.
+    def look(self, issue: Issue) -> Seen:
+        """Return the last reading of an issue; a new one where that is old, or the issue has begun,
+        been paused or ended since. There is one reading at a time: who comes meanwhile waits.
         """
+        watched = self._watched(issue.id)
+        with watched.guard:
+            last = watched.last
+            young = time.monotonic() - watched.read_at < watched.pause
+            if last is None or not young or not last.progress.is_of(issue):
+                last = self._read(issue.id, watched)
+            return last
+
+    def read(self, issue_id: int) -> Seen:
+        """Return a new reading of an issue."""
         watched = self._watched(issue_id)
         with watched.guard:
-            young = time.monotonic() - watched.read_at < watched.pause
-            if watched.last is None or anew or not young:
-                began = time.monotonic()
-                watched.last = self._read(issue_id, watched)
-                watched.read_at = time.monotonic()
-                watched.took = watched.read_at - began
-            return watched.last
+            return self._read(issue_id, watched)
 
     def _watched(self, issue_id: int) -> _Watched:
         with self._guard:
             return self._issues.setdefault(issue_id, _Watched())
 
     def _read(self, issue_id: int, watched: _Watched) -> Seen:
-        app = self._instance
+        app, began = self._instance, time.monotonic()
         with app.db.read() as session:
             issue = session.get_one(Issue, issue_id)
             slug = session.get_one(Newsletter, issue.newsletter_id).slug
@@ -114,7 +118,10 @@ class Watching:
             alive=progress.mood != "sending" or app.hears_scheduler(),
             zone=ZoneInfo(configured.schedule.timezone),
         )
-        return Seen(watched.last.number + 1 if watched.last else 1, progress, html)
+        watched.last = Seen(watched.last.number + 1 if watched.last else 1, progress, html)
+        watched.read_at = time.monotonic()
+        watched.took = watched.read_at - began
+        return watched.last
 
     def has_room(self, secret: str) -> bool:
         """Whether one more stream may be opened, and by this session."""
@@ -147,7 +154,7 @@ class Watching:
         """Read for as long as somebody watches and the issue is being sent."""
         try:
             while watched.secrets and not self._ended.is_set():
-                seen = await run_in_threadpool(self.look, issue_id, anew=True)
+                seen = await run_in_threadpool(self.read, issue_id)
                 watched.over = await run_in_threadpool(self._list_over, set(watched.secrets))
                 if seen.progress.state is not IssueState.SENDING:
                     return

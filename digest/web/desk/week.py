@@ -56,7 +56,7 @@ class WeekPages:
             "week.html",
             signed_of(request),
             makings=makings,
-            under_way=[(each, self.watching.look(each.issue.id)) for each in under_way],
+            under_way=[(each, self.watching.look(each.issue)) for each in under_way],
         )
 
     def _making(self, session: Session, configured: NewsletterConfig) -> Making:
