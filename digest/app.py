@@ -328,6 +328,11 @@ class App:
         found = {name.split(":", 2)[2]: key_id for name, key_id in rows}
         return {owner: key_id for owner, key_id in found.items() if owner != self.owner}
 
+    def hears_scheduler(self) -> bool:
+        """Whether a scheduler gave a sign of life lately: without one nothing is sent."""
+        silence = timedelta(seconds=3 * self.config.scheduler.tick_seconds)
+        return bool(self.list_alive("scheduler", self.clock.now() - silence))
+
     def close(self) -> None:
         """End child processes and threads, close connections."""
         if "sender" in self.__dict__:

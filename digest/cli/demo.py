@@ -61,10 +61,14 @@ def _serve(newsroom: Demo, sent: Sent) -> None:
 
     from digest.demo.daemon import daemon_of
     from digest.demo.viewer import create_viewer
+    from digest.web.ending import Server
 
     settings = newsroom.app.config.web
     say(f"\nThe issue and the caught mails: {settings.public_url}/   (Ctrl-C ends)")
     say(f"Subscribe as a reader would: {settings.public_url}/n/{SLUG}")
     web = create_viewer(newsroom.app, sent)
     with daemon_of(newsroom.app):
-        uvicorn.run(web, host=settings.host, port=settings.port, access_log=False, log_config=None)
+        how = uvicorn.Config(
+            web, host=settings.host, port=settings.port, access_log=False, log_config=None
+        )
+        Server(how).run()

@@ -12,15 +12,13 @@ import typer
 from digest.app import App
 from digest.cli.references import IssueName, Referred, refer
 from digest.cli.terminal import complain, local_time, opened, progress_bar, say
-from digest.clock import due_at
 from digest.config import pages_at
-from digest.curation.issues import plan_extra, refuse_closed
 from digest.curation.newsletters import present_order
+from digest.delivery.appointing import appoint, read_moment
 from digest.delivery.departure import NOT_BY_ITSELF, foresee_departure, slot_of
 from digest.delivery.ledger.sums import count_sums, verify_issue
 from digest.delivery.outcome import Accepted, Deferred, Rejected, Uncertain
 from digest.delivery.pacing.forecast import HORIZON
-from digest.delivery.slots import set_due_by_hand
 from digest.errors import BadInput
 from digest.models import IssueState
 from digest.press.approval import (
@@ -90,7 +88,10 @@ def approve_(
     issue: IssueName,
     by: Annotated[str, typer.Option(help="Who approves; your log-in name by default.")] = "",
 ) -> None:
-    """Compile an issue and approve exactly those bytes. Any later edit voids the approval."""
+    """Compile an issue and approve exactly those bytes. Any later edit voids the approval.
+
+    Where the newsletter asks for a second person, this is the first approval or the second one.
+    """
     with opened(context) as instance:
         with instance.db.read() as session:
             found = refer(instance, session, issue)
@@ -105,7 +106,10 @@ def approve_(
                 clock=instance.clock,
             )
         last_copy = _last_copy(instance, found)
-    say(f"{found.name} is approved, {approved.html_bytes:,} bytes of HTML.")
+    if approved.waits:
+        say(f"{found.name} waits for a second person to approve the same bytes.")
+    else:
+        say(f"{found.name} is approved, {approved.html_bytes:,} bytes of HTML.")
     for finding in approved.report.of(Level.WARN):
         say(f"warn: {in_words(finding)}")
     if last_copy:
@@ -151,13 +155,9 @@ def schedule(
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)
         row, zone = found.row, found.configured.schedule.timezone
-        refuse_closed(session, row, "be scheduled")
         present = instance.clock.now()
         moment = present if now else _moment(str(at), zone, present)
-        if row.slot_date is None:
-            plan_extra(session, row, moment)
-        else:
-            set_due_by_hand(session, row.newsletter_id, row.slot_date, due_at=moment)
+        appoint(session, row, moment)
     say(f"{found.name} is due {local_time(moment, zone)} ({zone}).")
     if row.state is IssueState.DRAFT:
         say(f"It is a draft and goes out only if approved: digest issue approve {found.name}")
@@ -165,13 +165,10 @@ def schedule(
 
 def _moment(text: str, zone: str, now: datetime) -> datetime:
     try:
-        wall = datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the next line has a zone
-    except ValueError as error:
-        raise BadInput(f"--at {text!r}: write 'YYYY-MM-DD HH:MM'") from error
-    moment = due_at(wall.date(), wall.time(), ZoneInfo(zone))
-    if moment < now:
-        raise BadInput(f"--at {text!r}: this moment is over in {zone} (--now sends at once)")
-    return moment
+        return read_moment(text, zone, now, named="--at ")
+    except BadInput as error:
+        over = " (--now sends at once)" if "is over" in str(error) else ""
+        raise BadInput(f"{error}{over}") from error
 
 
 def send_proof(

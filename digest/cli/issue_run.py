@@ -19,15 +19,14 @@ from digest.cli.terminal import (
     progress_bar,
     say,
 )
-from digest.curation.issues import pause_issue, resume_issue, stop_issue
+from digest.curation.issues import pause_issue, resume_issue
 from digest.delivery.evidence import issue_key, name_copies
-from digest.delivery.ledger.doubts import By, Doubt, list_doubts, settle_doubt
-from digest.delivery.ledger.stopping import stop_rows
+from digest.delivery.ledger.doubts import By, Doubt, list_doubts
 from digest.delivery.ledger.sums import count_sums
-from digest.errors import BadInput, NotFound, Refused
-from digest.models import DeliveryState, IssueState, Subscriber
+from digest.delivery.running import choose_doubts, refuse_not_running, settle_doubts, stop_run
+from digest.errors import BadInput, Refused
+from digest.models import DeliveryState, Subscriber
 
-BATCH = 200  # rows settled in one transaction, so that a sender's dots need not wait
 Yes = Annotated[bool, typer.Option("--yes", help="Do it unasked.")]
 
 
@@ -47,7 +46,7 @@ def pause(
     """Let no further copy of an issue leave. Copies whose dot is written finish."""
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)
-        _refuse_not_running(found, "be paused")
+        refuse_not_running(found.row, found.name, "be paused")
         done = pause_issue(session, found.row.id, why)
         sums = count_sums(session, found.row.id)
     say(f"{found.name} is {'paused' if done else 'paused already'}: {sums}")
@@ -57,7 +56,7 @@ def resume(context: typer.Context, issue: IssueName) -> None:
     """Let a paused issue go on."""
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)
-        _refuse_not_running(found, "be resumed")
+        refuse_not_running(found.row, found.name, "be resumed")
         if not resume_issue(session, found.row.id):
             raise Refused(f"{found.name} is not paused")
     say(f"{found.name} goes on.")
@@ -68,25 +67,15 @@ def stop(context: typer.Context, issue: IssueName, yes: Yes = False) -> None:
     with opened(context) as instance:
         with instance.db.read() as session:
             found = refer(instance, session, issue)
-            _refuse_not_running(found, "be stopped")
+            refuse_not_running(found.row, found.name, "be stopped")
             waiting = count_sums(session, found.row.id).pending
         what = f"{waiting:,} readers of {found.name} will never get it."
         if not is_typed(found.name, what, yes=yes):
             raise typer.Exit(1)
         with instance.db.write() as session:
-            now = instance.clock.now()
-            if not stop_issue(session, found.row.id, now):
-                raise Refused(f"{found.name} has ended meanwhile")
-            skipped = stop_rows(session, found.row.id, now)
+            skipped = stop_run(session, found.row, found.name, instance.clock)
             sums = count_sums(session, found.row.id)
     say(f"{found.name} is stopped, {skipped:,} copies skipped: {sums}")
-
-
-def _refuse_not_running(found: Referred, verb: str) -> None:
-    if found.row.state is not IssueState.SENDING:
-        raise Refused(f"{found.name} is {found.row.state.value} and cannot {verb}")
-    if found.row.stopped_at is not None:
-        raise Refused(f"{found.name} was stopped and cannot {verb}")
 
 
 def uncertain(
@@ -123,7 +112,7 @@ def uncertain(
                 _show_doubts(instance, session, found, doubts, addresses=addresses)
                 return
         to: By = DeliveryState.ACCEPTED if accept or all_accept else DeliveryState.PENDING
-        ids = _chosen(found, doubts, accept or resend)
+        ids = choose_doubts(doubts, accept or resend or (), found.name)
         _settle(instance, found, ids, to, by=by or getpass.getuser(), yes=yes)
 
 
@@ -156,16 +145,6 @@ def _address(instance: App, session: Session, doubt: Doubt) -> str:
     return "-" if subscriber is None else instance.sealer.open(subscriber.address_sealed)
 
 
-def _chosen(found: Referred, doubts: Sequence[Doubt], wanted: Sequence[int] | None) -> list[int]:
-    ids = [doubt.delivery_id for doubt in doubts]
-    if not wanted:
-        return ids
-    strange = [str(id) for id in wanted if id not in ids]
-    if strange:
-        raise NotFound(f"not in doubt in {found.name}: delivery {', '.join(strange)}")
-    return sorted(set(wanted))
-
-
 def _settle(
     instance: App, found: Referred, ids: Sequence[int], to: By, *, by: str, yes: bool
 ) -> None:
@@ -179,14 +158,8 @@ def _settle(
         agreed = is_confirmed(f"Take {len(ids):,} copies of {found.name} as accepted?", yes=yes)
     if not agreed:
         raise typer.Exit(1)
-    done = 0
     with progress_bar("deliveries") as advance:
-        for start in range(0, len(ids), BATCH):
-            with instance.db.write() as session:
-                now = instance.clock.now()
-                for id in ids[start : start + BATCH]:
-                    done += settle_doubt(session, id, to, by=by, now=now)
-            advance(min(start + BATCH, len(ids)), len(ids))
+        done = settle_doubts(instance.db, instance.clock, ids, to, by=by, advance=advance)
     say(f"{found.name}: {done:,} {'accepted' if to is DeliveryState.ACCEPTED else 'sent again'}.")
     if done < len(ids):
         left = len(ids) - done

@@ -15,10 +15,10 @@ from digest.cli.terminal import local_time, opened, print_table, say
 from digest.clock import WEEKDAYS
 from digest.config import NewsletterConfig
 from digest.curation.inbox import find_article
-from digest.curation.issues import cancel_issue, edit_issue, list_issues, new_issue
+from digest.curation.issues import edit_issue, list_issues, new_issue
 from digest.curation.newsletters import find_newsletter, find_section, next_issue_slot
 from digest.curation.picks import edit_pick, find_pick, list_picks, move_pick, pick_article, unpick
-from digest.delivery.slots import forget_hand
+from digest.delivery.appointing import give_up
 from digest.errors import BadInput
 from digest.models import IssueState, Newsletter, Section
 
@@ -122,6 +122,8 @@ def _show_words(found: Referred) -> None:
         say(f"numbers    {'; '.join(f'{figure} {words}' for figure, words in row.numbers)}")
     if not row.appeal:
         say("appeal     left out")
+    if row.first_hash:
+        say(f"first      {local_time(row.first_at, zone)} ({zone}) by {row.first_by}")
     if row.approved_hash:
         say(f"approved   {local_time(row.approved_at, zone)} ({zone}) by {row.approved_by}")
         say(f"hash       {row.approved_hash}")
@@ -219,9 +221,7 @@ def cancel(context: typer.Context, issue: IssueName) -> None:
     """Give a draft or approved issue up; its slot is free again."""
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)
-        cancel_issue(session, found.row)
-        if found.row.slot_date is not None:
-            forget_hand(session, found.row.newsletter_id, found.row.slot_date)
+        give_up(session, found.row)
     say(f"{found.name} is cancelled.")
 
 

@@ -103,10 +103,11 @@ def web(context: typer.Context) -> None:
     import uvicorn
 
     from digest.web.app import create_web
+    from digest.web.ending import Server
 
     end_with_supervisor()
     with opened(context, logging=True) as instance, _listening(instance.config.web) as door:
-        server = uvicorn.Server(
+        server = Server(
             uvicorn.Config(
                 create_web(instance),
                 # Access lines would carry tokens in their paths; the pages log what matters.

@@ -206,6 +206,7 @@ class NewsletterConfig(Strict):
     guarded: bool = False
     guarded_names: list[Annotated[str, Field(min_length=3)]] = []
     archive: bool | None = None
+    second_person: bool = False
     signup: SignupConfig = SignupConfig()
     mailbox: MailboxConfig | None = None
     mirrors: list[MirrorConfig] = Field(default=[], max_length=50)

@@ -129,6 +129,8 @@ def _swap(session: Session, issue: Issue, changes: dict[str, Any]) -> None:
             state=IssueState.DRAFT,
             approved_hash=None,
             approved_at=None,
+            first_hash=None,
+            first_at=None,
         )
         .returning(Issue.id)
     ).first()
@@ -166,6 +168,38 @@ def approve_issue(
         raise Conflict("the issue was edited while it was being rendered: approve it again")
 
 
+def keep_first_approval(
+    session: Session, issue_id: int, *, version: int, content_hash: str, by: str, now: datetime
+) -> bool:
+    """Keep the first of two approvals that the bytes of one version need, and return True; False
+    when `by` is the second person, who now may approve those bytes.
+
+    The issue is a draft until then, whatever was approved of it before. Refused for a person who
+    approved the same bytes already; Conflict when the issue was edited since.
+    """
+    issue = session.get_one(Issue, issue_id, with_for_update=True, populate_existing=True)
+    refuse_closed(session, issue, "be approved")
+    if issue.version != version:
+        raise Conflict("the issue was edited while it was being rendered: approve it again")
+    if issue.approved_hash == content_hash:
+        raise Refused(f"number {issue.number} is approved already")
+    if issue.first_hash == content_hash:
+        if _same_person(issue.first_by, by):
+            raise Refused(
+                f"you approved number {issue.number} already: somebody else has to do it, too"
+            )
+        return False
+    issue.state, issue.approved_hash, issue.approved_at = IssueState.DRAFT, None, None
+    issue.approved_by = ""
+    issue.first_hash, issue.first_at, issue.first_by = content_hash, now, by
+    session.flush()
+    return True
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
 def move_issue(session: Session, issue_id: int, *, to: IssueState, **values: Any) -> bool:
     """Move an issue to a later state if it is in a state that allows it; returns whether this call
     did it.
@@ -188,6 +222,24 @@ def pause_issue(session: Session, issue_id: int, why: str = "") -> bool:
     characters.
     """
     return _set_run(session, issue_id, Issue.paused.is_(False), paused=True, paused_why=why[:300])
+
+
+def stop_presses(session: Session, issue_id: int, why: str = "") -> IssueState:
+    """Let nothing of an issue leave by itself any more: an approval is void, a run is paused.
+    Return the state that it was in.
+
+    Decided under a lock, so that a run that begins in this very moment is stopped as well. Refused
+    when there is nothing to stop.
+    """
+    issue = session.get_one(Issue, issue_id, with_for_update=True, populate_existing=True)
+    was = issue.state
+    if was is IssueState.SENDING and issue.stopped_at is None:
+        pause_issue(session, issue_id, why)
+    elif was is IssueState.APPROVED or (was is IssueState.DRAFT and issue.first_hash):
+        void_approval(session, issue)
+    else:
+        raise Refused(f"number {issue.number} is {was.value}: nothing of it leaves by itself")
+    return was
 
 
 def resume_issue(session: Session, issue_id: int) -> bool:
@@ -241,9 +293,9 @@ def cancel_issue(session: Session, issue: Issue) -> None:
     session.refresh(issue)
 
 
-def plan_extra(session: Session, issue: Issue, send_at: datetime) -> None:
-    """Set the moment at which an extra is sent once approved; Refused for an issue with a slot, or
-    one that is being sent.
+def plan_extra(session: Session, issue: Issue, send_at: datetime | None) -> None:
+    """Set the moment at which an extra is sent once approved, None to take it back; Refused for an
+    issue with a slot, or one that is being sent.
     """
     if issue.slot_date is not None:
         raise Refused(f"number {issue.number} belongs to the slot of {issue.slot_date}")

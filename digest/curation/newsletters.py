@@ -175,3 +175,9 @@ def skip_date(session: Session, newsletter: Newsletter, day: date) -> None:
     """Plan no issue on that local date."""
     newsletter.skip_dates = sorted({*newsletter.skip_dates, day.isoformat()})
     session.flush()
+
+
+def unskip_date(session: Session, newsletter: Newsletter, day: date) -> None:
+    """Plan that local date again, where the schedule has it."""
+    newsletter.skip_dates = sorted({*newsletter.skip_dates} - {day.isoformat()})
+    session.flush()

@@ -9,7 +9,7 @@ from digest.clock import due_at, first_morning
 from digest.config import Config, NewsletterConfig
 from digest.delivery.pacing.plan import audience_by_group, forecast_issue
 from digest.delivery.slots import find_slot
-from digest.models import Issue, Slot, SlotState
+from digest.models import Issue, Newsletter, Slot, SlotState
 
 # What the scheduler does not look at again.
 NOT_BY_ITSELF = (SlotState.HELD, SlotState.MISSED, SlotState.SKIPPED)
@@ -41,6 +41,9 @@ def when_due(session: Session, issue: Issue, configured: NewsletterConfig) -> da
     slot = slot_of(session, issue)
     if slot is not None:
         return None if slot.state in NOT_BY_ITSELF else slot.due_at
+    newsletter = session.get_one(Newsletter, issue.newsletter_id)
+    if issue.slot_date.isoformat() in newsletter.skip_dates:
+        return None
     schedule = configured.schedule.as_schedule()
     if schedule.readers_morning:
         return first_morning(issue.slot_date, schedule.at)

@@ -93,6 +93,17 @@ def name_in_records(editor_id: int) -> str:
     return f"editor {editor_id}"
 
 
+def name_of_record(session: Session, sealer: Sealer, record: str) -> str:
+    """Return the name of whom `name_in_records` stands for; what the command line wrote as it
+    is.
+    """
+    number = record.removeprefix(name_in_records(0)[:-1])
+    if number == record or not (number.isascii() and number.isdecimal()) or len(number) > 9:
+        return record
+    editor = session.get(Editor, int(number))
+    return sealer.open(editor.name_sealed) if editor is not None else record
+
+
 def list_editors(session: Session, sealer: Sealer) -> list[Person]:
     """Return everybody, in the order they were added."""
     return [person_of(sealer, each) for each in _all(session)]

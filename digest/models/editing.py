@@ -156,6 +156,10 @@ class Issue(Base):
     approved_hash: Mapped[str | None] = mapped_column(String(64))
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str] = mapped_column(String(200), default="")
+    # Where two must approve: what the first one did. It approves nothing by itself.
+    first_hash: Mapped[str | None] = mapped_column(String(64))
+    first_at: Mapped[datetime | None]
+    first_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
     send_at: Mapped[datetime | None]  # an extra's moment; issues with a slot take the slot's
     sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]

@@ -8,6 +8,7 @@ renderings, so what was approved before can no longer be sent.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -15,7 +16,12 @@ from sqlalchemy.orm import Session
 from digest.blocks import EDITIONS
 from digest.clock import Clock
 from digest.config import NewsletterConfig, mirrors_of
-from digest.curation.issues import approve_issue, find_issue, refuse_closed
+from digest.curation.issues import (
+    approve_issue,
+    find_issue,
+    keep_first_approval,
+    refuse_closed,
+)
 from digest.db import Database
 from digest.errors import Conflict
 from digest.models import Issue, StoredRendering
@@ -84,12 +90,15 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What was approved: the issue's number, the hash of its bytes, and preflight's report."""
+    """What was approved: the issue's number, the hash of its bytes, preflight's report, and whether
+    that waits for a second person before it counts.
+    """
 
     number: int
     content_hash: str
     html_bytes: int
     report: Report
+    waits: bool = False
 
 
 def draft_view(
@@ -111,7 +120,8 @@ def approve(
     seen_hash: str | None = None,
 ) -> Approved:
     """Compile an issue and approve exactly those bytes; with `seen_hash` only if they are
-    the bytes that somebody looked at.
+    the bytes that somebody looked at. Where the newsletter asks for a second person, the first
+    approval is kept aside, and nothing is stored that could be sent.
 
     Refused when the issue is not ready or on its way already, or when preflight finds what blocks,
     and then only the report is stored; RenderingFailed when it does not compile; BadInput when no
@@ -137,12 +147,24 @@ def approve(
     mails = (shown(rendering, records.order) for rendering in renderings if rendering.is_mail)
     size = max(map(html_bytes, mails))
     with db.write() as session:
-        approve_issue(
-            session, issue.id, version=issue.version, content_hash=content_hash, by=by, now=now
-        )
-        _store(session, issue.id, issue.version, renderings, now)
         store_report(session, issue.id, report)
-    return Approved(issue.number, content_hash, size, report)
+        bind = partial(_bind, session, issue, content_hash, by, now)
+        waits = configured.second_person and bind(keep_first_approval)
+        if not waits:
+            bind(approve_issue)
+            _store(session, issue.id, issue.version, renderings, now)
+    return Approved(issue.number, content_hash, size, report, bool(waits))
+
+
+def _bind(
+    session: Session,
+    issue: Issue,
+    content_hash: str,
+    by: str,
+    now: datetime,
+    verb: Callable[..., bool | None],
+) -> bool | None:
+    return verb(session, issue.id, version=issue.version, content_hash=content_hash, by=by, now=now)
 
 
 def _store(

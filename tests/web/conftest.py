@@ -24,6 +24,7 @@ from digest.subscribers.standing import list_subscriptions
 from digest.testing.newsroom import Newsroom, open_newsroom
 from digest.tokens import Purpose
 from digest.web.app import create_web
+from digest.web.ending import Server
 
 ANNA = "anna@example.org"
 BEN = "ben@example.org"
@@ -106,7 +107,7 @@ def serving(newsroom: Newsroom) -> Iterator[WebHouse]:
     settings = uvicorn.Config(
         create_web(newsroom.app), port=0, access_log=False, log_config=None, server_header=False
     )
-    server = uvicorn.Server(settings)
+    server = Server(settings)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -61,8 +61,8 @@ class Resolved:
     left: int
 
 
-def list_doubts(session: Session, issue_id: int) -> list[Doubt]:
-    """Return an issue's rows in doubt, the oldest first."""
+def list_doubts(session: Session, issue_id: int, most: int | None = None) -> list[Doubt]:
+    """Return an issue's rows in doubt, the oldest first, and no more than `most`."""
     rows = session.execute(
         select(
             Delivery.id,
@@ -75,6 +75,7 @@ def list_doubts(session: Session, issue_id: int) -> list[Doubt]:
         )
         .where(Delivery.issue_id == issue_id, UNCERTAIN)
         .order_by(Delivery.done_at, Delivery.id)
+        .limit(most)
     )
     return [
         Doubt(id, reader, since, dotted, relay, ": ".join(filter(None, (reason, reply))))

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, or_, s
 from sqlalchemy.orm import Session
 
 from digest.delivery.ledger.signed import counts_as_json, sign_sums
-from digest.delivery.ledger.sums import IN_DOUBT, count_rows, verify_issue
+from digest.delivery.ledger.sums import IN_DOUBT, count_doubts, count_rows, verify_issue
 from digest.delivery.ledger.tombstones import NEEDED
 from digest.errors import Conflict, Refused
 from digest.keys import KeyRing
@@ -65,7 +65,7 @@ def add_up(session: Session, issue: Issue, *, came_back: Mapping[str, int], now:
         "came_back": dict(came_back),
         **_moments(session, issue.id),
     }
-    return Draft(issue.id, sums, issue.sent_at, _count_doubts(session, issue.id))
+    return Draft(issue.id, sums, issue.sent_at, count_doubts(session, issue.id))
 
 
 def write_sums(session: Session, keys: KeyRing, draft: Draft, now: datetime) -> bool:
@@ -75,7 +75,7 @@ def write_sums(session: Session, keys: KeyRing, draft: Draft, now: datetime) -> 
     issue = session.get_one(Issue, draft.issue_id, with_for_update=True, populate_existing=True)
     if is_shrunk(session, issue.id):
         return False
-    as_it_is = (issue.state, issue.sent_at, _count_doubts(session, issue.id))
+    as_it_is = (issue.state, issue.sent_at, count_doubts(session, issue.id))
     if as_it_is != (IssueState.SENT, draft.sent_at, draft.doubts):
         raise Conflict(f"number {issue.number} changed while it was added up: it is left for later")
     key = keys.message[0]
@@ -91,11 +91,6 @@ def write_sums(session: Session, keys: KeyRing, draft: Draft, now: datetime) -> 
     session.flush()
     _drop(session, Delivery.issue_id == issue.id, IN_DOUBT)
     return True
-
-
-def _count_doubts(session: Session, issue_id: int) -> int:
-    doubts = select(func.count()).where(Delivery.issue_id == issue_id, IN_DOUBT)
-    return session.scalar(doubts) or 0
 
 
 def _refuse_needed(issue: Issue, now: datetime) -> None:

@@ -104,6 +104,12 @@ def _add_up(frozen: int, rows: StateCounts) -> Sums:
     return Sums(frozen, joined=joined, **states)  # type: ignore[arg-type]  # no state is "genuine"
 
 
+def count_doubts(session: Session, issue_id: int) -> int:
+    """Return how many rows of an issue are uncertain; looks at those alone."""
+    doubts = select(func.count()).where(Delivery.issue_id == issue_id, IN_DOUBT)
+    return session.scalar(doubts) or 0
+
+
 def count_doubts_since(session: Session, issue_id: int, since: datetime) -> int:
     """Return how many uncertain rows became so after `since`."""
     return (

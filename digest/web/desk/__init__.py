@@ -10,6 +10,8 @@ from digest.web.desk import (
     board,
     board_pictures,
     by_mail,
+    dates,
+    doubts,
     inbox,
     inbox_add,
     me,
@@ -22,7 +24,10 @@ from digest.web.desk import (
     reader_lists,
     reader_scan,
     readers,
+    schedule,
     second_factor,
+    send_proof,
+    sending,
     signing,
     sources,
     static,
@@ -30,18 +35,20 @@ from digest.web.desk import (
 )
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
+from digest.web.ending import Ending
 
 DOOR = (signing, second_factor, by_mail, me, people)
 MAKING = (week, inbox, inbox_add, sources, media, media_adding, board, board_pictures, pressing)
+SENDING = (dates, schedule, sending, doubts, send_proof)
 READERS = (readers, reader, reader_scan, reader_lists, reader_import)
-PARTS = (*DOOR, *MAKING, *READERS, audit)
+PARTS = (*DOOR, *MAKING, *SENDING, *READERS, audit)
 
 
-def routes(instance: App) -> APIRouter:
-    """Return the routes of the desk; none where it is not open."""
+def routes(instance: App, ending: Ending) -> APIRouter:
+    """Return the routes of the desk; none where it is not open. Its streams end with `ending`."""
     if not instance.config.desk.open:
         return APIRouter()
-    desk = DeskRoutes(instance, DeskPages())
+    desk = DeskRoutes(instance, DeskPages(), ending)
     for part in PARTS:
         part.add_routes(desk)
     static.add_routes(desk)

@@ -75,7 +75,7 @@ class Board:
     day: str
     state: IssueState
     version: int
-    voided: bool  # it was approved, and changed since
+    voided: bool  # it was approved, if only by the first of two, and changed since
     columns: list[Column[Card]]
     words: dict[str, str]
     undoable: str  # what this editor would undo next; empty: nothing
@@ -334,7 +334,11 @@ def _board_of(session: Session, issue: Issue, slug: str, editor_id: int) -> Boar
         day=f"{issue.slot_date:%A, %-d %B %Y}" if issue.slot_date else "an extra",
         state=issue.state,
         version=issue.version,
-        voided=issue.state is IssueState.DRAFT and bool(issue.approved_by),
+        voided=(
+            issue.state is IssueState.DRAFT
+            and not issue.first_hash
+            and bool(issue.approved_by or issue.first_by)
+        ),
         columns=_columns(session, issue, _card),
         words=words_fields(issue),
         undoable=_undoable(last),

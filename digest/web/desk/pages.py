@@ -59,6 +59,10 @@ class DeskPages:
         html = self._environment.get_template(template).render(signed=signed, **values)
         return HTMLResponse(html, status, headers=HEADERS)
 
+    def part(self, template: str, **values: object) -> str:
+        """Return a part of a page as text."""
+        return self._environment.get_template(template).render(**values)
+
     def refuse(self, request: Request, message: str, status: int) -> HTMLResponse:
         """Return what says why something was not done: a line for htmx, a page otherwise."""
         signed = getattr(request.state, "signed", None)

@@ -123,6 +123,8 @@ class PressPages:
             looks=LOOKS,
             content_hash=content_hash,
             approver=self._name_of(opened.issue.approved_by),
+            first=self._name_of(opened.issue.first_by),
+            is_first=opened.issue.first_by == name_in_records(signed_of(request).editor_id),
             why_not=why_not,
             report=report,
             stale=report is not None and report.version != opened.issue.version,
@@ -175,7 +177,8 @@ class PressPages:
         )
         with app.db.write() as session:
             detail = {"hash": approved.content_hash}
-            note(session, signed.editor_id, "approve", opened.name, app.clock.now(), detail)
+            verb = "approve first of two" if approved.waits else "approve"
+            note(session, signed.editor_id, verb, opened.name, app.clock.now(), detail)
         return RedirectResponse(f"{opened.path}/preview", 303)
 
     def _open(self, reference: str) -> Opened:

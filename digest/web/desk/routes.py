@@ -16,6 +16,8 @@ from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, Re
 from digest.models import Role
 from digest.web.desk.doors import HOME, Check, Door
 from digest.web.desk.pages import DeskPages
+from digest.web.desk.watching import Watching
+from digest.web.ending import Ending
 
 ROLE = "x-role"  # of a route's OpenAPI extras: the role it needs, or "anybody"
 ANYBODY = "anybody"
@@ -30,10 +32,13 @@ class DeskRoutes:
     DigestError that it raises is shown to whoever asked.
     """
 
-    def __init__(self, instance: App, pages: DeskPages) -> None:
+    def __init__(self, instance: App, pages: DeskPages, ending: Ending | None = None) -> None:
+        self.ending = ending or Ending()
         self.instance = instance
         self.pages = pages
         self.door = Door(instance)
+        self.watching = Watching(instance, pages)
+        self.ending.tell(self.watching.close)
         self.endings: list[Callable[[], None]] = []  # what is done when the process ends
         self.router = APIRouter(dependencies=[Depends(self.door.at_home)], lifespan=self._live)
 

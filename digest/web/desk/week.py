@@ -1,7 +1,7 @@
 """This week: the issue in the making of each newsletter, when it goes, and what it lacks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from fastapi import Request, Response
@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.config import NewsletterConfig
-from digest.curation.issues import find_issue_on, list_issues, new_issue
+from digest.curation.issues import find_issue_on, list_issues, list_sending, new_issue
 from digest.curation.newsletters import find_newsletter, next_issue_slot
 from digest.curation.picks import list_picks
-from digest.delivery.slots import find_next_slot
+from digest.delivery.slots import find_next_slot, find_slot
 from digest.editors.audit import note
 from digest.models import Issue, IssueState, Newsletter, Pick, Role
+from digest.web.desk.an_issue import AnIssue, open_issue
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.watching import Watching
 
 A_FEW = 6  # past issues
 
@@ -42,13 +44,20 @@ class WeekPages:
 
     instance: App
     pages: DeskPages
+    watching: Watching = field(repr=False)
 
     def show(self, request: Request) -> Response:
         """Show every newsletter's next issue."""
         app = self.instance
         with app.db.read() as session:
             makings = [self._making(session, each) for each in app.config.newsletters]
-        return self.pages.show("week.html", signed_of(request), makings=makings)
+            under_way = [_called(session, app, each) for each in list_sending(session)]
+        return self.pages.show(
+            "week.html",
+            signed_of(request),
+            makings=makings,
+            under_way=[(each, self.watching.look(each.issue)) for each in under_way],
+        )
 
     def _making(self, session: Session, configured: NewsletterConfig) -> Making:
         newsletter, now = find_newsletter(session, configured.slug), self.instance.clock.now()
@@ -78,6 +87,11 @@ class WeekPages:
         return RedirectResponse(HOME, 303)
 
 
+def _called(session: Session, app: App, issue: Issue) -> AnIssue:
+    slug = session.get_one(Newsletter, issue.newsletter_id).slug
+    return open_issue(app, session, slug, issue.number)
+
+
 def _next(
     session: Session, newsletter: Newsletter, configured: NewsletterConfig, now: datetime
 ) -> tuple[date, datetime]:
@@ -85,7 +99,11 @@ def _next(
     slot = find_next_slot(session, newsletter.id, now)
     if slot is not None:
         return slot.local_date, slot.due_at
-    due = next_issue_slot(newsletter, configured.schedule.as_schedule(), now)
+    schedule = configured.schedule.as_schedule()
+    due = next_issue_slot(newsletter, schedule, now)
+    # What was sent before its time is not what is made next.
+    while (slot := find_slot(session, newsletter.id, due.local_date)) and slot.settled_at:
+        due = next_issue_slot(newsletter, schedule, due.due_at)
     return due.local_date, due.due_at
 
 
@@ -106,6 +124,6 @@ def _missing(issue: Issue, picks: Sequence[Pick]) -> list[str]:
 
 def add_routes(desk: DeskRoutes) -> None:
     """Add the routes of the first page."""
-    week = WeekPages(desk.instance, desk.pages)
+    week = WeekPages(desk.instance, desk.pages, desk.watching)
     desk.look("", week.show, Role.CONTRIBUTOR)
     desk.act("/{slug}/begin", week.begin, Role.CONTRIBUTOR)
