@@ -28,7 +28,8 @@ from digest.rendering.view import (
 def freeze_view(
     session: Session, issue: Issue, configured: NewsletterConfig, *, today: date
 ) -> IssueView:
-    """Return everything a template may show of an issue; Refused when it lacks subject or picks.
+    """Return everything a template may show of an issue; Refused when it lacks subject or
+    picks; a correction needs words instead of picks.
 
     `today` dates an extra, which has no slot to take its date from.
     """
@@ -36,7 +37,7 @@ def freeze_view(
     rows = list_picks(session, issue.id)
     if not issue.subject.strip():
         raise Refused(f"number {issue.number} has no subject yet")
-    if not rows:
+    if not rows and not (issue.corrects_id and _has_text(issue.topper)):
         raise Refused(f"number {issue.number} has no picks yet")
     lead = next((pick for _, pick, _ in rows if pick.layout is Layout.LEAD), None)
     furniture = newsletter.furniture

@@ -322,8 +322,15 @@ def _columns(session: Session, issue: Issue, card: Callable[[Pick, Article], T])
             section.heading,
             [card(pick, article) for at, pick, article in picks if at.id == section.id],
         )
-        for section in list_sections(session, issue.newsletter_id)
+        for section in _sections_of(session, issue, [at for at, _, _ in picks])
     ]
+
+
+def _sections_of(session: Session, issue: Issue, used: list[Section]) -> list[Section]:
+    """Return the sections in use, and those that an old issue stands under."""
+    present = list_sections(session, issue.newsletter_id)
+    away = dict.fromkeys(section for section in used if section.put_away)
+    return [*present, *away]
 
 
 def _board_of(session: Session, issue: Issue, slug: str, editor_id: int) -> Board:
