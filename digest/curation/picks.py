@@ -55,9 +55,7 @@ def pick_article(
     return pick
 
 
-def _check_place(
-    session: Session, issue: Issue, section: Section, position: int | None
-) -> None:
+def _check_place(session: Session, issue: Issue, section: Section, position: int | None) -> None:
     if section.newsletter_id != issue.newsletter_id:
         raise BadInput(f"the section {section.heading!r} belongs to another newsletter")
     if position is not None and position < 1:

@@ -1,6 +1,6 @@
-"""The sections of a newsletter, as editors change them. A section is never deleted: old issues stand
-under it, and readers may have asked to be spared it. It is put away instead, and comes back when one
-of the same name is added.
+"""The sections of a newsletter, as editors change them. None is ever deleted: old issues stand
+under it, and readers may have asked to be spared it. It is put away instead, and comes back when
+one of the same name is added.
 """
 
 from collections.abc import Sequence
@@ -46,8 +46,10 @@ def add_section(session: Session, newsletter: Newsletter, heading: str) -> Secti
     return section
 
 
-def rename_section(session: Session, newsletter: Newsletter, section: Section, heading: str) -> None:
-    """Give a section another name; the issues that were approved keep the old one in their bytes."""
+def rename_section(
+    session: Session, newsletter: Newsletter, section: Section, heading: str
+) -> None:
+    """Give a section another name; issues that were approved keep the old one in their bytes."""
     _lock(session, newsletter)
     heading = _heading(heading)
     other = _of_that_name(session, newsletter, heading)

@@ -31,8 +31,8 @@ from digest.delivery.copies import Copies, choose_mirrors, load_renderings
 from digest.delivery.drain import Drain
 from digest.delivery.failover import list_relays
 from digest.delivery.gate import Gate
-from digest.delivery.ledger.doubts import resolve_overdue
 from digest.delivery.ledger.corrected import hold_corrected
+from digest.delivery.ledger.doubts import resolve_overdue
 from digest.delivery.ledger.freeze import Mornings, freeze
 from digest.delivery.ledger.joining import await_freeze
 from digest.delivery.ledger.leases import has_due_chunk

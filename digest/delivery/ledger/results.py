@@ -1,9 +1,9 @@
 """How issues that were sent went, without adding up a million rows for each.
 
 When an issue's sending ends, its rows have just been added up, and the issue keeps that. It is
-believed as long as nothing can have changed since: a joiner reopens the issue, which forgets it, and
-a doubt that was settled shows in the number of rows in doubt. Everything else is added up anew, or
-read from signed sums.
+believed as long as nothing can have changed since: a joiner reopens the issue, which forgets it,
+and a doubt that was settled shows in the number of rows in doubt. Everything else is added up anew,
+or read from signed sums.
 """
 
 from collections.abc import Sequence
@@ -47,4 +47,4 @@ def _count_doubts(session: Session, ids: Sequence[int]) -> dict[int, int]:
         .where(Delivery.issue_id.in_(ids), IN_DOUBT)
         .group_by(Delivery.issue_id)
     )
-    return {issue_id: count for issue_id, count in rows}
+    return dict(rows.all())

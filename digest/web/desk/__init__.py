@@ -8,9 +8,13 @@ from digest.app import App
 from digest.web.desk import (
     audit,
     board,
+    corrections,
     inbox,
     inbox_add,
+    operators,
+    past,
     pressing,
+    settings,
     signing,
     sources,
     static,
@@ -19,7 +23,10 @@ from digest.web.desk import (
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
-PARTS = (signing, week, inbox, inbox_add, sources, board, pressing, audit)
+PARTS = (
+    *(signing, week, inbox, inbox_add, sources, board, pressing),
+    *(past, corrections, operators, settings, audit),
+)
 
 
 def routes(instance: App) -> APIRouter:

@@ -80,11 +80,17 @@ class Board:
     words: dict[str, str]
     undoable: str  # what this editor would undo next; empty: nothing
     undo_id: int
+    corrects: int | None = None  # the number of the issue that it corrects
 
     @property
     def path(self) -> str:
         """Where the board is."""
         return f"{HOME}/{self.slug}/{self.number}"
+
+    @property
+    def corrects_path(self) -> str:
+        """Where the corrections of the issue are that it corrects."""
+        return f"{HOME}/{self.slug}/{self.corrects}/corrections"
 
     @property
     def open(self) -> bool:
@@ -346,6 +352,7 @@ def _board_of(session: Session, issue: Issue, slug: str, editor_id: int) -> Boar
         words=words_fields(issue),
         undoable=_undoable(last),
         undo_id=last.id if last else 0,
+        corrects=session.get_one(Issue, issue.corrects_id).number if issue.corrects_id else None,
     )
 
 

@@ -25,6 +25,8 @@ HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 PLACES = (
     ("Inbox", "/desk/inbox", Role.CONTRIBUTOR),
     ("Sources", "/desk/sources", Role.CONTRIBUTOR),
+    ("Past issues", "/desk/issues", Role.CONTRIBUTOR),
+    ("Settings", "/desk/settings", Role.EDITOR),
     ("Record", "/desk/audit", Role.OPERATOR),
 )
 
