@@ -167,7 +167,8 @@ def _meanings() -> Mapping[Path, str]:
     """
     table: Path = ()
     said: list[str] = []
-    fresh, meanings = True, {}
+    fresh = True
+    meanings: dict[Path, str] = {}
     for line in asset("config.example.toml").read_text(encoding="utf-8").splitlines():
         if found := TABLE.match(line):
             table, said, fresh = _starred(tuple(found[1].split("."))), [], True

@@ -1,4 +1,4 @@
-"""What belongs to operators: the configuration as it is in force, to be read and not changed here."""
+"""What belongs to operators: the configuration in force, to be read and not changed here."""
 
 from dataclasses import dataclass
 

@@ -23,7 +23,7 @@ from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
 ISSUES = f"{HOME}/issues"
-A_PAGE = 15  # issues
+A_PAGE = 12  # issues
 CHARTED = 26  # issues: half a year of Fridays
 ENDS = ("accepted", "rejected", "skipped", "expired", "uncertain")
 BAR = 200  # units of width of a small picture

@@ -82,7 +82,7 @@ class DeskRoutes:
 
 
 def configured_of(instance: App, slug: str) -> NewsletterConfig:
-    """Return the newsletter that an address names; NotFound when none is configured by that slug."""
+    """Return the newsletter that an address names; NotFound when none has that slug."""
     for each in instance.config.newsletters:
         if each.slug == slug:
             return each
