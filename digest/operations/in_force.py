@@ -65,7 +65,7 @@ def _groups(model: BaseModel, at: Path, called: str) -> Iterator[Group]:
         inner = list(_tables(value, path, f"{called}.{name}" if called else name))
         if inner:
             tables += inner
-        elif not isinstance(value, Mapping) and not _is_models(value):
+        elif not isinstance(value, Mapping) and (value or _meaning(path)):  # else a table not there
             keys.append(_key(model, path, name, value))
     yield Group(called or "At the top", tuple(keys))
     for table, path, title in tables:
@@ -152,7 +152,7 @@ def _without_password(url: str) -> str:
         parsed = make_url(url)
     except ArgumentError:
         return SET
-    shown = {k: "***" if k in URL_SECRETS else v for k, v in parsed.query.items()}
+    shown = {k: "hidden" if k in URL_SECRETS else v for k, v in parsed.query.items()}
     return parsed.set(query=shown).render_as_string(hide_password=True)
 
 
@@ -163,7 +163,7 @@ def _meaning(path: Path) -> str:
 @cache
 def _meanings() -> Mapping[Path, str]:
     """Return what the example says of each key, by its table and name. A comment speaks of all keys
-    that follow it without another one between.
+    that follow it without another one or an empty line between, those of a table below it too.
     """
     table: Path = ()
     said: list[str] = []
@@ -171,7 +171,7 @@ def _meanings() -> Mapping[Path, str]:
     meanings: dict[Path, str] = {}
     for line in asset("config.example.toml").read_text(encoding="utf-8").splitlines():
         if found := TABLE.match(line):
-            table, said, fresh = _starred(tuple(found[1].split("."))), [], True
+            table, fresh = _starred(tuple(found[1].split("."))), True
         elif line.startswith("# "):
             said = [line[2:]] if fresh else [*said, line[2:]]
             fresh = False
