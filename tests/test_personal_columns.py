@@ -65,7 +65,7 @@ NONE = {
     },
     "a process: host name, number, random letters": {"chunks.owner", "relay_seats.owner"},
     "argon2id of a password": {"editors.password_hash"},
-    "counts": {"imports.counts", "ledger_sums.sums"},
+    "counts": {"imports.counts", "ledger_sums.sums", "issues.sums"},
     "a signature, or the id of a key": {
         *("ledger_sums.mac", "ledger_sums.key_id", "issues.message_key_id"),
     },
@@ -81,6 +81,7 @@ NONE = {
         *("picks.headline", "picks.blurb", "picks.kicker", "picks.byline", "picks.body_html"),
         *("picks.image_url", "picks.image_alt", "picks.image_credit"),
         *("board_changes.before", "board_changes.after"),
+        *("corrections.note", "corrections.right_url"),
         *("articles.canonical_url", "articles.url", "articles.title", "articles.summary"),
         *("articles.author", "articles.site_name", "articles.language", "articles.categories"),
         *("articles.body_html", "articles.image_url", "articles.image_alt"),

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from digest.app import App
-from digest.cli import issue_evidence, issue_preflight, issue_press, issue_run, issue_shrink
+from digest.cli import (
+    issue_correct,
+    issue_evidence,
+    issue_preflight,
+    issue_press,
+    issue_run,
+    issue_shrink,
+)
 from digest.cli.issue_fields import issue_words, pick_words
 from digest.cli.references import ArticleRef, IssueName, Referred, refer
 from digest.cli.terminal import local_time, opened, print_table, say
@@ -230,3 +237,4 @@ issue_press.register(app)
 issue_run.register(app)
 issue_evidence.register(app)
 issue_shrink.register(app)
+issue_correct.register(app)

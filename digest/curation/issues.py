@@ -280,7 +280,12 @@ def reopen_issue(session: Session, issue_id: int) -> bool:
     hit = session.execute(
         update(Issue)
         .where(Issue.id == issue_id, Issue.state == IssueState.SENT)
-        .values(state=IssueState.SENDING, sent_at=None, paused=Issue.stopped_at.is_not(None))
+        .values(
+            state=IssueState.SENDING,
+            sent_at=None,
+            sums=None,
+            paused=Issue.stopped_at.is_not(None),
+        )
         .returning(Issue.id)
     ).first()
     return hit is not None
@@ -327,7 +332,7 @@ def list_due_extras(session: Session, newsletter_ids: Sequence[int], now: dateti
 
 
 def find_latest(session: Session, newsletter_id: int) -> Issue | None:
-    """Return the newest issue whose sending has begun, stopped ones left out."""
+    """Return the newest issue whose sending has begun, stopped ones and corrections left out."""
     begun = (IssueState.SENDING, IssueState.SENT)
     return session.scalar(
         select(Issue)
@@ -335,6 +340,7 @@ def find_latest(session: Session, newsletter_id: int) -> Issue | None:
             Issue.newsletter_id == newsletter_id,
             Issue.state.in_(begun),
             Issue.stopped_at.is_(None),
+            Issue.corrects_id.is_(None),
         )
         .order_by(Issue.sending_at.desc(), Issue.id.desc())
         .limit(1)
@@ -350,10 +356,14 @@ def list_issues(session: Session, newsletter_id: int | None = None, limit: int =
 
 
 def find_open(session: Session, newsletter_id: int) -> Issue | None:
-    """Return a newsletter's newest issue that may be edited, or None."""
+    """Return a newsletter's newest issue that may be edited, corrections left out, or None."""
     return session.scalar(
         select(Issue)
-        .where(Issue.newsletter_id == newsletter_id, Issue.state.in_(OPEN_TO_EDITS))
+        .where(
+            Issue.newsletter_id == newsletter_id,
+            Issue.state.in_(OPEN_TO_EDITS),
+            Issue.corrects_id.is_(None),
+        )
         .order_by(Issue.number.desc())
         .limit(1)
     )

@@ -81,10 +81,12 @@ def find_newsletter(session: Session, slug: str) -> Newsletter:
 
 
 def list_sections(session: Session, newsletter_id: int) -> list[Section]:
-    """Return a newsletter's sections in their order."""
+    """Return a newsletter's sections in their order, without those that were put away."""
     return list(
         session.scalars(
-            select(Section).where(Section.newsletter_id == newsletter_id).order_by(Section.position)
+            select(Section)
+            .where(Section.newsletter_id == newsletter_id, Section.put_away.is_(False))
+            .order_by(Section.position)
         )
     )
 

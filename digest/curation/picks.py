@@ -36,7 +36,7 @@ def pick_article(
     Conflict when the article is in this issue already; nothing is written then.
     """
     changes = _checked(words or {}, article)
-    _check_place(issue, section, position)
+    _check_place(session, issue, section, position)
     taken = select(Pick.id).where(Pick.issue_id == issue.id, Pick.article_id == article.id)
     if session.scalar(taken) is not None:
         raise Conflict(f"article {article.id} is already in number {issue.number}")
@@ -55,11 +55,15 @@ def pick_article(
     return pick
 
 
-def _check_place(issue: Issue, section: Section, position: int | None) -> None:
+def _check_place(session: Session, issue: Issue, section: Section, position: int | None) -> None:
     if section.newsletter_id != issue.newsletter_id:
         raise BadInput(f"the section {section.heading!r} belongs to another newsletter")
     if position is not None and position < 1:
         raise BadInput("positions count from 1")
+    # Held until the pick is there: whoever puts the section away meanwhile waits, and sees it.
+    session.refresh(section, with_for_update={"read": True})
+    if section.put_away:
+        raise Conflict(f"the section {section.heading!r} was put away: choose another one")
 
 
 def _from_article(article: Article) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def _with_body(changes: dict[str, Any], article: Article) -> dict[str, Any]:
 
 def move_pick(session: Session, issue: Issue, pick: Pick, section: Section, position: int) -> None:
     """Put a pick at a position (from 1; beyond the end means last) of a section."""
-    _check_place(issue, section, position)
+    _check_place(session, issue, section, position)
     void_approval(session, issue)
     _place(session, pick, section, position)
 

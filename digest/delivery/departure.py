@@ -55,8 +55,10 @@ def foresee_departure(
 ) -> Departure | None:
     """Return when an issue would leave; None when it has no moment, or no readers."""
     due = when_due(session, issue, configured)
-    readers = audience_by_group(session, issue.newsletter_id, now) if due is not None else []
-    if due is None or not readers:
+    if due is None:
+        return None
+    readers = audience_by_group(session, issue.newsletter_id, now, corrects=issue.corrects_id)
+    if not readers:
         return None
     start = max(due, now)
     plan = forecast_issue(

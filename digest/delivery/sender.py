@@ -31,10 +31,12 @@ from digest.delivery.copies import Copies, choose_mirrors, load_renderings
 from digest.delivery.drain import Drain
 from digest.delivery.failover import list_relays
 from digest.delivery.gate import Gate
+from digest.delivery.ledger.corrected import hold_corrected
 from digest.delivery.ledger.doubts import resolve_overdue
 from digest.delivery.ledger.freeze import Mornings, freeze
 from digest.delivery.ledger.joining import await_freeze
 from digest.delivery.ledger.leases import has_due_chunk
+from digest.delivery.ledger.results import as_kept
 from digest.delivery.ledger.sums import count_doubts_since, count_sums, has_work
 from digest.delivery.slots import (
     Verdict,
@@ -183,6 +185,8 @@ class Sender:
         ):
             raise Conflict(f"number {issue.number} was changed at the last moment")
         await_freeze(session, issue.newsletter_id, freezing=True)
+        if issue.corrects_id is not None:
+            hold_corrected(session, issue.corrects_id)
         count = freeze(
             session,
             issue.id,
@@ -191,6 +195,7 @@ class Sender:
             now=now,
             chunk_rows=self._config.delivery.chunk_rows,
             mornings=self._mornings(session, issue),
+            corrects=issue.corrects_id,
         )
         session.refresh(issue)
         issue.audience_count = count
@@ -327,7 +332,7 @@ class Sender:
         sums = count_sums(session, issue_id)
         if sums.open or not sums.balanced:
             raise Refused(f"it does not balance and stays open: {sums}")
-        if move_issue(session, issue_id, to=IssueState.SENT, sent_at=now):
+        if move_issue(session, issue_id, to=IssueState.SENT, sent_at=now, sums=as_kept(sums)):
             log.info("issue sent: %s", sums, extra={"fields": {"issue": issue_id}})
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from digest.models.desk import AuditEntry, BoardChange, DeskSession, Editor, Rec
 from digest.models.door import AddressChange, LeaveCount, PublicHit, ReaderRequest, SpentLink
 from digest.models.editing import (
     Article,
+    Correction,
     Issue,
     Newsletter,
     Pick,
@@ -66,6 +67,7 @@ __all__ = [
     "Chunk",
     "ConsentEvent",
     "ConsentText",
+    "Correction",
     "Delivery",
     "DeliveryEvent",
     "DeliveryState",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -52,6 +53,9 @@ class Section(Base):
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
     heading: Mapped[str] = mapped_column(String(200))
     position: Mapped[int]
+    put_away: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # no new picks; kept, because old issues and readers' wishes refer to it
 
 
 class Source(Base):
@@ -174,7 +178,29 @@ class Issue(Base):
     mirrors: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
     )  # chosen when sending began: by what is mirrored, addresses in order
+    # A correction: it goes to those whose copy of that issue was accepted. No foreign key: SQLite
+    # would have to make the table anew for it, and no issue that was sent is ever deleted.
+    corrects_id: Mapped[int | None] = mapped_column(Id, index=True)
+    sums: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # what its rows added up to when its sending ended; see delivery.ledger.results
     created_at: Mapped[datetime]
+
+
+class Correction(Base):
+    """A note to readers of an issue that was sent, and where a wrong link of it should lead.
+    Writer: curation.corrections.
+    """
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"), index=True)
+    at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text)
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id"))  # whose pick
+    right_url: Mapped[str] = mapped_column(Text, default="")  # empty: its link is right
+    taken_back_at: Mapped[datetime | None]  # shown no more; a feed says that something changed
 
 
 class Pick(Base):

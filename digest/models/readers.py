@@ -110,7 +110,7 @@ class Suppression(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     address_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     reason: Mapped[SuppressionReason] = mapped_column(words_of(SuppressionReason))
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     detail: Mapped[str] = mapped_column(String(500), default="")
 
 

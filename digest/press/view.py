@@ -2,6 +2,8 @@
 them.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -28,7 +30,8 @@ from digest.rendering.view import (
 def freeze_view(
     session: Session, issue: Issue, configured: NewsletterConfig, *, today: date
 ) -> IssueView:
-    """Return everything a template may show of an issue; Refused when it lacks subject or picks.
+    """Return everything a template may show of an issue; Refused when it lacks subject or
+    picks; a correction needs words instead of picks.
 
     `today` dates an extra, which has no slot to take its date from.
     """
@@ -36,10 +39,9 @@ def freeze_view(
     rows = list_picks(session, issue.id)
     if not issue.subject.strip():
         raise Refused(f"number {issue.number} has no subject yet")
-    if not rows:
+    if not rows and not (issue.corrects_id and _has_text(issue.topper)):
         raise Refused(f"number {issue.number} has no picks yet")
     lead = next((pick for _, pick, _ in rows if pick.layout is Layout.LEAD), None)
-    furniture = newsletter.furniture
     return IssueView(
         newsletter=configured.name,
         language=configured.language,
@@ -48,26 +50,39 @@ def freeze_view(
         date=issue.slot_date or today,
         subject=issue.subject,
         preheader=issue.preheader,
-        tagline=furniture["tagline"],
-        accent=furniture["accent"],
         site_url=f"https://{configured.host}/",
         postal_address=configured.postal_address,
         why="",
-        look=furniture.get("look", LOOKS[0]),
-        typeface=furniture.get("typeface", TYPEFACES[0]),
-        logo=_logo(furniture.get("logo"), configured.name),
         guarded=configured.guarded,
         topper=TopperView(**issue.topper) if _has_text(issue.topper) else None,
         lead=next((_pick_view(p, a) for _, p, a in rows if p is lead), None),
         sections=_sections(rows, lead),
         quote=QuoteView(**issue.quote) if _has_text(issue.quote) else None,
         numbers=tuple((figure, words) for figure, words in issue.numbers),
-        # Where to give, or to have given, may be a crime, copies do not speak of it.
-        appeal=_appeal(furniture["appeal"]) if issue.appeal and not configured.guarded else None,
-        about=furniture["about"],
-        corrections_address=furniture["corrections_address"] or "",
         privacy_url=configured.privacy_url or "",
+        **_dressed(newsletter.furniture, configured, appeal=issue.appeal),
     )
+
+
+def dress(view: IssueView, furniture: Mapping[str, Any], configured: NewsletterConfig) -> IssueView:
+    """Return an issue in other furniture, its appeal included."""
+    return replace(view, **_dressed(furniture, configured, appeal=True))
+
+
+def _dressed(
+    furniture: Mapping[str, Any], configured: NewsletterConfig, *, appeal: bool
+) -> dict[str, Any]:
+    return {
+        "tagline": furniture["tagline"],
+        "accent": furniture["accent"],
+        "look": furniture.get("look", LOOKS[0]),
+        "typeface": furniture.get("typeface", TYPEFACES[0]),
+        "logo": _logo(furniture.get("logo"), configured.name),
+        # Where to give, or to have given, may be a crime, copies do not speak of it.
+        "appeal": _appeal(furniture["appeal"]) if appeal and not configured.guarded else None,
+        "about": furniture["about"],
+        "corrections_address": furniture["corrections_address"] or "",
+    }
 
 
 def _has_text(block: dict[str, Any]) -> bool:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from digest.db import UtcDateTime
+from digest.delivery.ledger.corrected import got_it
 from digest.models import Chunk, Delivery, DeliveryState, Origin, Subscription
 from digest.subscribers.audience import audience_select
 
@@ -61,15 +62,19 @@ def freeze(
     now: datetime,
     chunk_rows: int,
     mornings: Mornings | None = None,
+    corrects: int | None = None,
 ) -> int:
     """Write one pending row for everyone in the audience, cut into chunks; return how many.
 
     Nobody's copy leaves before `not_before` nor, where `mornings` is given, before what it answers
-    for the subscription's time zone (None: not known). It happens whole in the caller's
-    transaction, or not at all.
+    for the subscription's time zone (None: not known). Of a correction, only those get one whose
+    copy of the issue `corrects` was accepted. It happens whole in the caller's transaction, or not
+    at all.
     """
     newest = session.scalar(select(func.max(Delivery.id))) or 0
     audience = audience_select(newsletter_id, now, dialect=session.get_bind().dialect.name)
+    if corrects is not None:
+        audience = audience.where(got_it(corrects))
     if mornings is None:
         count = _insert_rows(session, issue_id, audience, literal(not_before, UtcDateTime()))
     else:

@@ -86,6 +86,7 @@ def _newest(session: Session, newsletter_id: int, since: datetime) -> int | None
             Issue.newsletter_id == newsletter_id,
             Issue.state.in_(BEGUN),
             Issue.stopped_at.is_(None),
+            Issue.corrects_id.is_(None),  # they never had what it corrects
             Issue.sending_at > since,
             ~exists().where(LedgerSum.issue_id == Issue.id),
         )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Schedule, morning_in
 from digest.config import Config, NewsletterConfig
+from digest.delivery.ledger.corrected import got_it
 from digest.delivery.pacing.allowances import list_uses
 from digest.delivery.pacing.forecast import Forecast, Waiting, forecast
 from digest.models import Subscription
@@ -28,12 +29,17 @@ class Readers:
     count: int
 
 
-def audience_by_group(session: Session, newsletter_id: int, now: datetime) -> list[Readers]:
-    """Return whom an issue frozen at `now` would go to, counted by time zone and domain group."""
+def audience_by_group(
+    session: Session, newsletter_id: int, now: datetime, *, corrects: int | None = None
+) -> list[Readers]:
+    """Return whom an issue frozen at `now` would go to, counted by time zone and domain group; of a
+    correction, of the issue `corrects`.
+    """
     columns = (Subscription.timezone, Subscription.domain_group)
-    rows = session.execute(
-        select(*columns, func.count()).where(mailable(newsletter_id, now)).group_by(*columns)
-    )
+    wanted = select(*columns, func.count()).where(mailable(newsletter_id, now))
+    if corrects is not None:
+        wanted = wanted.where(got_it(corrects))
+    rows = session.execute(wanted.group_by(*columns))
     return [Readers(*row) for row in rows]
 
 

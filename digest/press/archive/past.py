@@ -5,7 +5,7 @@ An issue is in the archive from the moment its sending begins. It keeps that pla
 can be edited from then on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +17,12 @@ from sqlalchemy.orm import Session
 from digest.errors import NotFound
 from digest.mirrors import Mirrored, Order
 from digest.models import Article, Issue, IssueState, Layout, Pick, Section, StoredRendering
+from digest.press.archive.corrected import (
+    PastCorrection,
+    last_changes,
+    read_corrections,
+    right_links,
+)
 from digest.rendering.mirroring import changer, shown
 from digest.rendering.stored import Rendering
 
@@ -39,6 +45,7 @@ class Entry:
     id: int
     number: int
     version: int
+    corrected: datetime | None = None  # when its corrections last changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,13 @@ class PastIssue:
     preheader: str
     published: datetime  # when its sending began
     picks: tuple[PastPick, ...]  # the lead first, then in reading order
+    corrections: tuple[PastCorrection, ...] = ()
+    corrected: datetime | None = None  # when they last changed
 
     @property
     def updated(self) -> datetime:
         """When it last changed for its readers."""
-        return self.published
+        return max(self.published, self.corrected or self.published)
 
     @property
     def lead(self) -> PastPick | None:
@@ -90,17 +99,22 @@ class PastIssue:
 
 
 def list_entries(session: Session, newsletter_id: int) -> list[Entry]:
-    """Return the places of all past issues of a newsletter, the newest first."""
+    """Return the places of all past issues of a newsletter, the newest first. A correction that was
+    mailed has none of its own: its note stands with the issue that it corrects.
+    """
+    changes = last_changes()
     rows = session.execute(
-        select(Issue.id, Issue.number, Issue.version)
+        select(Issue.id, Issue.number, Issue.version, changes.c.at)
+        .outerjoin(changes, changes.c.issue_id == Issue.id)
         .where(
             Issue.newsletter_id == newsletter_id,
             Issue.state.in_(PUBLIC),
             Issue.sending_at.is_not(None),
+            Issue.corrects_id.is_(None),
         )
         .order_by(Issue.sending_at.desc(), Issue.number.desc())
     )
-    return [Entry(issue_id, number, version) for issue_id, number, version in rows]
+    return [Entry(*row) for row in rows]
 
 
 def find_around(entries: Sequence[Entry], number: int) -> Around:
@@ -116,14 +130,18 @@ def find_around(entries: Sequence[Entry], number: int) -> Around:
 def read_issues(session: Session, ids: Sequence[int], zone: ZoneInfo) -> list[PastIssue]:
     """Return the issues with these ids, in that order; `zone` tells the day of an extra."""
     picks: dict[int, list[PastPick]] = {}
+    corrections = read_corrections(session, ids, zone)
     for row in _pick_rows(session, ids):
-        picks.setdefault(row.issue_id, []).append(_pick(row))
+        links = right_links(corrections.get(row.issue_id, ()))
+        picks.setdefault(row.issue_id, []).append(_pick(row, links))
     found = session.execute(select(*ISSUE_COLUMNS).where(Issue.id.in_(ids)))
     issues = {
         row.id: _issue(row, [_led(pick, row.mirrors) for pick in picks.get(row.id, [])], zone)
         for row in found
     }
-    return [issues[issue_id] for issue_id in ids]
+    return [
+        replace(issues[issue_id], corrections=corrections.get(issue_id, ())) for issue_id in ids
+    ]
 
 
 def _pick_rows(session: Session, ids: Sequence[int]) -> Iterable[Any]:
@@ -136,11 +154,11 @@ def _pick_rows(session: Session, ids: Sequence[int]) -> Iterable[Any]:
     ).all()
 
 
-def _pick(row: Any) -> PastPick:
+def _pick(row: Any, links: Mapping[str, str]) -> PastPick:
     return PastPick(
         section=row.heading,
         headline=row.headline,
-        url=row.url,
+        url=links.get(row.url, row.url),
         blurb=row.blurb,
         byline=row.byline,
         is_lead=row.layout is Layout.LEAD,
@@ -204,5 +222,9 @@ def find_edition(session: Session, entry: Entry, edition: str) -> Rendering:
     )
     if document is None:
         raise NotFound(f"number {entry.number} has no edition {edition!r}")
-    chosen = session.scalar(select(Issue.mirrors).where(Issue.id == entry.id))
-    return shown(Rendering.from_bytes(document), chosen)
+    return shown(Rendering.from_bytes(document), find_order(session, entry.id))
+
+
+def find_order(session: Session, issue_id: int) -> Order | None:
+    """Return the mirrors that were chosen for a past issue, None where there are none."""
+    return session.scalar(select(Issue.mirrors).where(Issue.id == issue_id))

@@ -14,10 +14,17 @@ from markupsafe import Markup
 from digest.blocks import FULL
 from digest.config import Config
 from digest.db import Database
-from digest.press.archive.past import PastIssue, find_around, find_edition, list_editions
+from digest.press.archive.past import (
+    PastIssue,
+    find_around,
+    find_edition,
+    find_order,
+    list_editions,
+)
 from digest.rendering.offline import shown_inside
 from digest.rendering.stored import OFFLINE
 from digest.web.archive.cards import head_of, issue_card
+from digest.web.archive.corrected_page import with_corrections
 from digest.web.archive.feed import ENTRIES, atom_feed
 from digest.web.archive.folder import Folder
 from digest.web.archive.issue_page import (
@@ -168,6 +175,7 @@ class Files:
         card = issue_card(issue, self._configured, url=url, pictures=pictures)
         sources = "data: https: http:" if pictures else "data:"
         page = with_head(page, _policy(sources) + head_of(card, feed=places.feed))
+        page = self._corrected(page, issue)
         page = with_bar(page, issue_bar(self._pages, self._archive.masthead, around, places))
         return shown_inside(page, rendering.pictures).encode()
 
@@ -177,11 +185,18 @@ class Files:
     def _offline(self, issue: PastIssue) -> bytes:
         entry = find_around(self._entries, issue.number).entry
         rendering = find_edition(self._archive.session, entry, OFFLINE)
-        return "".join(part.text for part in rendering.html).encode()
+        page = "".join(part.text for part in rendering.html)
+        return self._corrected(page, issue).encode()
+
+    def _corrected(self, page: str, issue: PastIssue) -> str:
+        order = find_order(self._archive.session, issue.id)
+        masthead = self._archive.masthead
+        return with_corrections(page, self._pages, masthead, issue.corrections, order)
 
     def _feed(self) -> bytes:
         issues = self._issues[:ENTRIES]
-        return atom_feed(self._archive.publication, issues, self._addresses)
+        word = self._words.gettext("Correction")
+        return atom_feed(self._archive.publication, issues, self._addresses, correction=word)
 
 
 def _policy(pictures: str) -> Markup:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from digest.config import NewsletterConfig
 from digest.curation.cleaning import safe_html
+from digest.press.archive.corrected import PastCorrection
 from digest.press.archive.past import PastIssue, PastPick
 from digest.rendering.links import is_web_link
 from digest.rendering.theme import direction_of
@@ -55,8 +56,16 @@ def updated_of(publication: Publication, issues: Sequence[PastIssue]) -> datetim
     return max((issue.updated for issue in issues), default=publication.since)
 
 
-def atom_feed(publication: Publication, issues: Sequence[PastIssue], addresses: Addresses) -> bytes:
-    """Return the feed of these issues, the newest first, as UTF-8."""
+def atom_feed(
+    publication: Publication,
+    issues: Sequence[PastIssue],
+    addresses: Addresses,
+    *,
+    correction: str = "Correction",
+) -> bytes:
+    """Return the feed of these issues, the newest first, as UTF-8; `correction` is the word that
+    leads a correction, in the newsletter's language.
+    """
     feed = etree.Element(f"{{{NAMESPACE}}}feed", nsmap=NAMES)
     feed.set(LANGUAGE, publication.configured.language)
     _text(feed, "title", publication.name)
@@ -69,12 +78,14 @@ def atom_feed(publication: Publication, issues: Sequence[PastIssue], addresses: 
     author = etree.SubElement(feed, f"{{{NAMESPACE}}}author")
     _text(author, "name", publication.name)
     for issue in issues:
-        feed.append(_entry(publication, issue, addresses))
+        feed.append(_entry(publication, issue, addresses, correction))
     written_feed: bytes = etree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return written_feed
 
 
-def _entry(publication: Publication, issue: PastIssue, addresses: Addresses) -> etree._Element:
+def _entry(
+    publication: Publication, issue: PastIssue, addresses: Addresses, correction: str
+) -> etree._Element:
     entry = etree.Element(f"{{{NAMESPACE}}}entry")
     slug = publication.configured.slug
     _text(entry, "title", issue.subject)
@@ -84,7 +95,7 @@ def _entry(publication: Publication, issue: PastIssue, addresses: Addresses) -> 
     _text(entry, "updated", written(issue.updated))
     if issue.preheader:
         _text(entry, "summary", shortened(issue.preheader))
-    content = _text(entry, "content", _content(issue, publication.configured.language))
+    content = _text(entry, "content", _content(issue, publication.configured.language, correction))
     content.set("type", "html")
     return entry
 
@@ -109,9 +120,11 @@ def _link(parent: etree._Element, relation: str, url: str, kind: str) -> None:
     etree.SubElement(parent, f"{{{NAMESPACE}}}link", values)
 
 
-def _content(issue: PastIssue, language: str) -> str:
-    """Return the stories of an issue as HTML: the lead, then each section with its list."""
+def _content(issue: PastIssue, language: str, correction: str) -> str:
+    """Return an issue as HTML: its corrections, the lead, then each section with its list."""
     frame = html.Element("div")
+    for each in issue.corrections:
+        _add_correction(frame, each, correction)
     for section, picks in groupby(issue.picks, key=_section_of):
         if section:
             etree.SubElement(frame, "h2").text = _allowed(section)
@@ -122,6 +135,14 @@ def _content(issue: PastIssue, language: str) -> str:
     stories_html = safe_html(etree.tostring(frame, encoding="unicode", method="html"), "")
     opening = Markup('<div lang="{}" dir="{}">').format(language, direction_of(language))
     return f"{opening}{stories_html}</div>"
+
+
+def _add_correction(frame: etree._Element, each: PastCorrection, word: str) -> None:
+    head = etree.SubElement(frame, "p")
+    etree.SubElement(head, "strong").text = _line(f"{word} ({each.day}) {each.headline}")
+    for line in each.note.splitlines():
+        if line.strip():
+            etree.SubElement(frame, "p").text = _line(line)
 
 
 def _section_of(pick: PastPick) -> str:

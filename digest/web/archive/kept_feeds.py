@@ -26,14 +26,16 @@ class KeptFeeds:
 
     _made: dict[str, tuple[object, Feed]] = field(default_factory=dict)
 
-    def find(self, archive: Archive, addresses: Addresses) -> Feed:
-        """Return an archive's feed; made anew when an issue is new, or what is said of it all."""
+    def find(self, archive: Archive, addresses: Addresses, correction: str = "Correction") -> Feed:
+        """Return an archive's feed; made anew when an issue is new or corrected, or what is said of
+        it all changes.
+        """
         entries = archive.entries()[:ENTRIES]
         key = (archive.publication, addresses, tuple(entries))
         known, feed = self._made.get(archive.configured.slug, (None, None))
         if feed is None or known != key:
             issues = archive.read(*entries)
-            body = atom_feed(archive.publication, issues, addresses)
+            body = atom_feed(archive.publication, issues, addresses, correction=correction)
             etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
             feed = Feed(body, etag, updated_of(archive.publication, issues))
             self._made[archive.configured.slug] = (key, feed)

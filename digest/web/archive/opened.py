@@ -1,6 +1,6 @@
 """One newsletter's archive, opened for reading: its issues, its name, its look. Only reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,7 +31,9 @@ class Archive:
     def read(self, *entries: Entry) -> list[PastIssue]:
         """Return what is said of these issues, in this order."""
         zone = self.configured.schedule.as_schedule().zone
-        return read_issues(self.session, [entry.id for entry in entries], zone)
+        issues = read_issues(self.session, [entry.id for entry in entries], zone)
+        pairs = zip(issues, entries, strict=True)
+        return [replace(issue, corrected=entry.corrected) for issue, entry in pairs]
 
 
 def find_archive(session: Session, config: Config, slug: str) -> Archive:

@@ -10,6 +10,7 @@ from digest.web.desk import (
     board,
     board_pictures,
     by_mail,
+    corrections,
     dates,
     doubts,
     inbox,
@@ -17,6 +18,8 @@ from digest.web.desk import (
     me,
     media,
     media_adding,
+    operators,
+    past,
     people,
     pressing,
     reader,
@@ -28,6 +31,7 @@ from digest.web.desk import (
     second_factor,
     send_proof,
     sending,
+    settings,
     signing,
     sources,
     static,
@@ -40,8 +44,9 @@ from digest.web.ending import Ending
 DOOR = (signing, second_factor, by_mail, me, people)
 MAKING = (week, inbox, inbox_add, sources, media, media_adding, board, board_pictures, pressing)
 SENDING = (dates, schedule, sending, doubts, send_proof)
+SENT = (past, corrections)
 READERS = (readers, reader, reader_scan, reader_lists, reader_import)
-PARTS = (*DOOR, *MAKING, *SENDING, *READERS, audit)
+PARTS = (*DOOR, *MAKING, *SENDING, *SENT, *READERS, settings, operators, audit)
 
 
 def routes(instance: App, ending: Ending) -> APIRouter:

@@ -80,11 +80,17 @@ class Board:
     words: dict[str, str]
     undoable: str  # what this editor would undo next; empty: nothing
     undo_id: int
+    corrects: int | None = None  # the number of the issue that it corrects
 
     @property
     def path(self) -> str:
         """Where the board is."""
         return f"{HOME}/{self.slug}/{self.number}"
+
+    @property
+    def corrects_path(self) -> str:
+        """Where the corrections of the issue are that it corrects."""
+        return f"{HOME}/{self.slug}/{self.corrects}/corrections"
 
     @property
     def open(self) -> bool:
@@ -322,8 +328,15 @@ def _columns(session: Session, issue: Issue, card: Callable[[Pick, Article], T])
             section.heading,
             [card(pick, article) for at, pick, article in picks if at.id == section.id],
         )
-        for section in list_sections(session, issue.newsletter_id)
+        for section in _sections_of(session, issue, [at for at, _, _ in picks])
     ]
+
+
+def _sections_of(session: Session, issue: Issue, used: list[Section]) -> list[Section]:
+    """Return the sections in use, and those that an old issue stands under."""
+    present = list_sections(session, issue.newsletter_id)
+    away = dict.fromkeys(section for section in used if section.put_away)
+    return [*present, *away]
 
 
 def _board_of(session: Session, issue: Issue, slug: str, editor_id: int) -> Board:
@@ -343,6 +356,7 @@ def _board_of(session: Session, issue: Issue, slug: str, editor_id: int) -> Boar
         words=words_fields(issue),
         undoable=_undoable(last),
         undo_id=last.id if last else 0,
+        corrects=session.get_one(Issue, issue.corrects_id).number if issue.corrects_id else None,
     )
 
 

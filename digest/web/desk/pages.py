@@ -28,6 +28,8 @@ PLACES = (
     ("Readers", "/desk/readers", Role.PUBLISHER),
     ("Media", "/desk/media", Role.CONTRIBUTOR),
     ("People", "/desk/people", Role.OPERATOR),
+    ("Past issues", "/desk/issues", Role.CONTRIBUTOR),
+    ("Settings", "/desk/settings", Role.EDITOR),
     ("Record", "/desk/audit", Role.OPERATOR),
 )
 

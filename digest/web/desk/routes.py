@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from digest.app import App
+from digest.config import NewsletterConfig
 from digest.editors.attempts import HOUR, TooMany
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
@@ -109,6 +110,14 @@ class DeskRoutes:
             return answer
 
         return shown
+
+
+def configured_of(instance: App, slug: str) -> NewsletterConfig:
+    """Return the newsletter that an address names; NotFound when none has that slug."""
+    for each in instance.config.newsletters:
+        if each.slug == slug:
+            return each
+    raise NotFound(f"there is no newsletter {slug[:40]!r}")
 
 
 def _status_of(error: DigestError) -> int | None:

@@ -20,12 +20,13 @@ from digest.config import NewsletterConfig
 from digest.curation.plain import one_line
 from digest.errors import NotFound
 from digest.press.archive.hits import show_hit
-from digest.press.archive.past import find_around, find_edition, list_editions
+from digest.press.archive.past import find_around, find_edition, find_order, list_editions
 from digest.press.archive.shelf import Shelf
 from digest.press.archive.words import QUERY_MOST, words_of
 from digest.rendering.offline import shown_inside
 from digest.rendering.stored import OFFLINE
 from digest.web.archive.cards import ATOM, head_of, issue_card
+from digest.web.archive.corrected_page import with_corrections
 from digest.web.archive.issue_page import issue_bar, nobodys_copy, with_bar, with_head
 from digest.web.archive.kept_feeds import KeptFeeds
 from digest.web.archive.lists import Slice, found_list, issue_list, list_head, slice_of
@@ -93,12 +94,14 @@ class ArchivePages:
             rendering = find_edition(archive.session, around.entry, FULL)
             kept = list_editions(archive.session, archive.newsletter_id)
             [issue] = archive.read(around.entry)
+            order = find_order(archive.session, issue.id)
         configured = archive.configured
         offline = (issue.id, OFFLINE) in kept
         places = served_issue(slug, issue.public_id, joins=configured.signup.open, offline=offline)
         card = issue_card(issue, configured, url=_addresses(archive).issue_at(issue.number))
         page = nobodys_copy(rendering, places, number)
         page = with_head(page, head_of(card, feed=places.feed))
+        page = with_corrections(page, self.pages, archive.masthead, issue.corrections, order)
         page = with_bar(page, issue_bar(self.pages, archive.masthead, around, places))
         answer = HTMLResponse(shown_inside(page, rendering.pictures))
         answer.headers["Content-Security-Policy"] = issue_policy(archive.site)
@@ -107,7 +110,8 @@ class ArchivePages:
     def feed(self, slug: str, request: Request) -> Response:
         """Hand out the feed, or 304 to whoever has it already."""
         with self._opened(slug) as archive:
-            feed = self.feeds.find(archive, _addresses(archive))
+            word = self.pages.words(archive.masthead.language).gettext("Correction")
+            feed = self.feeds.find(archive, _addresses(archive), word)
         headers = {
             "Cache-Control": FRESH,
             "ETag": feed.etag,

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -16,6 +17,7 @@ from digest.errors import NotFound
 from digest.mirrors import Order
 from digest.models import Issue, IssueState, Newsletter
 from digest.press.approval import list_renderings
+from digest.press.archive.corrected import PastCorrection, read_corrections
 from digest.press.archive.past import PUBLIC
 from digest.press.preview import neutral_values
 from digest.rendering.mirroring import shown
@@ -23,12 +25,26 @@ from digest.rendering.offline import shown_inside
 from digest.rendering.personalise import fill_html
 from digest.rendering.stored import OFFLINE, Rendering
 from digest.web.archive.cards import link_tag
+from digest.web.archive.corrected_page import with_corrections
 from digest.web.archive.issue_page import with_head
 from digest.web.archive.places import served_addresses
-from digest.web.pages import Pages
+from digest.web.pages import Masthead, Pages, find_masthead
 
 SHOWN = (IssueState.APPROVED, IssueState.SENDING, IssueState.SENT)
 ISSUE_ID = re.compile(r"[a-z2-7]{1,24}")  # of curation.issues: base32
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An edition of an issue, and what its page says beside it."""
+
+    rendering: Rendering
+    slug: str
+    number: int
+    order: Order | None  # of its mirrors
+    is_correction: bool
+    corrections: tuple[PastCorrection, ...]
+    masthead: Masthead
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +58,12 @@ class IssuePages:
         """Show an issue as approved, as nobody's copy; with ``?framed``, for a frame of another
         page of ours, out of which its links lead.
         """
-        rendering, slug, number, order = self._approved(public_id, FULL)
-        site = self._site_of(slug, order)
-        page = fill_html(rendering, neutral_values(site, public_id))
+        found = self._approved(public_id, FULL)
+        rendering, site = found.rendering, self._site_of(found.slug, found.order)
+        page = self._corrected(fill_html(rendering, neutral_values(site, public_id)), found)
         if "framed" in request.query_params:
             page = with_head(page, Markup('<base target="_blank">'))
-        elif address := self._archived_at(public_id, slug, number):
+        elif address := self._archived_at(public_id, found):
             page = with_head(page, link_tag("canonical", address))
         return HTMLResponse(
             shown_inside(page, rendering.pictures),
@@ -57,16 +73,19 @@ class IssuePages:
             },
         )
 
-    def _archived_at(self, public_id: str, slug: str, number: int) -> str:
+    def _corrected(self, page: str, found: Found) -> str:
+        return with_corrections(page, self.pages, found.masthead, found.corrections, found.order)
+
+    def _archived_at(self, public_id: str, found: Found) -> str:
         """Return where the archive shows an issue, empty when it does not."""
-        config = self.instance.config
+        config, slug = self.instance.config, found.slug
         configured = next((n for n in config.newsletters if n.slug == slug), None)
-        if configured is None or not configured.has_archive:
+        if configured is None or not configured.has_archive or found.is_correction:
             return ""
         with self.instance.db.read() as session:
             state = session.scalar(select(Issue.state).where(Issue.public_id == public_id))
         addresses = served_addresses(config.site_of(configured), slug)
-        return addresses.issue_at(number) if state in PUBLIC else ""
+        return addresses.issue_at(found.number) if state in PUBLIC else ""
 
     def _site_of(self, slug: str, order: Order | None) -> str:
         """Return where an issue's readers find the pages; old issues open even when the newsletter
@@ -78,15 +97,14 @@ class IssuePages:
 
     def offline(self, public_id: str) -> Response:
         """Hand out an issue as one file that needs no network and names nobody."""
-        rendering, slug, number, _ = self._approved(public_id, OFFLINE)
-        named = f"attachment; filename={slug}-{number}.html"
+        found = self._approved(public_id, OFFLINE)
+        named = f"attachment; filename={found.slug}-{found.number}.html"
         headers = {"Content-Disposition": named, "Content-Security-Policy": "sandbox"}
-        return HTMLResponse("".join(part.text for part in rendering.html), headers=headers)
+        page = "".join(part.text for part in found.rendering.html)
+        return HTMLResponse(self._corrected(page, found), headers=headers)
 
-    def _approved(self, public_id: str, edition: str) -> tuple[Rendering, str, int, Order | None]:
-        """Return an edition as approved, led by the issue's mirrors; the newsletter's slug, the
-        issue's number, and the order of the mirrors.
-        """
+    def _approved(self, public_id: str, edition: str) -> Found:
+        """Return an edition as approved, led by the issue's mirrors, with what was corrected."""
         if not ISSUE_ID.fullmatch(public_id):
             raise NotFound("no such issue")
         with self.instance.db.read() as session:
@@ -96,9 +114,23 @@ class IssuePages:
             renderings = {r.edition: r for r in list_renderings(session, found)}
             newsletter = session.get_one(Newsletter, found.newsletter_id)
             order = present_order(session, found)
+            corrections = read_corrections(session, [found.id], self._zone_of(newsletter.slug))
+            masthead = find_masthead(session, self.instance.config, newsletter.id)
         if edition not in renderings:
             raise NotFound("no such issue")
-        return shown(renderings[edition], order), newsletter.slug, found.number, order
+        return Found(
+            rendering=shown(renderings[edition], order),
+            slug=newsletter.slug,
+            number=found.number,
+            order=order,
+            is_correction=found.corrects_id is not None,
+            corrections=corrections.get(found.id, ()),
+            masthead=masthead,
+        )
+
+    def _zone_of(self, slug: str) -> ZoneInfo:
+        configured = next((n for n in self.instance.config.newsletters if n.slug == slug), None)
+        return configured.schedule.as_schedule().zone if configured else ZoneInfo("UTC")
 
     def own_copy(self) -> Response:
         """Say that a link works only in a reader's own copy."""
