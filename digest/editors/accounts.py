@@ -72,6 +72,13 @@ def name_in_records(editor_id: int) -> str:
     return f"editor {editor_id}"
 
 
+def find_name(session: Session, sealer: Sealer, recorded: str) -> str:
+    """Return the name of whom `name_in_records` stands for; what stands for nobody stays."""
+    number = recorded.removeprefix("editor ")
+    known = session.get(Editor, int(number)) if number.isdecimal() and number != recorded else None
+    return sealer.open(known.name_sealed) if known else recorded
+
+
 def list_editors(session: Session, sealer: Sealer) -> list[Person]:
     """Return everybody, in the order they were added."""
     return [person_of(sealer, each) for each in _all(session)]

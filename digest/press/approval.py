@@ -18,7 +18,7 @@ from digest.config import NewsletterConfig, mirrors_of
 from digest.curation.issues import approve_issue, find_issue, refuse_closed
 from digest.db import Database
 from digest.errors import Conflict
-from digest.models import Issue, StoredRendering
+from digest.models import Issue, IssueState, StoredRendering
 from digest.press.pictures import Fetch, embed_pictures, without_pictures
 from digest.press.preflight.findings import Report
 from digest.press.preflight.inspection import inspect, read_records
@@ -86,6 +86,47 @@ class Approved:
     content_hash: str
     html_bytes: int
     report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """An approval that an edit made void: what was approved, when, and by whom."""
+
+    by: str
+    at: datetime
+    version: int
+    content_hash: str
+
+    @property
+    def since(self) -> int:
+        """Return the version from which on it no longer counts."""
+        return self.version + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is known of a stored rendering without its bytes."""
+
+    edition: str
+    language: str
+    content_hash: str
+
+
+def find_voided(session: Session, issue: Issue) -> Voided | None:
+    """Return the approval of an issue that is a draft again, None where there was none."""
+    if issue.state is not IssueState.DRAFT or not issue.approved_by:
+        return None
+    stored = StoredRendering
+    rows = session.execute(
+        select(
+            *(stored.edition, stored.language, stored.content_hash),
+            *(stored.issue_version, stored.created_at),
+        ).where(stored.issue_id == issue.id, stored.issue_version < issue.version)
+    ).all()
+    if not rows:
+        return None
+    hash_then = issue_hash(_Kept(row.edition, row.language, row.content_hash) for row in rows)
+    return Voided(issue.approved_by, rows[0].created_at, rows[0].issue_version, hash_then)
 
 
 def draft_view(

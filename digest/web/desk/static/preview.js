@@ -1,0 +1,173 @@
+// The preview beside the board: the mail's frame changes by itself after a save, and the pane keeps its place.
+// Nobody can look into the frame (it has no origin of ours, and no scripts), so the pane scrolls around it.
+"use strict";
+(() => {
+  const KEPT = "desk.pane"; // whether the pane is closed, in this browser alone
+  const PATIENCE = 400; // milliseconds for a mail's pictures; its words are there before
+  const MAIL_WIDTH = 640;
+  const pane = document.getElementById("pane");
+  const around = document.getElementById("with-pane");
+  if (!pane) return;
+  const wide = matchMedia("(min-width: 72rem)");
+  const showing = () => document.getElementById("showing");
+  const view = () => showing().querySelector(".view");
+  const frame = () => showing().querySelector("iframe:not(.coming)");
+  const versionNow = () => document.getElementById("issue-state")?.dataset.version;
+  let query = wide.matches ? "" : "look=phone";
+  let turn = 0; // of what is being fetched: only the last counts
+  let loaded = false;
+  let followed = ""; // the article whose card is being edited
+
+  const isSeen = () => pane.getClientRects().length > 0;
+
+  const fit = (mail) => {
+    if (!mail?.height || !view().clientWidth) return;
+    const width = mail.classList.contains("phone") ? 375 : MAIL_WIDTH;
+    mail.style.zoom = Math.min(1, view().clientWidth / width);
+  };
+
+  const placeOf = (mail, article) => {
+    const pair = (mail?.dataset.places || "").split(" ").find((each) => each.startsWith(`${article}:`));
+    return pair ? Number(pair.split(":")[1]) * Number(mail.style.zoom || 1) : null;
+  };
+
+  const follow = () => {
+    const place = followed && placeOf(frame(), followed);
+    if (place === null || place === "") return;
+    const port = view();
+    if (place < port.scrollTop + 20 || place > port.scrollTop + port.clientHeight * 0.7) port.scrollTop = Math.max(0, place - port.clientHeight / 4);
+  };
+
+  const fetched = async () => {
+    const answer = await fetch(`${pane.dataset.stage}?${query}`, { headers: { "HX-Request": "true" } });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return document.importNode(page.getElementById("showing"), true);
+  };
+
+  const ready = (mail) => new Promise((done) => {
+    mail.addEventListener("load", done, { once: true });
+    setTimeout(done, PATIENCE);
+  });
+
+  // Loads what is to be seen now. `whole`: the row of choices above it, too.
+  const show = async (whole) => {
+    const mine = ++turn;
+    let next;
+    try {
+      next = await fetched();
+    } catch {
+      pane.dataset.failed = "yes";
+      return;
+    }
+    if (mine !== turn) return;
+    const mail = next.querySelector("iframe");
+    const now = frame();
+    if (whole || !mail || !now || !now.height !== !mail.height) {
+      const focused = document.activeElement?.id;
+      const top = view()?.scrollTop || 0;
+      showing().replaceWith(next);
+      fit(mail);
+      if (view()) view().scrollTop = top;
+      document.getElementById(focused)?.focus({ preventScroll: true });
+      if (mail) await ready(mail);
+    } else {
+      for (const old of showing().querySelectorAll("iframe.coming")) old.remove();
+      mail.classList.add("coming");
+      fit(mail);
+      view().append(mail);
+      await ready(mail);
+      if (mine !== turn) return;
+      now.remove();
+      mail.classList.remove("coming");
+      showing().dataset.version = next.dataset.version;
+      showing().dataset.query = next.dataset.query;
+    }
+    loaded = true;
+    follow();
+    pane.dataset.shown = next.dataset.version;
+    check();
+  };
+
+  const check = () => {
+    const said = document.getElementById("preflight");
+    if (said.dataset.version === versionNow()) return;
+    htmx.ajax("POST", pane.dataset.preflight, { source: said, target: "#preflight", swap: "outerHTML", values: { quick: "yes", cards: "yes" } });
+  };
+
+  const open = (is) => {
+    around.classList.toggle("closed", !is);
+    label();
+    if (isSeen() && !loaded) show(true);
+  };
+
+  const label = () => {
+    const closed = around.classList.contains("closed");
+    const button = document.getElementById("open-pane");
+    if (button) button.hidden = !closed;
+    document.getElementById("close-pane").hidden = closed;
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("#pane a, .mark");
+    if (event.target.closest("#open-pane, #close-pane")) {
+      const is = event.target.closest("#open-pane") !== null;
+      localStorage.setItem(KEPT, is ? "open" : "closed");
+      open(is);
+      document.getElementById(is ? "close-pane" : "open-pane")?.focus();
+    } else if (link?.closest(".tabs") && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      query = new URL(link.href).search.slice(1);
+      show(true);
+    } else if (link?.matches(".about") && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      toCard(link.dataset.article);
+    } else if (link?.matches(".mark") && around.classList.contains("closed")) {
+      open(true);
+    }
+  });
+
+  const toCard = (article) => {
+    const details = document.getElementById(`edit-${article}`);
+    if (!details) return;
+    if (!wide.matches) location.hash = "board-frame"; // on a phone the cards come instead
+    details.open = true;
+    document.getElementById(`card-${article}`).scrollIntoView({ block: "start" });
+    document.getElementById(`open-${article}`).focus({ preventScroll: true });
+  };
+
+  pane.addEventListener("change", (event) => {
+    const form = event.target.closest(".wishes-form");
+    if (form) {
+      query = new URLSearchParams(new FormData(form)).toString();
+      show(true);
+    }
+  });
+  pane.addEventListener("submit", (event) => {
+    if (event.target.matches(".wishes-form")) event.preventDefault();
+  });
+
+  document.addEventListener("focusin", (event) => {
+    const card = event.target.closest(".pick");
+    if (!card || card.dataset.article === followed) return;
+    followed = card.dataset.article;
+    if (loaded && isSeen()) follow();
+  });
+
+  // After whatever changed the issue: a save, a move, an undo.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.closest("#pane")) return;
+    label();
+    if (versionNow() === showing().dataset.version) return;
+    if (isSeen()) show(false);
+    else {
+      loaded = false;
+      check();
+    }
+  });
+
+  addEventListener("hashchange", () => isSeen() && !loaded && show(true));
+  addEventListener("resize", () => fit(frame()));
+  open(localStorage.getItem(KEPT) !== "closed");
+  if (!isSeen()) check();
+})();
