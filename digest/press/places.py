@@ -8,8 +8,9 @@ off; nothing that is mailed depends on it. Pure.
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from lxml import etree
 
@@ -22,6 +23,7 @@ COLUMN = re.compile(r"\bmj-column-(per|px)-(\d+(?:-\d+)?)")
 HEADINGS = frozenset({"h1", "h2", "h3"})
 SILENT = frozenset({"head", "style", "script", "title", "noscript"})
 INLINE = frozenset({"a", "b", "bdi", "em", "i", "s", "span", "strong", "sub", "sup", "u", "code"})
+WidthOf = Callable[[etree._Element, float, int], float]
 SIDES = ("top", "right", "bottom", "left")
 MORE = 1.06  # rather too high: what is too low would scroll twice
 TEXT_LINE = 16  # pixels of a line of the text part, as browsers set it
@@ -94,9 +96,7 @@ class _Ruler:
         inner = self._inside(element, setting, start)
         if element.tag in {"td", "th"} and (height := _pixels(element.get("height") or "0")):
             inner = max(inner, height)
-        return (
-            margin["top"] + border + padding["top"] + inner + padding["bottom"] + margin["bottom"]
-        )
+        return above + inner + padding["bottom"] + margin["bottom"]
 
     def _inside(self, element: etree._Element, setting: _Setting, top: float) -> float:
         if element.tag == "img":
@@ -108,7 +108,9 @@ class _Ruler:
             return self._beside(columns, setting, top, _column_width)
         return self._below(element, setting, top)
 
-    def _beside(self, parts, setting, top, width_of) -> float:  # type: ignore[no-untyped-def]
+    def _beside(
+        self, parts: list[etree._Element], setting: _Setting, top: float, width_of: WidthOf
+    ) -> float:
         widths = [width_of(part, setting.width, len(parts)) for part in parts]
         pairs = zip(parts, widths, strict=True)
         return max(
@@ -160,7 +162,9 @@ def _lines(words: str, setting: _Setting) -> float:
     words = _line(words)
     if not words:
         return 0
-    doubled = sum(unicodedata.east_asian_width(letter) in WIDE_LETTERS for letter in words)
+    doubled = 0
+    if not words.isascii():
+        doubled = sum(unicodedata.east_asian_width(letter) in WIDE_LETTERS for letter in words)
     length = (len(words) + doubled) * EM * setting.size
     return math.ceil(length / max(setting.width, 1)) * setting.line
 
@@ -202,8 +206,13 @@ def _pixels(said: str) -> float:
     return float(found[1]) if found else 0.0
 
 
-def _declarations(element: etree._Element) -> dict[str, str]:
-    pairs = (part.partition(":") for part in (element.get("style") or "").split(";"))
+def _declarations(element: etree._Element) -> Mapping[str, str]:
+    return _declared(element.get("style") or "")
+
+
+@lru_cache(maxsize=1_000)  # a mail says the same again and again
+def _declared(style: str) -> Mapping[str, str]:
+    pairs = (part.partition(":") for part in style.split(";"))
     return {name.strip().lower(): value.strip().lower() for name, _, value in pairs if value}
 
 

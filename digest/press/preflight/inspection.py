@@ -62,8 +62,9 @@ def inspect(
 ) -> Report:
     """Return the report on an issue as it was rendered; `why` is the sentence that its footer has.
 
-    `quick` leaves SpamAssassin alone, which takes seconds. With a fetcher, links and pictures are asked for; without, what an earlier look at the same
-    version found online stays. BadInput when no mail can be made of a rendering.
+    `quick` leaves SpamAssassin alone, which takes seconds. With a fetcher, links and pictures are
+    asked for; without, what an earlier look at the same version found online stays. BadInput when
+    no mail can be made of a rendering.
     """
     laid_out = set_out(
         view, renderings, newsletter, rules, why=why, now=clock.now(), order=records.order

@@ -128,7 +128,10 @@ class PreviewPages:
         """
         opened = self._open(f"{slug}/{number}")
         edition, _, suffix = file.rpartition(".")
-        renderings = self.printed.of(opened)
+        try:
+            renderings = self.printed.of(opened)
+        except (Refused, RenderingFailed, BadInput) as error:  # no page of ours may stand there
+            return PlainTextResponse(str(error), 422, headers=FRAME)
         offer = offer_of(renderings, self._headings(opened))
         if edition not in offer.editions or suffix not in {"html", "txt"}:
             raise NotFound(f"{opened.name} has no {file}")

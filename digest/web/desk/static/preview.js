@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const KEPT = "desk.pane"; // whether the pane is closed, in this browser alone
-  const PATIENCE = 400; // milliseconds for a mail's pictures; its words are there before
+  const PATIENCE = 200; // milliseconds at least for a mail's pictures; its words are there before
   const MAIL_WIDTH = 640;
   const pane = document.getElementById("pane");
   const around = document.getElementById("with-pane");
@@ -15,6 +15,7 @@
   const versionNow = () => document.getElementById("issue-state")?.dataset.version;
   let query = wide.matches ? "" : "look=phone";
   let turn = 0; // of what is being fetched: only the last counts
+  let took = 0; // milliseconds, of the last one
   let loaded = false;
   let followed = ""; // the article whose card is being edited
 
@@ -23,6 +24,7 @@
   const fit = (mail) => {
     if (!mail?.height || !view().clientWidth) return;
     const width = mail.classList.contains("phone") ? 375 : MAIL_WIDTH;
+    mail.style.height = `${mail.height}px`;
     mail.style.zoom = Math.min(1, view().clientWidth / width);
   };
 
@@ -47,45 +49,56 @@
 
   const ready = (mail) => new Promise((done) => {
     mail.addEventListener("load", done, { once: true });
-    setTimeout(done, PATIENCE);
+    setTimeout(done, Math.max(PATIENCE, 2 * took)); // a slow line brings the words late, too
   });
 
-  // Loads what is to be seen now. `whole`: the row of choices above it, too.
-  const show = async (whole) => {
+  // Puts up everything anew: the mail, and the row of choices above it.
+  const show = async () => {
     const mine = ++turn;
-    let next;
-    try {
-      next = await fetched();
-    } catch {
-      pane.dataset.failed = "yes";
-      return;
-    }
+    const next = await fetched().catch(() => null);
+    if (mine !== turn || !next) return;
+    const focused = document.activeElement?.id;
+    const top = view()?.scrollTop || 0;
+    showing().replaceWith(next);
+    fit(frame());
+    if (view()) view().scrollTop = top;
+    document.getElementById(focused)?.focus({ preventScroll: true });
+    if (frame()) await ready(frame());
+    if (mine === turn) shown(next.dataset.version);
+  };
+
+  // Puts the mail as it is now in place of the mail as it was, once it is there: nothing flashes, and the pane stands still.
+  const renew = async () => {
+    const mine = ++turn;
+    const version = versionNow();
+    const began = performance.now();
+    const old = frame();
+    const mail = old.cloneNode();
+    for (const late of showing().querySelectorAll("iframe.coming")) late.remove();
+    mail.classList.add("coming");
+    view().append(mail);
+    await ready(mail);
     if (mine !== turn) return;
-    const mail = next.querySelector("iframe");
-    const now = frame();
-    if (whole || !mail || !now || !now.height !== !mail.height) {
-      const focused = document.activeElement?.id;
-      const top = view()?.scrollTop || 0;
-      showing().replaceWith(next);
-      fit(mail);
-      if (view()) view().scrollTop = top;
-      document.getElementById(focused)?.focus({ preventScroll: true });
-      if (mail) await ready(mail);
-    } else {
-      for (const old of showing().querySelectorAll("iframe.coming")) old.remove();
-      mail.classList.add("coming");
-      fit(mail);
-      view().append(mail);
-      await ready(mail);
-      if (mine !== turn) return;
-      now.remove();
-      mail.classList.remove("coming");
-      showing().dataset.version = next.dataset.version;
-      showing().dataset.query = next.dataset.query;
-    }
-    loaded = true;
+    took = performance.now() - began;
+    old.remove();
+    mail.classList.remove("coming");
+    shown(version);
+    const next = await fetched().catch(() => null);
+    if (mine !== turn || !next) return;
+    const measured = next.querySelector("iframe");
+    if (!measured || !measured.height !== !mail.height) return show();
+    mail.height = measured.height;
+    mail.dataset.places = measured.dataset.places || "";
+    showing().dataset.version = next.dataset.version;
+    fit(mail);
     follow();
-    pane.dataset.shown = next.dataset.version;
+  };
+
+  const shown = (version) => {
+    loaded = true;
+    showing().dataset.version = version;
+    pane.dataset.shown = version;
+    follow();
     check();
   };
 
@@ -98,7 +111,7 @@
   const open = (is) => {
     around.classList.toggle("closed", !is);
     label();
-    if (isSeen() && !loaded) show(true);
+    if (isSeen() && !loaded) show();
   };
 
   const label = () => {
@@ -118,7 +131,7 @@
     } else if (link?.closest(".tabs") && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       query = new URL(link.href).search.slice(1);
-      show(true);
+      show();
     } else if (link?.matches(".about") && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       toCard(link.dataset.article);
@@ -140,7 +153,7 @@
     const form = event.target.closest(".wishes-form");
     if (form) {
       query = new URLSearchParams(new FormData(form)).toString();
-      show(true);
+      show();
     }
   });
   pane.addEventListener("submit", (event) => {
@@ -159,14 +172,15 @@
     if (event.detail.elt.closest("#pane")) return;
     label();
     if (versionNow() === showing().dataset.version) return;
-    if (isSeen()) show(false);
+    if (isSeen() && loaded && frame()) renew();
+    else if (isSeen()) show();
     else {
       loaded = false;
       check();
     }
   });
 
-  addEventListener("hashchange", () => isSeen() && !loaded && show(true));
+  addEventListener("hashchange", () => isSeen() && !loaded && show());
   addEventListener("resize", () => fit(frame()));
   open(localStorage.getItem(KEPT) !== "closed");
   if (!isSeen()) check();
