@@ -32,9 +32,20 @@ from digest.rendering.furniture import Furniture, why_line
 from digest.rendering.issue import render_issue
 from digest.rendering.mirroring import shown
 from digest.rendering.offline import render_offline
-from digest.rendering.stored import Embedded, Rendering
+from digest.rendering.stored import OFFLINE, Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView
+
+
+RENDERED = (*EDITIONS, OFFLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What all editions of an issue are made of: what they show, and the pictures sent along."""
+
+    view: IssueView
+    embedded: tuple[Embedded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +65,29 @@ class Press:
         RenderingFailed names template and line, BadInput the headline of a picture that cannot be
         sent along. May ask the network, so no transaction may be open.
         """
+        ready = self.prepare(view, configured)
+        return [self.render_one(ready, edition) for edition in RENDERED]
+
+    def prepare(self, view: IssueView, configured: NewsletterConfig) -> Ready:
+        """Return what all editions of an issue are made of; errors and network as for `render`."""
         view = replace(view, mirrors=mirrors_of(configured, pages_of(configured, self.rules)))
-        embedded: tuple[Embedded, ...] = ()
         if configured.shown_pictures == "none":
-            view = without_pictures(view)
-        elif configured.shown_pictures == "embedded":
-            view, embedded = embed_pictures(view, self.fetch, configured.host)
-        mails = [
-            render_issue(
-                view,
-                edition=edition,
-                templates=self.templates,
-                compile_mjml=self.compile_mjml,
-                pictures=embedded,
-            )
-            for edition in EDITIONS
-        ]
-        return [*mails, render_offline(view, templates=self.templates, pictures=embedded)]
+            return Ready(without_pictures(view))
+        if configured.shown_pictures == "embedded":
+            return Ready(*embed_pictures(view, self.fetch, configured.host))
+        return Ready(view)
+
+    def render_one(self, ready: Ready, edition: str) -> Rendering:
+        """Return one edition of an issue, one of RENDERED; errors as for `render`."""
+        if edition == OFFLINE:
+            return render_offline(ready.view, templates=self.templates, pictures=ready.embedded)
+        return render_issue(
+            ready.view,
+            edition=edition,
+            templates=self.templates,
+            compile_mjml=self.compile_mjml,
+            pictures=ready.embedded,
+        )
 
     def why_line(self, view: IssueView) -> str:
         """Return the sentence by which a copy says why its reader gets it."""

@@ -13,13 +13,15 @@ from digest.app import App
 from digest.delivery.departure import Departure, foresee_departure
 from digest.editors.accounts import find_name, name_in_records
 from digest.editors.audit import note
+from digest.errors import RenderingFailed
 from digest.models import Role
 from digest.press.approval import Voided, approve, find_voided
 from digest.rendering.fingerprint import issue_hash
+from digest.rendering.stored import Rendering
 from digest.web.desk.checking import CheckPages, add_checks, checked_of
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.previewing import PreviewPages, add_preview
+from digest.web.desk.previewing import PreviewPages, Stage, add_preview
 from digest.web.desk.printed import Opened, Printed, open_issue
 from digest.web.desk.proofing import MOST, SentProof, list_colleagues, send_proofs
 from digest.web.desk.routes import DeskRoutes
@@ -42,14 +44,15 @@ class PressPages:
         opened, signed = self._open(name), signed_of(request)
         stage = self.preview.stage_of(request, opened)
         voided = self._voided(opened)
+        renderings, why_not = self._all(stage)
         return self.pages.show(
             "preview.html",
             signed,
             opened=opened,
             path=opened.path,
             stage=stage,
-            why_not=stage.why_not,
-            content_hash=issue_hash(stage.renderings) if stage.renderings else "",
+            why_not=why_not,
+            content_hash=issue_hash(renderings) if renderings else "",
             approver=self._name_of(opened.issue.approved_by),
             voided=voided,
             checked=checked_of(opened.issue),
@@ -88,6 +91,13 @@ class PressPages:
     def _open(self, reference: str) -> Opened:
         with self.instance.db.read() as session:
             return open_issue(self.instance, session, reference)
+
+    def _all(self, stage: Stage) -> tuple[list[Rendering], str]:
+        """Return every edition, or why there is none to approve."""
+        try:
+            return stage.prints.all(), stage.why_not
+        except RenderingFailed as error:  # another edition than the one that is shown
+            return [], str(error)
 
     def _voided(self, opened: Opened) -> Voided | None:
         with self.instance.db.read() as session:

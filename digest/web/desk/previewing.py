@@ -5,15 +5,15 @@ A mail is somebody else's page. Its frame has no origin of ours, runs nothing an
 nobody can look into it: the pane scrolls around it, to about where a headline stands (`places`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from sqlalchemy.orm import Session
 
 from digest.app import App
-from digest.blocks import section_block
+from digest.blocks import FULL, section_block
 from digest.config import pages_at
 from digest.curation.newsletters import list_sections
 from digest.curation.picks import list_picks
@@ -30,9 +30,9 @@ from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.standing import list_subscriptions
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.printed import Opened, Printed, open_issue
+from digest.web.desk.printed import Opened, Printed, Prints, open_issue
 from digest.web.desk.routes import DeskRoutes
-from digest.web.desk.showing import LOOKS, Offer, Showing, choose_rendering, offer_of, read_showing
+from digest.web.desk.showing import LOOKS, Offer, Showing, in_language, offer_of, read_showing
 from digest.web.forms import Form
 
 # It runs nothing, asks for pictures alone, and stands in our frame.
@@ -53,7 +53,7 @@ class Stage:
     showing: Showing = field(default_factory=Showing)
     offer: Offer = field(default_factory=Offer)
     why_not: str = ""
-    renderings: Sequence[Rendering] = ()
+    prints: Prints = field(default_factory=Prints)
     height: int = 0  # of the mail, in pixels; 0: not known
     places: Mapping[int, int] = field(default_factory=dict)  # from the top, by article
 
@@ -86,20 +86,28 @@ class PreviewPages:
         """Return what a request asks to see of an issue; where it stands only when `placed`."""
         version = opened.issue.version
         try:
-            renderings = self.printed.of(opened)
+            prints = self.printed.of(opened)
+            showing, offer, found = self._asked(request, opened, prints)
         except (Refused, RenderingFailed, BadInput) as error:
             return Stage(version, why_not=str(error))
-        offer = offer_of(renderings, self._headings(opened))
-        showing = read_showing(request.query_params, offer)
-        found = choose_rendering(renderings, showing)
-        stage = Stage(version, showing, offer, "", renderings)
+        stage = Stage(version, showing, offer, prints=prints)
         if not placed or found is None or not found.is_mail:
             return stage
         with self.instance.db.read() as session:
             rows = list_picks(session, opened.issue.id)
             picks = [(article.id, pick.headline) for _, pick, article in rows]
         places = self._places(opened, found, showing, [words for _, words in picks])
-        return Stage(version, showing, offer, "", renderings, places.height, places.of(picks))
+        return replace(stage, height=places.height, places=places.of(picks))
+
+    def _asked(
+        self, request: Request, opened: Opened, prints: Prints, edition: str = ""
+    ) -> tuple[Showing, Offer, Rendering | None]:
+        """Return what a request asks to see, what there is, and the rendering for it."""
+        asked = edition or request.query_params.get("edition", "")
+        renderings = prints.of(asked if asked in prints.editions else FULL)
+        offer = offer_of(prints.editions, renderings, self._headings(opened))
+        showing = read_showing(request.query_params, offer)
+        return showing, offer, in_language(renderings, showing.language)
 
     def _headings(self, opened: Opened) -> dict[str, str]:
         with self.instance.db.read() as session:
@@ -128,20 +136,16 @@ class PreviewPages:
         """
         opened = self._open(f"{slug}/{number}")
         edition, _, suffix = file.rpartition(".")
+        if suffix not in {"html", "txt"}:
+            raise NotFound(f"{opened.name} has no {file}")
         try:
-            renderings = self.printed.of(opened)
+            prints = self.printed.of(opened)
+            asked, _, found = self._asked(request, opened, prints, edition)
         except (Refused, RenderingFailed, BadInput) as error:  # no page of ours may stand there
             return PlainTextResponse(str(error), 422, headers=FRAME)
-        offer = offer_of(renderings, self._headings(opened))
-        if edition not in offer.editions or suffix not in {"html", "txt"}:
+        if found is None or found.edition != edition:
             raise NotFound(f"{opened.name} has no {file}")
-        asked = read_showing(request.query_params, offer)
-        showing = Showing(
-            edition, "text" if suffix == "txt" else "", asked.language, asked.appeal, asked.without
-        )
-        found = choose_rendering(renderings, showing)
-        if found is None:
-            raise NotFound(f"{opened.name} has no {file}")
+        showing = replace(asked, edition=edition, look="text" if suffix == "txt" else "")
         return self._answer(opened, found, showing, self._values(opened, showing))
 
     def as_reader(self, request: Request, slug: str, number: str, form: Form) -> Response:
@@ -162,8 +166,8 @@ class PreviewPages:
             editor_id = signed_of(request).editor_id
             note(session, editor_id, "preview as reader", opened.name, now, detail)
         showing = Showing(subscription.edition, look)
-        renderings = self.printed.of(opened)
-        found = choose_rendering(renderings, showing) or renderings[0]
+        prints = self.printed.of(opened)
+        found, *_ = prints.of(showing.edition) or prints.of(FULL)
         hidden = left_out(subscription, now)
         site = pages_at(app.config, opened.configured, opened.order)
         values = values_of_reader(site, opened.issue.public_id, hidden, address=known, name=name)

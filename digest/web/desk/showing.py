@@ -89,12 +89,16 @@ class Offer:
     appeals: Mapping[str, str] = field(default_factory=dict)
 
 
-def offer_of(renderings: Sequence[Rendering], headings: Mapping[str, str]) -> Offer:
-    """Return what an issue's renderings have; `headings` are those of sections, by block."""
+def offer_of(
+    editions: Sequence[str], renderings: Sequence[Rendering], headings: Mapping[str, str]
+) -> Offer:
+    """Return what there is of an issue: its editions, and what the renderings of the one that is
+    asked for have. `headings` are those of sections, by block.
+    """
     there = {block for one in renderings for part in one.html for block in part.blocks}
     named = {**headings, WHOLE_TEXTS: "Whole articles"}
     return Offer(
-        editions={one.edition: EDITION_NAMES.get(one.edition, one.edition) for one in renderings},
+        editions={edition: EDITION_NAMES.get(edition, edition) for edition in editions},
         languages={one.language: _language(one.language) for one in renderings},
         blocks={block: name for block, name in named.items() if block in there},
         appeals=APPEALS if there & {APPEAL, THANKS} else {},
@@ -119,13 +123,6 @@ def read_showing(asked: QueryParams, offer: Offer) -> Showing:
     )
 
 
-def choose_rendering(renderings: Sequence[Rendering], showing: Showing) -> Rendering | None:
-    """Return the rendering that is asked for."""
-    return next(
-        (
-            one
-            for one in renderings
-            if one.edition == showing.edition and showing.language in ("", one.language)
-        ),
-        None,
-    )
+def in_language(renderings: Sequence[Rendering], language: str) -> Rendering | None:
+    """Return the rendering in a language, the first where none is named."""
+    return next((one for one in renderings if language in ("", one.language)), None)

@@ -3,7 +3,9 @@
 "use strict";
 (() => {
   const KEPT = "desk.pane"; // whether the pane is closed, in this browser alone
-  const PATIENCE = 200; // milliseconds at least for a mail's pictures; its words are there before
+  // Browsers keep no pictures for a frame without an origin, so they come anew each time: words do not wait for them longer than
+  // this, in milliseconds, or than the line to the desk takes.
+  const PATIENCE = 150;
   const MAIL_WIDTH = 640;
   const pane = document.getElementById("pane");
   const around = document.getElementById("with-pane");
@@ -15,7 +17,7 @@
   const versionNow = () => document.getElementById("issue-state")?.dataset.version;
   let query = wide.matches ? "" : "look=phone";
   let turn = 0; // of what is being fetched: only the last counts
-  let took = 0; // milliseconds, of the last one
+  let took = 0; // milliseconds: how long the desk last took to answer
   let loaded = false;
   let followed = ""; // the article whose card is being edited
 
@@ -41,15 +43,17 @@
   };
 
   const fetched = async () => {
+    const began = performance.now();
     const answer = await fetch(`${pane.dataset.stage}?${query}`, { headers: { "HX-Request": "true" } });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    took = performance.now() - began;
     return document.importNode(page.getElementById("showing"), true);
   };
 
   const ready = (mail) => new Promise((done) => {
     mail.addEventListener("load", done, { once: true });
-    setTimeout(done, Math.max(PATIENCE, 2 * took)); // a slow line brings the words late, too
+    setTimeout(done, Math.max(PATIENCE, 1.5 * took));
   });
 
   // Puts up everything anew: the mail, and the row of choices above it.
@@ -71,7 +75,6 @@
   const renew = async () => {
     const mine = ++turn;
     const version = versionNow();
-    const began = performance.now();
     const old = frame();
     const mail = old.cloneNode();
     for (const late of showing().querySelectorAll("iframe.coming")) late.remove();
@@ -79,7 +82,6 @@
     view().append(mail);
     await ready(mail);
     if (mine !== turn) return;
-    took = performance.now() - began;
     old.remove();
     mail.classList.remove("coming");
     shown(version);
