@@ -36,7 +36,6 @@ from digest.rendering.stored import OFFLINE, Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView
 
-
 RENDERED = (*EDITIONS, OFFLINE)
 
 

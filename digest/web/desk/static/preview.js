@@ -17,7 +17,8 @@
   const versionNow = () => document.getElementById("issue-state")?.dataset.version;
   let query = wide.matches ? "" : "look=phone";
   let turn = 0; // of what is being fetched: only the last counts
-  let took = 0; // milliseconds: how long the desk last took to answer
+  let began = 0;
+  let took = 0; // milliseconds: how long the desk took to save
   let loaded = false;
   let followed = ""; // the article whose card is being edited
 
@@ -43,11 +44,9 @@
   };
 
   const fetched = async () => {
-    const began = performance.now();
     const answer = await fetch(`${pane.dataset.stage}?${query}`, { headers: { "HX-Request": "true" } });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    took = performance.now() - began;
     return document.importNode(page.getElementById("showing"), true);
   };
 
@@ -169,9 +168,12 @@
     if (loaded && isSeen()) follow();
   });
 
+  document.addEventListener("htmx:beforeRequest", () => (began = performance.now()));
+
   // After whatever changed the issue: a save, a move, an undo.
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt.closest("#pane")) return;
+    took = performance.now() - began;
     label();
     if (versionNow() === showing().dataset.version) return;
     if (isSeen() && loaded && frame()) renew();
