@@ -28,6 +28,7 @@ SIDES = ("top", "right", "bottom", "left")
 MORE = 1.06  # rather too high: what is too low would scroll twice
 TEXT_LINE = 16  # pixels of a line of the text part, as browsers set it
 BEGINNING = 24  # characters by which a headline is known in the text part
+LEAST = 12  # characters of one that is broken into lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,9 @@ def find_text_places(text: str, headlines: Iterable[str]) -> Places:
     lines = text.splitlines()
     found: dict[str, int] = {}
     for headline in map(_line, headlines):
-        for number, line in enumerate(lines):
-            if line.strip() and _line(line).startswith(headline[:BEGINNING]):
+        for number, line in enumerate(map(_line, lines)):
+            begun = headline.startswith(line) and len(line) >= LEAST  # it goes on below
+            if headline and (begun or line.startswith(headline[:BEGINNING])):
                 found.setdefault(headline, number * TEXT_LINE)
     return Places((len(lines) + 4) * TEXT_LINE, found)
 
