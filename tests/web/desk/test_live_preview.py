@@ -74,7 +74,7 @@ def test_frame_shows_what_is_being_typed_after_a_pause(
 ) -> None:
     page = opened(desk, context, name)
     page.locator("#open-2").click()
-    page.locator("#f-2-headline").press_sequentially(" and more")
+    page.locator("#f-2-headline").fill("Headline 1 and more")
 
     expect(mail(page).content_frame.get_by_text("Headline 1 and more").first).to_be_visible()
     expect(page.locator("#f-2-headline")).to_be_focused()
@@ -105,8 +105,9 @@ def test_pane_keeps_its_place_and_nothing_flashes(
         """() => {
           window.frames_seen = [];
           const view = document.querySelector("#pane .view");
+          const isSeen = (frame) => getComputedStyle(frame).visibility === "visible";
           new MutationObserver(() => window.frames_seen.push(
-            [...view.querySelectorAll("iframe")].filter((each) => getComputedStyle(each).visibility === "visible").length
+            [...view.querySelectorAll("iframe")].filter(isSeen).length
           )).observe(view, {childList: true, attributes: true, subtree: true});
         }"""
     )

@@ -67,7 +67,9 @@
     if (view()) view().scrollTop = top;
     document.getElementById(focused)?.focus({ preventScroll: true });
     if (frame()) await ready(frame());
-    if (mine === turn) shown(next.dataset.version);
+    if (mine !== turn) return;
+    shown(next.dataset.version);
+    check();
   };
 
   // Puts the mail as it is now in place of the mail as it was, once it is there: nothing flashes, and the pane stands still.
@@ -85,6 +87,7 @@
     mail.classList.remove("coming");
     shown(version);
     const next = await fetched().catch(() => null);
+    check();
     if (mine !== turn || !next) return;
     const measured = next.querySelector("iframe");
     if (!measured || !measured.height !== !mail.height) return show();
@@ -100,7 +103,6 @@
     showing().dataset.version = version;
     pane.dataset.shown = version;
     follow();
-    check();
   };
 
   const check = () => {
