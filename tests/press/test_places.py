@@ -1,4 +1,4 @@
-"""About where things stand in a mail, beside what a browser says: within what a preview can bear."""
+"""About where things stand in a mail, beside what a browser says of it."""
 
 from dataclasses import replace
 

@@ -19,7 +19,7 @@ from digest.curation.newsletters import list_sections
 from digest.curation.picks import list_picks
 from digest.editors.audit import note
 from digest.errors import BadInput, DigestError, NotFound, Refused, RenderingFailed
-from digest.models import Role, Subscription
+from digest.models import Role, Subscription, SubscriptionState
 from digest.press.places import PHONE, WIDE, Places, find_places, find_text_places
 from digest.press.preview import neutral_values, values_of_reader, values_without
 from digest.rendering.mirroring import shown
@@ -43,6 +43,9 @@ FRAME = {
     ),
     "X-Frame-Options": "SAMEORIGIN",
 }
+
+
+READS = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +184,18 @@ class PreviewPages:
         slug = opened.configured.slug
         found = list_subscriptions(session, subscriber.id) if subscriber else []
         for of, subscription in found:
-            if of == slug and subscriber is not None:
+            if of == slug and subscription.state in READS and subscriber is not None:
                 name = app.sealer.open(subscriber.name_sealed) if subscriber.name_sealed else ""
                 return subscription, app.sealer.open(subscriber.address_sealed), name
         raise NotFound(f"Nobody reads {opened.configured.name} at this address.")
 
     def _values(self, opened: Opened, showing: Showing) -> ReaderValues:
         app = self.instance
-        site, public_id = (
-            pages_at(app.config, opened.configured, opened.order),
-            opened.issue.public_id,
-        )
+        site = pages_at(app.config, opened.configured, opened.order)
         if not showing.as_somebody:
-            return neutral_values(site, public_id)
-        return values_without(site, public_id, showing.hidden(app.clock.now()))
+            return neutral_values(site, opened.issue.public_id)
+        hidden = showing.hidden(app.clock.now())
+        return values_without(site, opened.issue.public_id, hidden)
 
     def _filled(
         self, opened: Opened, found: Rendering, showing: Showing, values: ReaderValues

@@ -174,6 +174,11 @@ def test_nobody_is_said_inside_the_frame(desk: Desk, name: str, address: str) ->
         )
 
 
+def test_who_has_left_reads_it_no_more(desk: Desk, name: str) -> None:
+    desk.house.newsroom.unsubscribe(ANNA)
+    assert copy_of(desk, name, ANNA).status_code == 404
+
+
 @pytest.mark.parametrize("role", [Role.CONTRIBUTOR, Role.EDITOR])
 def test_only_publishers_see_readers(desk: Desk, name: str, role: Role) -> None:
     browser = desk.signed_in(role)

@@ -147,6 +147,22 @@ def test_it_runs_with_the_preview_closed_too(
     expect(page.locator("#preflight")).to_be_visible()
 
 
+def test_issue_that_is_not_ready_is_looked_at_once_a_version(
+    desk: Desk, context: BrowserContext, name: str
+) -> None:
+    """With the preview closed, where nothing but preflight is asked for."""
+    page = opened(desk, context, name)
+    page.get_by_role("button", name="Close").click()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("#open-words").click()
+    page.locator("#f-words-subject").fill("")
+    page.locator("#f-words-subject").press("Tab")
+    expect(page.locator("#said")).to_contain_text("Saved as version")
+    page.wait_for_timeout(1_500)
+    assert sum(url.endswith("/preflight") for url in asked) == 1
+
+
 def test_quick_look_asks_nothing_outside_and_says_so(desk: Desk, name: str) -> None:
     browser = desk.signed_in(Role.CONTRIBUTOR)
     answer = browser.client.post(

@@ -19,6 +19,7 @@
   let turn = 0; // of what is being fetched: only the last counts
   let began = 0;
   let took = 0; // milliseconds: how long the desk took to save
+  let checked = "";
   let loaded = false;
   let followed = ""; // the article whose card is being edited
 
@@ -107,7 +108,8 @@
 
   const check = () => {
     const said = document.getElementById("preflight");
-    if (said.dataset.version === versionNow()) return;
+    if (said.dataset.version === versionNow() || checked === versionNow()) return;
+    checked = versionNow(); // once, even where it finds the issue is not ready
     htmx.ajax("POST", pane.dataset.preflight, { source: said, target: "#preflight", swap: "outerHTML", values: { quick: "yes", cards: "yes" } });
   };
 
@@ -174,7 +176,7 @@
 
   // After whatever changed the issue: a save, a move, an undo.
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.closest("#pane")) return;
+    if (event.detail.requestConfig?.path === pane.dataset.preflight) return;
     took = performance.now() - began;
     label();
     if (versionNow() === showing().dataset.version) return;
