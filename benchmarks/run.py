@@ -18,6 +18,7 @@ from rich.console import Console
 
 from benchmarks import sides
 from benchmarks.bench import QUICK, WHOLE, Bench, Settings
+from benchmarks.desk import measure_desk
 from benchmarks.machine import describe_machine
 from benchmarks.pages import measure_pages
 from benchmarks.processes import describe_failure
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "import": sides.measure_import,
     "freeze": sides.measure_freeze,
     "pages": measure_pages,
+    "desk": measure_desk,
 }
 
 

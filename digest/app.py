@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.blocks import EDITIONS, FULL
 from digest.clock import Clock, SystemClock
 from digest.config import Config, check, load_config, pages_at
 from digest.curation.issues import find_issue
@@ -30,7 +32,7 @@ from digest.delivery.handover import hand_over
 from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
-from digest.errors import ConfigError, FetchFailed, NotFound
+from digest.errors import BadInput, ConfigError, FetchFailed, NotFound
 from digest.keys import KeyRing, read_key_file
 from digest.keys.source import load_keys
 from digest.models import InstanceValue, Newsletter
@@ -189,8 +191,12 @@ class App:
             self._relays[name] = Relay(backend(options), configured.connections)
         return self._relays[name]
 
-    async def send_proofs(self, reference: str, to: Sequence[str]) -> list[tuple[str, Outcome]]:
-        """Mail test copies of an issue's present state; return each address with its outcome."""
+    async def send_proofs(
+        self, reference: str, to: Sequence[str], editions: Sequence[str] = (FULL,)
+    ) -> list[tuple[str, Outcome]]:
+        """Mail test copies of an issue's present state; return each address with its outcome, and
+        again for each further edition. BadInput for an edition that there is not.
+        """
         from digest.press.approval import draft_view
         from digest.press.proofs import build_proof
         from digest.rendering.mirroring import shown
@@ -202,13 +208,15 @@ class App:
             configured = self.config.newsletter(slug)
             view = draft_view(session, issue, configured, now)
             order = present_order(session, issue)
-        rendering, *_ = self.press.render(view, configured)
+        renderings = {one.edition: one for one in self.press.render(view, configured)}
+        if unknown := set(editions) - set(EDITIONS):
+            raise BadInput(f"no edition is called {min(unknown)!r}")
         backend = self.relay(configured.relay).backend
         signers = load_signers(configured.dkim, configured.sender.address)
         outcomes = []
-        for address in to:
+        for address, edition in product(to, editions):
             message = build_proof(
-                shown(rendering, order),
+                shown(renderings[edition], order),
                 configured,
                 to=address,
                 public_url=pages_at(self.config, configured, order),

@@ -17,7 +17,7 @@ from digest.curation.newsletters import present_order
 from digest.delivery.appointing import appoint, read_moment
 from digest.delivery.departure import NOT_BY_ITSELF, foresee_departure, slot_of
 from digest.delivery.ledger.sums import count_sums, verify_issue
-from digest.delivery.outcome import Accepted, Deferred, Rejected, Uncertain
+from digest.delivery.outcome import Accepted, outcome_in_words
 from digest.delivery.pacing.forecast import HORIZON
 from digest.errors import BadInput
 from digest.models import IssueState
@@ -186,18 +186,8 @@ def send_proof(
                 say(f"{address}: accepted")
             else:
                 failed += 1
-                complain(f"proof {number} of {len(to)}: {_in_words(outcome)}")
+                complain(f"proof {number} of {len(to)}: {outcome_in_words(outcome)}")
     raise typer.Exit(1 if failed else 0)
-
-
-def _in_words(outcome: Deferred | Rejected | Uncertain) -> str:
-    match outcome:
-        case Deferred():
-            return f"not accepted now: {outcome.text}"
-        case Rejected():
-            return f"refused: {outcome.code} {outcome.text}"
-        case Uncertain():
-            return f"nobody knows whether it arrived: {outcome.text}"
 
 
 def verify(context: typer.Context, issue: IssueName) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from digest.blocks import APPEAL, FULL, GREETING, THANKS
+from digest.blocks import FULL, GREETING
 from digest.clock import Clock
 from digest.config import Config, NewsletterConfig, mirrors_of
 from digest.delivery.backends.base import Envelope
@@ -26,19 +26,13 @@ from digest.models import Issue, Newsletter, StoredRendering
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.mime import CopyPress, Letterhead, is_plain_link
 from digest.rendering.mirroring import fold, listed
-from digest.rendering.personalise import ReaderValues
+from digest.rendering.personalise import ReaderValues, left_out
 from digest.rendering.stored import Rendering
 from digest.sealed import Sealer
 from digest.tokens import Purpose, TokenSigner
 
 OWN_LINKS = frozenset({"unsubscribe_url", "remind_later_url"})
 NOTHING = frozenset[str]()
-# What a reader does not get: one who is asked to give is not thanked for it, and the reverse.
-ASKED, THANKED, LEFT_ALONE = (
-    frozenset({THANKS}),
-    frozenset({APPEAL}),
-    frozenset({APPEAL, THANKS}),
-)
 KEPT = 32  # issues, the newest; far more than ever have a chunk under way at once
 
 
@@ -187,7 +181,7 @@ class Copies:
         self, issue: IssueCopies, row: Any, address: str, leave_url: str, now: datetime
     ) -> ReaderValues:
         slots = {"unsubscribe_url": leave_url, "view_url": issue.view_url, "address": address}
-        hidden = _hidden(row, now)
+        hidden = left_out(row, now)
         if "remind_later_url" in issue.slots:
             token = self._signer.sign(Purpose.REMIND_LATER, row.public_id)
             slots["remind_later_url"] = issue.later_url + token
@@ -198,16 +192,6 @@ class Copies:
             else:
                 hidden |= {GREETING}
         return ReaderValues(slots, hidden, issue.own)
-
-
-def _hidden(row: Any, now: datetime) -> frozenset[str]:
-    """Return the blocks this reader's row leaves out."""
-    hidden = ASKED
-    if row.supports_until is not None and row.supports_until > now:
-        hidden = THANKED
-    elif row.appeal_hidden_until is not None and row.appeal_hidden_until > now:
-        hidden = LEFT_ALONE
-    return hidden.union(row.hidden_blocks) if row.hidden_blocks else hidden
 
 
 def _chosen(issue: Issue, mails: Sequence[Rendering]) -> dict[str, list[str]]:

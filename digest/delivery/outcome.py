@@ -122,6 +122,21 @@ def _delay(attempt: int) -> timedelta:
     return min(FIRST_DELAY * (1 << min(attempt - 1, 10)), LONGEST_DELAY)
 
 
+def outcome_in_words(outcome: Outcome) -> str:
+    """Return what became of one message, in words fit to print; a server's reply may name its
+    reader (`unnamed`).
+    """
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case Deferred():
+            return f"not accepted now: {outcome.text}"
+        case Rejected():
+            return f"refused: {outcome.code} {outcome.text}"
+        case Uncertain():
+            return f"nobody knows whether it arrived: {outcome.text}"
+
+
 def unnamed(outcome: Said, address: str) -> Said:
     """Return the outcome of one copy without its reader: servers like to repeat an address, or what
     stands before its @, which nothing else would know for a name.

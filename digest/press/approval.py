@@ -24,7 +24,7 @@ from digest.curation.issues import (
 )
 from digest.db import Database
 from digest.errors import Conflict
-from digest.models import Issue, StoredRendering
+from digest.models import Issue, IssueState, StoredRendering
 from digest.press.pictures import Fetch, Find, embed_own, embed_pictures, without_pictures
 from digest.press.preflight.findings import Report
 from digest.press.preflight.inspection import inspect, read_records
@@ -38,9 +38,23 @@ from digest.rendering.furniture import Furniture, why_line
 from digest.rendering.issue import render_issue
 from digest.rendering.mirroring import shown
 from digest.rendering.offline import render_offline
-from digest.rendering.stored import Embedded, Rendering
+from digest.rendering.stored import OFFLINE, Embedded, Rendering
 from digest.rendering.templates import Templates
 from digest.rendering.view import IssueView
+
+RENDERED = (*EDITIONS, OFFLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What all editions of an issue are made of: what they show, and the pictures sent along.
+
+    Where pictures are linked, `host` ends the names of those that the offline file has inside.
+    """
+
+    view: IssueView
+    embedded: tuple[Embedded, ...] = ()
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +76,32 @@ class Press:
         RenderingFailed names template and line, BadInput the headline of a picture that cannot be
         sent along. May ask the network, so no transaction may be open.
         """
+        ready = self.prepare(view, configured)
+        return [self.render_one(ready, edition) for edition in RENDERED]
+
+    def prepare(self, view: IssueView, configured: NewsletterConfig) -> Ready:
+        """Return what all editions of an issue are made of; errors and network as for `render`."""
         view = replace(view, mirrors=mirrors_of(configured, pages_of(configured, self.rules)))
-        embedded: tuple[Embedded, ...] = ()
         if configured.shown_pictures == "none":
-            view = without_pictures(view)
-        elif configured.shown_pictures == "embedded":
-            view, embedded = embed_pictures(view, self.fetch, configured.host)
-        mails = [
-            render_issue(
-                view,
-                edition=edition,
-                templates=self.templates,
-                compile_mjml=self.compile_mjml,
-                pictures=embedded,
-            )
-            for edition in EDITIONS
-        ]
-        if configured.shown_pictures == "linked":
-            view, embedded = embed_own(view, self.find_own, configured.host)
-        return [*mails, render_offline(view, templates=self.templates, pictures=embedded)]
+            return Ready(without_pictures(view))
+        if configured.shown_pictures == "embedded":
+            return Ready(*embed_pictures(view, self.fetch, configured.host))
+        return Ready(view, host=configured.host)
+
+    def render_one(self, ready: Ready, edition: str) -> Rendering:
+        """Return one edition of an issue, one of RENDERED; errors as for `render`."""
+        if edition == OFFLINE:
+            view, embedded = ready.view, ready.embedded
+            if ready.host:
+                view, embedded = embed_own(view, self.find_own, ready.host)
+            return render_offline(view, templates=self.templates, pictures=embedded)
+        return render_issue(
+            ready.view,
+            edition=edition,
+            templates=self.templates,
+            compile_mjml=self.compile_mjml,
+            pictures=ready.embedded,
+        )
 
     def why_line(self, view: IssueView) -> str:
         """Return the sentence by which a copy says why its reader gets it."""
@@ -99,6 +120,47 @@ class Approved:
     html_bytes: int
     report: Report
     waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """An approval that an edit made void: what was approved, when, and by whom."""
+
+    by: str
+    at: datetime
+    version: int
+    content_hash: str
+
+    @property
+    def since(self) -> int:
+        """Return the version from which on it no longer counts."""
+        return self.version + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is known of a stored rendering without its bytes."""
+
+    edition: str
+    language: str
+    content_hash: str
+
+
+def find_voided(session: Session, issue: Issue) -> Voided | None:
+    """Return the approval of an issue that is a draft again, None where there was none."""
+    if issue.state is not IssueState.DRAFT or not issue.approved_by:
+        return None
+    stored = StoredRendering
+    rows = session.execute(
+        select(
+            *(stored.edition, stored.language, stored.content_hash),
+            *(stored.issue_version, stored.created_at),
+        ).where(stored.issue_id == issue.id, stored.issue_version < issue.version)
+    ).all()
+    if not rows:
+        return None
+    hash_then = issue_hash(_Kept(row.edition, row.language, row.content_hash) for row in rows)
+    return Voided(issue.approved_by, rows[0].created_at, rows[0].issue_version, hash_then)
 
 
 def draft_view(

@@ -4,11 +4,28 @@ before it sends.
 
 import hashlib
 from collections.abc import Iterable
+from typing import Protocol
 
 from digest.rendering.stored import Rendering
 
 
-def issue_hash(renderings: Iterable[Rendering]) -> str:
+class Hashed(Protocol):
+    """An edition and its hash, with its bytes or without."""
+
+    @property
+    def edition(self) -> str:
+        """What it is called."""
+
+    @property
+    def language(self) -> str:
+        """Which language it is in."""
+
+    @property
+    def content_hash(self) -> str:
+        """The SHA-256 of its bytes, in hexadecimal digits."""
+
+
+def issue_hash(renderings: Iterable[Hashed]) -> str:
     """Return SHA-256 (64 hexadecimal digits) over the editions and their content hashes, in a fixed
     order.
     """

@@ -6,9 +6,11 @@ the wire, faster, over segments encoded once.
 
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
+from digest.blocks import APPEAL, THANKS
 from digest.errors import RenderingFailed
 from digest.rendering.links import is_reader_link
 from digest.rendering.markers import Part
@@ -16,6 +18,40 @@ from digest.rendering.stored import Rendering
 
 # Controls, line and paragraph separators, and marks that would reorder the text around them.
 UNSAFE_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+# What a reader does not get: one who is asked to give is not thanked for it, and the reverse.
+ASKED, THANKED, LEFT_ALONE = (
+    frozenset({THANKS}),
+    frozenset({APPEAL}),
+    frozenset({APPEAL, THANKS}),
+)
+
+
+class Chosen(Protocol):
+    """What a reader has chosen: a subscription, a row of the ledger, or what somebody tries out."""
+
+    @property
+    def supports_until(self) -> datetime | None:
+        """Until when this reader is a member."""
+
+    @property
+    def appeal_hidden_until(self) -> datetime | None:
+        """Until when this reader is not asked to give."""
+
+    @property
+    def hidden_blocks(self) -> Collection[str] | None:
+        """The blocks that this reader does without."""
+
+
+def left_out(chosen: Chosen, now: datetime) -> frozenset[str]:
+    """Return the blocks that a reader's copy leaves out."""
+    hidden = ASKED
+    if chosen.supports_until is not None and chosen.supports_until > now:
+        hidden = THANKED
+    elif chosen.appeal_hidden_until is not None and chosen.appeal_hidden_until > now:
+        hidden = LEFT_ALONE
+    return hidden.union(chosen.hidden_blocks) if chosen.hidden_blocks else hidden
 
 
 class ReaderValues(NamedTuple):

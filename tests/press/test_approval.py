@@ -20,7 +20,7 @@ from digest.curation.issues import edit_issue, find_issue, move_issue
 from digest.curation.picks import find_pick, move_pick
 from digest.errors import BadInput, Conflict, Refused, RenderingFailed
 from digest.models import Issue, IssueState, Section, Slot, StoredRendering
-from digest.press.approval import Approved, approve, list_renderings
+from digest.press.approval import Approved, approve, find_voided, list_renderings
 from digest.rendering.compiling.mjml import compile_mjml
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.issue import Rendering
@@ -171,6 +171,29 @@ def test_edited_issue_has_no_renderings_of_its_version(newsroom: Newsroom) -> No
 
     with newsroom.app.db.read() as session:
         assert list_renderings(session, find_issue(session, issue)) == []
+
+
+def test_edit_leaves_word_of_what_was_approved(newsroom: Newsroom, clock: FixedClock) -> None:
+    issue = newsroom.draft(FRIDAY)
+    approved = newsroom.approve(issue)
+    with newsroom.app.db.write() as session:
+        row = find_issue(session, issue)
+        then = row.version
+        assert find_voided(session, row) is None
+        edit_issue(session, row, {"preheader": "Another line"})
+        edit_issue(session, row, {"preheader": "Yet another"})
+
+        voided = find_voided(session, row)
+
+    assert voided is not None
+    assert (voided.version, voided.since) == (then, then + 1)
+    assert (voided.content_hash, voided.at) == (approved.content_hash, clock.now())
+    assert voided.by == "test"
+
+
+def test_draft_that_nobody_approved_has_nothing_void(newsroom: Newsroom) -> None:
+    with newsroom.app.db.read() as session:
+        assert find_voided(session, find_issue(session, newsroom.draft(FRIDAY))) is None
 
 
 def test_approval_writes_nothing_to_the_issue_s_words(newsroom: Newsroom) -> None:

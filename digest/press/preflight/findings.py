@@ -10,7 +10,8 @@ from typing import Any
 
 from digest.errors import BadInput
 
-FORM = 1  # of the stored report; a reader of another form refuses
+FORM = 2  # of the stored report; a reader of another form refuses
+READABLE = (1, FORM)  # the first did not say which article
 
 
 class Level(enum.StrEnum):
@@ -24,13 +25,14 @@ class Level(enum.StrEnum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing found: the check's id, its level, words for an editor, and the headline of the pick
-    it is about, empty when it is about the whole issue.
+    it is about, empty when it is about the whole issue; with its article's id where that is known.
     """
 
     check: str
     level: Level
     message: str
     pick: str = ""
+    article: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Report:
     def from_json(cls, value: dict[str, Any]) -> "Report":
         """Return the report that `to_json` gave; BadInput when it is none of ours."""
         try:
-            if value["form"] != FORM:
+            if value["form"] not in READABLE:
                 raise BadInput(f"stored preflight report: form {value['form']!r} is not {FORM}")
             return cls(
                 issue=value["issue"],

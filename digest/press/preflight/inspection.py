@@ -58,11 +58,13 @@ def inspect(
     clock: Clock,
     fetcher: "Fetcher | None" = None,
     progress: Progress = lambda _done, _total: None,
+    quick: bool = False,
 ) -> Report:
     """Return the report on an issue as it was rendered; `why` is the sentence that its footer has.
 
-    With a fetcher, links and pictures are asked for; without, what an earlier look at the same
-    version found online stays. BadInput when no mail can be made of a rendering.
+    `quick` leaves SpamAssassin alone, which takes seconds. With a fetcher, links and pictures are
+    asked for; without, what an earlier look at the same version found online stays. BadInput when
+    no mail can be made of a rendering.
     """
     laid_out = set_out(
         view, renderings, newsletter, rules, why=why, now=clock.now(), order=records.order
@@ -70,7 +72,9 @@ def inspect(
     facts = {
         led: records.facts[url] for led, url in laid_out.originals.items() if url in records.facts
     }
-    material = _scored(replace(laid_out, articles=facts, earlier=records.earlier))
+    material = replace(laid_out, articles=facts, earlier=records.earlier)
+    if not quick:
+        material = _scored(material)
     if fetcher is not None:
         answers = ask(fetcher, material.asked_for(), progress)
         material = replace(material, answers=answers)

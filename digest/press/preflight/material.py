@@ -58,6 +58,7 @@ class ArticleFacts:
     canonical_url: str
     title: str
     published_at: datetime | None
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,14 @@ class Material:
     def headline_of(self, url: str) -> str:
         """Return the headline of the pick a URL belongs to, or nothing."""
         return self.headlines.get(url, "")
+
+    def article_of(self, headline: str) -> int | None:
+        """Return the id of the article that is picked under a headline, the first one's where two
+        have the same.
+        """
+        url = next((pick.url for pick in self.picks if pick.headline == headline), "")
+        facts = self.articles.get(url)
+        return facts.id if facts else None
 
     @property
     def is_trial(self) -> bool:

@@ -16,7 +16,7 @@ def list_facts(session: Session, issue: Issue) -> dict[str, ArticleFacts]:
     """Return what is known of an issue's articles, by their URL."""
     return {
         article.url: ArticleFacts(
-            article.url, article.canonical_url, article.title, article.published_at
+            article.url, article.canonical_url, article.title, article.published_at, article.id
         )
         for _, _, article in list_picks(session, issue.id)
     }

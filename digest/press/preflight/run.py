@@ -3,6 +3,7 @@
 No transaction is open while anything is rendered or fetched.
 """
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from digest.clock import Clock
@@ -14,9 +15,13 @@ from digest.press.preflight.asking import Progress
 from digest.press.preflight.findings import Report
 from digest.press.preflight.inspection import inspect, read_records
 from digest.press.preflight.records import store_report
+from digest.rendering.stored import Rendering
+from digest.rendering.view import IssueView
 
 if TYPE_CHECKING:
     from digest.fetch.client import Fetcher
+
+Render = Callable[[IssueView, NewsletterConfig], Sequence[Rendering]]
 
 
 def run_preflight(
@@ -28,11 +33,14 @@ def run_preflight(
     clock: Clock,
     fetcher: "Fetcher | None" = None,
     progress: Progress = lambda _done, _total: None,
+    quick: bool = False,
+    render: Render | None = None,
 ) -> Report:
     """Look an issue over, keep the report with it, and return the report.
 
     The approved bytes are looked at where there are some, else what would be approved now. With a
-    fetcher, links and pictures are asked for, too, and `progress` is told how far that is. An issue
+    fetcher, links and pictures are asked for, too, and `progress` is told how far that is; `quick`
+    is that of `inspect`, and `render` comes in place of the press where bytes are at hand. An issue
     that was edited meanwhile keeps the report it had. Refused when the issue has no subject or no
     picks; other errors are those of a rendering.
     """
@@ -43,7 +51,7 @@ def run_preflight(
         approved = list_renderings(session, issue) if issue.approved_hash else []
     report = inspect(
         view,
-        approved or press.render(view, newsletter),
+        approved or (render or press.render)(view, newsletter),
         newsletter,
         records,
         press.rules,
@@ -51,6 +59,7 @@ def run_preflight(
         clock=clock,
         fetcher=fetcher,
         progress=progress,
+        quick=quick,
     )
     with db.write() as session:
         store_report(session, issue.id, report)

@@ -55,7 +55,8 @@ def _findings(check: Check, material: Material) -> Iterator[Finding]:
     level = _level(check, material.rules)
     if level is not None:
         for said in dict.fromkeys(check.run(material)):
-            yield Finding(check.id, level, said.message, said.pick)
+            article = material.article_of(said.pick)
+            yield Finding(check.id, level, said.message, said.pick, article)
 
 
 def _level(check: Check, rules: Rules) -> Level | None:

@@ -27,9 +27,11 @@ from digest.curation.issues import OPEN_TO_EDITS, find_issue
 from digest.curation.newsletters import list_sections
 from digest.curation.picks import find_pick, list_picks
 from digest.curation.plain import web_url
+from digest.editors.accounts import name_of_record
 from digest.editors.audit import note
 from digest.errors import Conflict
 from digest.models import Article, BoardChange, Issue, IssueState, Pick, Role, Section
+from digest.press.approval import find_voided
 from digest.web.desk.board_fields import (
     LONG,
     PICK_LABELS,
@@ -43,6 +45,7 @@ from digest.web.desk.board_fields import (
     words_fields,
 )
 from digest.web.desk.board_places import Column, T, place_asked
+from digest.web.desk.checking import checked_of
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes, RowId
@@ -75,7 +78,7 @@ class Board:
     day: str
     state: IssueState
     version: int
-    voided: bool  # it was approved, if only by the first of two, and changed since
+    first_voided: bool  # the first of two approved it, and it was changed since
     columns: list[Column[Card]]
     words: dict[str, str]
     undoable: str  # what this editor would undo next; empty: nothing
@@ -129,6 +132,9 @@ class BoardPages:
         with self.instance.db.read() as session:
             issue = find_issue(session, f"{slug}/{number}")
             board = _board_of(session, issue, slug, signed.editor_id)
+            voided = find_voided(session, issue)
+            approver = name_of_record(session, self.instance.sealer, issue.approved_by)
+        checked = checked_of(issue)
         known: dict[str, Any] = {
             "pick_labels": PICK_LABELS,
             "words_labels": WORDS_LABELS,
@@ -138,6 +144,11 @@ class BoardPages:
             template,
             signed,
             board=board,
+            path=board.path,
+            checked=checked,
+            marks=checked.marks,
+            voided=voided,
+            approver=approver,
             mark=mark,
             mark_of=mark_of,
             oob=template == "_saved.html",
@@ -347,10 +358,8 @@ def _board_of(session: Session, issue: Issue, slug: str, editor_id: int) -> Boar
         day=f"{issue.slot_date:%A, %-d %B %Y}" if issue.slot_date else "an extra",
         state=issue.state,
         version=issue.version,
-        voided=(
-            issue.state is IssueState.DRAFT
-            and not issue.first_hash
-            and bool(issue.approved_by or issue.first_by)
+        first_voided=(
+            issue.state is IssueState.DRAFT and bool(issue.first_by) and not issue.first_hash
         ),
         columns=_columns(session, issue, _card),
         words=words_fields(issue),

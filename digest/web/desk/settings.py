@@ -33,7 +33,7 @@ from digest.rendering.theme import READABLE, contrast, readable_accent
 from digest.web.desk.board_fields import WAS, Clash, Judged, mark
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.pressing import FRAME
+from digest.web.desk.previewing import FRAME
 from digest.web.desk.routes import DeskRoutes, RowId, configured_of
 from digest.web.desk.settings_fields import (
     APPEAL_LABELS,

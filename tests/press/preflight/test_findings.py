@@ -14,7 +14,8 @@ from digest.press.preflight.verdict import carry_over, counted, refuse_blocked
 
 NOW = datetime(2026, 11, 27, 6, 59, tzinfo=UTC)
 words = st.text(st.characters(exclude_categories=["Cs"]))
-findings = st.builds(Finding, words, st.sampled_from(Level), words, words)
+ids = st.none() | st.integers(1, 2**63 - 1)
+findings = st.builds(Finding, words, st.sampled_from(Level), words, words, ids)
 reports = st.builds(
     Report,
     issue=words,
@@ -30,7 +31,7 @@ def report(*found: Finding, version: int = 3, online: bool = False) -> Report:
     return Report("weekly/12", version, NOW, online, found, (Share("News", 600),))
 
 
-DEAD = Finding("link-dead", Level.BLOCK, "gone", "Fog")
+DEAD = Finding("link-dead", Level.BLOCK, "gone", "Fog", 7)
 LONG = Finding("subject-long", Level.WARN, "long")
 
 
@@ -49,17 +50,35 @@ def test_equal_reports_are_equal_texts(written: Report) -> None:
 def test_stored_form_is_this_one() -> None:
     """What is in newsrooms' databases; a change of it needs another form."""
     assert report(DEAD).to_json() == {
-        "form": 1,
+        "form": 2,
         "issue": "weekly/12",
         "version": 3,
         "at": "2026-11-27T06:59:00+00:00",
         "online": False,
-        "findings": [{"check": "link-dead", "level": "block", "message": "gone", "pick": "Fog"}],
+        "findings": [
+            {
+                "check": "link-dead",
+                "level": "block",
+                "message": "gone",
+                "pick": "Fog",
+                "article": 7,
+            }
+        ],
         "budget": [{"part": "News", "bytes": 600}],
     }
 
 
-@pytest.mark.parametrize("change", [{"form": 2}, {"at": "noon"}, {"findings": [{"check": "x"}]}])
+def test_report_of_the_first_form_is_read() -> None:
+    """It did not say which article."""
+    kept = report(DEAD).to_json()
+    del kept["findings"][0]["article"]
+
+    [found] = Report.from_json({**kept, "form": 1}).findings
+
+    assert (found.check, found.pick, found.article) == ("link-dead", "Fog", None)
+
+
+@pytest.mark.parametrize("change", [{"form": 3}, {"at": "noon"}, {"findings": [{"check": "x"}]}])
 def test_report_of_another_form_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(BadInput, match="stored preflight report"):
         Report.from_json({**report().to_json(), **change})
@@ -96,7 +115,7 @@ def test_what_was_found_online_stays_until_somebody_asks_again() -> None:
 @pytest.mark.parametrize(
     ("level", "found"),
     [
-        (Level.NOTE, (LONG, Finding("link-dead", Level.NOTE, "gone", "Fog"))),
+        (Level.NOTE, (LONG, Finding("link-dead", Level.NOTE, "gone", "Fog", 7))),
         (None, (LONG,)),
     ],
 )

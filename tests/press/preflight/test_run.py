@@ -156,8 +156,8 @@ def test_article_that_ran_in_an_approved_issue_is_named_with_number_and_date(
     report = look(newsroom, newsroom.draft(LATER))
 
     assert of(report, "ran-before") == [
-        Finding("ran-before", Level.WARN, "it ran in number 1 of 2026-11-27", f"Headline {number}")
-        for number in range(2)
+        Finding("ran-before", Level.WARN, "it ran in number 1 of 2026-11-27", headline, article)
+        for article, headline in ((1, "Headline 0"), (2, "Headline 1"))
     ]
 
 
