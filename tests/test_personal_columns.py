@@ -41,7 +41,7 @@ NONE = {
         *("public_hits.scope", "reader_requests.origin", "renderings.edition"),
         *("audit_entries.verb", "board_changes.kind"),
         *("relay_paces.domain_group", "relay_uses.domain_group", "relay_standings.domain_group"),
-        *("sources.kind", "slots.alerted"),
+        *("sources.kind", "slots.alerted", "newsletters.standing"),
     },
     "our own wording, the same for everybody": {
         *("consent_texts.wording", "notices.subject"),
@@ -74,7 +74,8 @@ NONE = {
         *("issues.subject", "issues.preheader", "issues.topper", "issues.quote", "issues.numbers"),
         *("issues.approved_by", "issues.paused_why", "issues.preflight", "issues.mirrors"),
         *("picks.headline", "picks.blurb", "picks.kicker", "picks.byline", "picks.body_html"),
-        *("picks.image_url", "picks.image_alt", "picks.image_credit"),
+        *("picks.image_url", "picks.image_alt", "picks.image_credit", "picks.ran_before_allowed"),
+        *("article_watches.seen_then", "article_watches.seen_now", "article_watches.findings"),
         *("board_changes.before", "board_changes.after"),
         *("articles.canonical_url", "articles.url", "articles.title", "articles.summary"),
         *("articles.author", "articles.site_name", "articles.language", "articles.categories"),

@@ -9,6 +9,7 @@ from digest.models.desk import AuditEntry, BoardChange, DeskSession, Editor
 from digest.models.door import AddressChange, LeaveCount, PublicHit, ReaderRequest, SpentLink
 from digest.models.editing import (
     Article,
+    ArticleWatch,
     Issue,
     Newsletter,
     Pick,
@@ -58,6 +59,7 @@ __all__ = [
     "AddressChange",
     "Article",
     "ArticleState",
+    "ArticleWatch",
     "AuditEntry",
     "Base",
     "BoardChange",

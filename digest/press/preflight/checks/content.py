@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from digest.curation.canonical import canonical_url
+from digest.curation.titles import is_same_title
 from digest.press.preflight.findings import Level
 from digest.press.preflight.hosts import belongs_to, host_of
 from digest.press.preflight.material import EarlierPick, Material
 from digest.press.preflight.registry import Said, check
-from digest.press.preflight.wording import is_same_title
 from digest.rendering.view import PickView
 
 PLACEHOLDERS = re.compile(
