@@ -34,8 +34,8 @@ CORRECTIONS = "|".join(
         r"اصلاحیه|اصلاحيه|تصحیح|تصحيح|به[\u200c ]?روز ?رسانی|توضیح|توضيح|تنويه|تحديث",
     )
 )
-# "Correction: …", "Correction (27 November): …", "Updated 27 November, 10:15", or the word alone, as
-# the heading of a box; not "Update on the harbour: three ships", which is a headline.
+# "Correction: …", "Correction (27 November): …", "Updated 27 November, 10:15", or the word alone,
+# as the heading of a box; not "Update on the harbour: three ships", which is a headline.
 MARK = re.compile(
     rf"\W*(?:(?:{CORRECTIONS})\b\.?\s*(?:"
     r"(?:(?:[(\[,\u2013\u2014-]|\d|(?:on|vom|du|del) \D{0,12}\d)[^:\uff1a]{0,40})?"

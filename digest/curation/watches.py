@@ -184,7 +184,8 @@ def next_reading(
         pause = quick
     else:
         pause = every if last_day is None else min(every, max(quick, last_day - now))
-    return now + pause * min(2**failures, 4)
+    factor: int = 2 ** min(failures, 2)
+    return now + pause * factor
 
 
 def find_watched(session: Session, article_ids: Iterable[int]) -> dict[int, Watched]:
