@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from digest.app import App
-from digest.cli import issue_evidence, issue_preflight, issue_press, issue_run, issue_shrink
+from digest.cli import (
+    issue_evidence,
+    issue_preflight,
+    issue_press,
+    issue_run,
+    issue_shrink,
+    issue_watch,
+)
 from digest.cli.issue_fields import issue_words, pick_words
 from digest.cli.references import ArticleRef, IssueName, Referred, refer
 from digest.cli.terminal import local_time, opened, print_table, say
@@ -198,7 +205,8 @@ def set_words(
     An issue has subject, preheader, topper, topper.signed, quote, quote.who, numbers and appeal;
     numbers takes figure|words pairs with semicolons between, appeal is yes or no. With --article:
     headline, blurb, kicker, byline, layout, image_url, image_alt, image_credit, whole (yes or no:
-    the whole article in the mail), body_html. A field without a value is emptied.
+    the whole article in the mail), body_html, ran_before_allowed (why it may run again). A field
+    without a value is emptied.
     """
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)
@@ -230,3 +238,4 @@ issue_press.register(app)
 issue_run.register(app)
 issue_evidence.register(app)
 issue_shrink.register(app)
+issue_watch.register(app)

@@ -8,9 +8,12 @@ from digest.app import App
 from digest.web.desk import (
     audit,
     board,
+    drift,
+    holding,
     inbox,
     inbox_add,
     pressing,
+    ran_before,
     signing,
     sources,
     static,
@@ -19,7 +22,10 @@ from digest.web.desk import (
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 
-PARTS = (signing, week, inbox, inbox_add, sources, board, pressing, audit)
+PARTS = (
+    *(signing, week, inbox, inbox_add, sources, board, drift, holding, ran_before),
+    *(pressing, audit),
+)
 
 
 def routes(instance: App) -> APIRouter:
