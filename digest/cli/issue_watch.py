@@ -1,4 +1,4 @@
-"""``digest issue watch`` and ``digest issue hold-over``: what articles have become, and what waits."""
+"""``digest issue watch`` and ``digest issue hold-over``: what became of articles."""
 
 import typer
 
@@ -70,11 +70,10 @@ def hold_over(context: typer.Context, issue: IssueName, article: ArticleRef) -> 
             found = refer(instance, session, issue)
             refuse_closed(session, found.row, "be changed")
             pick = find_pick(session, found.row, find_article(session, article).id)
-            headline = pick.headline
+            headline, detail = pick.headline, {"article": pick.article_id}
             later = draft_after(session, found.row, found.configured, now)
             hold(session, found.row, pick, later)
             name = f"{found.configured.slug}/{later.number}"
-            detail = {"article": pick.article_id}
             note(session, None, "hold over", found.name, now, {**detail, "to": later.number})
             note(session, None, "take over", name, now, {**detail, "from": found.row.number})
             say(f"Held over to {name}, for {later.slot_date}: {headline}")

@@ -7,9 +7,10 @@ with "Correction:" or says so in the language of the page, and the embargo line 
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from lxml import etree
 
@@ -19,6 +20,7 @@ from digest.curation.metadata import parse_date
 from digest.curation.plain import one_line
 
 MARK_LONGEST = 300  # characters kept of a correction
+MARKS_MOST = 50
 BEGINNING = 2_000  # characters looked at of a block: boxes stand in boxes
 HEAD_BLOCKS = 40  # an embargo stands at the top
 MODIFIED = ("article:modified_time", "og:updated_time", "datemodified", "last-modified")
@@ -82,11 +84,17 @@ def read_marks(text: str) -> PageMarks:
     marks = [*own, *(block for block in blocks if MARK.match(block))]
     return PageMarks(
         text_digest=digest,
-        marks=tuple(dict.fromkeys(mark[:MARK_LONGEST] for mark in marks)),
+        marks=_whole(mark[:MARK_LONGEST] for mark in islice(marks, MARKS_MOST)),
         published=_first_date(linked.published, *_metas(tree, ("article:published_time",))),
         modified=_first_date(linked.modified, *_metas(tree, MODIFIED)),
         embargo=next((b[:MARK_LONGEST] for b in blocks[:HEAD_BLOCKS] if EMBARGO.search(b)), ""),
     )
+
+
+def _whole(marks: Iterable[str]) -> tuple[str, ...]:
+    """Return marks each once, without those that only begin another: a word set in bold."""
+    known = list(dict.fromkeys(marks))
+    return tuple(m for m in known if not any(o != m and o.startswith(m) for o in known))
 
 
 def _tree(text: str) -> etree._Element | None:

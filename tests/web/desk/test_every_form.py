@@ -32,7 +32,10 @@ FIELDS = st.dictionaries(
     max_size=8,
 )
 # What would end the session that asks, and what leaves the machine.
-LEFT_OUT = {"/desk/sign-out", "/desk/inbox/add/read", "/desk/sources/{source_id}/read"}
+LEFT_OUT = {
+    *("/desk/sign-out", "/desk/inbox/add/read", "/desk/sources/{source_id}/read"),
+    "/desk/{slug}/{number:int}/watch",
+}
 
 
 class Forms:
