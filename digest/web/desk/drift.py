@@ -51,10 +51,9 @@ class DriftPages:
         for the next ones by itself until every article was read since the first request.
         """
         scripted = "hx-request" in request.headers
-        asked = form.text("since") if scripted else ""
-        since = self._since(asked)
-        if not asked:
-            self._begin(request, slug, number)
+        since = self._since(form.text("since")) if scripted else None
+        self._follow(request, slug, number, begins=since is None)
+        since = since or self.instance.clock.now()
         unread, total = self._unread(slug, number, since)
         for article_id in unread[:A_STEP] if scripted else unread:
             self.instance.reread_article(article_id, now=True)
@@ -67,22 +66,27 @@ class DriftPages:
         board = BoardPages(self.instance, self.pages)
         return board.show_part(request, "_read.html", slug, number, reading=reading)
 
-    def _since(self, text: str) -> datetime:
-        """Return when the reading was asked for; never later than now, or it would not end."""
-        now = self.instance.clock.now()
+    def _since(self, text: str) -> datetime | None:
+        """Return when the reading was asked for; None: it begins. A moment to come is none, or it
+        would not end.
+        """
         try:
             asked = datetime.fromisoformat(text)
         except ValueError:
-            return now
-        return min(asked, now) if asked.tzinfo is not None else now
+            return None
+        over = asked.tzinfo is not None and asked <= self.instance.clock.now()
+        return asked if over else None
 
-    def _begin(self, request: Request, slug: str, number: int) -> None:
+    def _follow(self, request: Request, slug: str, number: int, *, begins: bool) -> None:
+        """Watch what is picked by now: only what is watched is ever read."""
         now = self.instance.clock.now()
         with self.instance.db.write() as session:
             issue = find_issue(session, f"{slug}/{number}")
             refuse_closed(session, issue, "be read again")
             follow_picks(session, now)
-            note(session, signed_of(request).editor_id, "check articles", f"{slug}/{number}", now)
+            if begins:
+                editor_id = signed_of(request).editor_id
+                note(session, editor_id, "check articles", f"{slug}/{number}", now)
 
     def _unread(self, slug: str, number: int, since: datetime) -> tuple[list[int], int]:
         with self.instance.db.read() as session:
