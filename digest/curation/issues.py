@@ -89,6 +89,19 @@ def _no_issue(session: Session, slug: str, number: str) -> str:
     return f"there is no issue {slug}/{number}" if number else f"{slug} has no issue yet"
 
 
+def find_last_begun(session: Session, slug: str) -> Issue | None:
+    """Return the issue of a newsletter whose sending began last; None when `slug` is not just a
+    newsletter's, or none of it ever began.
+    """
+    return session.scalar(
+        select(Issue)
+        .join(Newsletter)
+        .where(Newsletter.slug == slug, Issue.sending_at.is_not(None))
+        .order_by(Issue.sending_at.desc(), Issue.id.desc())
+        .limit(1)
+    )
+
+
 def find_issue_on(
     session: Session, newsletter_id: int, slot_date: date, *, lock: bool = False
 ) -> Issue | None:

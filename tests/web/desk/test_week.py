@@ -56,6 +56,7 @@ def test_cut_off_is_shown_and_warns_without_forbidding(desk: Desk) -> None:
 
 
 def test_who_is_on_it_lately_is_named(desk: Desk) -> None:
+    desk.clock.advance(timedelta(hours=1))  # this Friday's slot is over
     name = desk.house.newsroom.draft(date(2026, 12, 4))
     ada, ben = desk.signed_in(Role.EDITOR, "ada"), desk.signed_in(Role.EDITOR, "ben")
     assert "On it lately" not in ada.get("/desk").text
@@ -72,6 +73,7 @@ def test_who_is_on_it_lately_is_named(desk: Desk) -> None:
 
 
 def test_what_preflight_stops_is_on_the_page(desk: Desk) -> None:
+    desk.clock.advance(timedelta(hours=1))
     name = desk.house.newsroom.draft(date(2026, 12, 4), subject="x" * 151)
     newsroom = desk.house.newsroom
     clock = desk.clock
