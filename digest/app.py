@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from digest.correspondence.incoming.commands import Asked
     from digest.correspondence.incoming.mailbox import MailboxReader
     from digest.curation.inbox import IntakeReport
+    from digest.curation.watches import Watched
     from digest.fetch.client import Fetcher
     from digest.media.room import MediaRoom
     from digest.press.approval import Press
@@ -243,6 +244,17 @@ class App:
 
         every = timedelta(minutes=self.config.scheduler.intake_minutes)
         return poll(self.db, self.fetcher, source_id, self.clock, every=every)
+
+    def reread_article(self, article_id: int, *, now: bool = False) -> "Watched | None":
+        """Read a watched article's page if it is due, or `now` whether it is or not; return what
+        became of it, None where nobody watches it or another process reads it.
+        """
+        from digest.curation.rereading import claim_and_reread, reread
+
+        read = reread if now else claim_and_reread
+        # Somebody who asks by hand is answered even where nothing is read by itself.
+        every = timedelta(hours=self.config.scheduler.watch_hours or 24)
+        return read(self.db, self.fetcher, article_id, self.clock, every=every)
 
     def mailbox_reader(self, mailbox: "MailboxConfig") -> "MailboxReader":
         """Return what reads readers' letters in one mailbox."""

@@ -19,7 +19,10 @@ from digest.app import App
 from digest.config import MailboxConfig
 from digest.correspondence.forgetting import forget_old
 from digest.curation.source_list import due_sources
-from digest.errors import DigestError
+from digest.curation.watches import follow_picks, has_work, list_due
+from digest.delivery.next_draft import day_to_follow, follow_up
+from digest.editors.audit import note
+from digest.errors import Conflict, DigestError
 from digest.operations.housekeeping import keep_house_daily
 from digest.subscribers.door.requests import list_requests
 
@@ -63,6 +66,11 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
                 app.config.scheduler.tick_seconds,
                 lambda: asyncio.to_thread(_intake, app, stop),
             ),
+            _for_ever(
+                stop,
+                app.config.scheduler.tick_seconds,
+                lambda: asyncio.to_thread(watch_articles, app, stop),
+            ),
             *(
                 _for_ever(stop, 60 * each.every_minutes, partial(_read_letters, app, each, stop))
                 for each in app.config.mailboxes
@@ -89,6 +97,7 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     stop = stop or asyncio.Event()
     await asyncio.to_thread(_intake, app, stop)
     await asyncio.to_thread(app.sender.tick)
+    await asyncio.to_thread(open_drafts, app)
     await app.sender.drain(stop, until_idle=True)
     for each in app.config.mailboxes:
         await _read_letters(app, each, stop)
@@ -97,6 +106,7 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await asyncio.to_thread(_forget, app)
     await asyncio.to_thread(app.sender.close_finished, app.clock.now())
     await asyncio.to_thread(keep_house_daily, app, stop.is_set)
+    await asyncio.to_thread(watch_articles, app, stop)
 
 
 async def _tick(app: App, ticking: asyncio.Lock) -> None:
@@ -104,6 +114,7 @@ async def _tick(app: App, ticking: asyncio.Lock) -> None:
         try:
             await asyncio.to_thread(app.beat, "scheduler")
             await asyncio.to_thread(app.sender.tick)
+            await asyncio.to_thread(open_drafts, app)
         except DigestError as error:
             log.error("tick failed: %s", error)
 
@@ -125,6 +136,37 @@ def _intake(app: App, stop: asyncio.Event) -> None:
             app.poll_source(source_id)
         except DigestError as error:
             log.warning("source not read: %s", error, extra={"fields": {"source": source_id}})
+
+
+def watch_articles(app: App, stop: asyncio.Event) -> None:
+    """Re-read the pages of picked articles that are due; the drift watch's only work here."""
+    now = app.clock.now()
+    with app.db.read() as session:
+        if not app.config.scheduler.watch_hours or not has_work(session, now):
+            return
+    with app.db.write() as session:
+        follow_picks(session, now)
+        due = list_due(session, now)
+    for article_id in due:
+        if stop.is_set():
+            return
+        app.reread_article(article_id)
+
+
+def open_drafts(app: App) -> None:
+    """Open the draft of each newsletter's next slot, once the one before is settled."""
+    for configured in app.config.newsletters:
+        with app.db.read() as session:
+            if day_to_follow(session, configured, app.clock.now()) is None:
+                continue  # as nearly always: nobody else's writing waits for that
+        try:
+            with app.db.write() as session:
+                issue = follow_up(session, configured, app.clock.now())
+                if issue is not None:
+                    name = f"{configured.slug}/{issue.number}"
+                    note(session, None, "open draft", name, app.clock.now(), {"by": "scheduler"})
+        except Conflict as error:  # another daemon was faster
+            log.info("draft not opened: %s", error)
 
 
 async def _read_letters(app: App, mailbox: MailboxConfig, stop: asyncio.Event) -> None:

@@ -41,7 +41,7 @@ NONE = {
         *("public_hits.scope", "reader_requests.origin", "renderings.edition"),
         *("audit_entries.verb", "board_changes.kind"),
         *("relay_paces.domain_group", "relay_uses.domain_group", "relay_standings.domain_group"),
-        *("sources.kind", "slots.alerted"),
+        *("sources.kind", "slots.alerted", "newsletters.standing"),
         *("pictures.kind", "pictures.shape", "picture_prints.shape"),
     },
     "our own wording, the same for everybody": {
@@ -79,7 +79,8 @@ NONE = {
         *("issues.approved_by", "issues.first_by", "issues.paused_why"),
         *("issues.preflight", "issues.mirrors"),
         *("picks.headline", "picks.blurb", "picks.kicker", "picks.byline", "picks.body_html"),
-        *("picks.image_url", "picks.image_alt", "picks.image_credit"),
+        *("picks.image_url", "picks.image_alt", "picks.image_credit", "picks.ran_before_allowed"),
+        *("article_watches.seen_then", "article_watches.seen_now", "article_watches.findings"),
         *("board_changes.before", "board_changes.after"),
         *("corrections.note", "corrections.right_url"),
         *("articles.canonical_url", "articles.url", "articles.title", "articles.summary"),

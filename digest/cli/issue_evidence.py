@@ -94,7 +94,7 @@ def evidence(
 
 def _ask(instance: App, issue: str, relay: str | None, *, witnessed: bool) -> Question:
     with instance.db.read() as session:
-        found = refer(instance, session, issue)
+        found = refer(instance, session, issue, begun=True)
         doubts = {doubt.delivery_id: doubt for doubt in list_doubts(session, found.row.id)}
         name = relay or found.configured.relay
         if name not in instance.config.relays:

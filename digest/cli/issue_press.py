@@ -193,7 +193,7 @@ def send_proof(
 def verify(context: typer.Context, issue: IssueName) -> None:
     """Add an issue up from its rows. Exit 1 when the sums do not balance."""
     with opened(context) as instance, instance.db.read() as session:
-        found = refer(instance, session, issue)
+        found = refer(instance, session, issue, begun=True)
         problems = verify_issue(session, found.row.id, instance.keys)
         sums = count_sums(session, found.row.id)
     for problem in problems:

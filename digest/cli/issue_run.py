@@ -45,7 +45,7 @@ def pause(
 ) -> None:
     """Let no further copy of an issue leave. Copies whose dot is written finish."""
     with opened(context) as instance, instance.db.write() as session:
-        found = refer(instance, session, issue)
+        found = refer(instance, session, issue, begun=True)
         refuse_not_running(found.row, found.name, "be paused")
         done = pause_issue(session, found.row.id, why)
         sums = count_sums(session, found.row.id)
@@ -55,7 +55,7 @@ def pause(
 def resume(context: typer.Context, issue: IssueName) -> None:
     """Let a paused issue go on."""
     with opened(context) as instance, instance.db.write() as session:
-        found = refer(instance, session, issue)
+        found = refer(instance, session, issue, begun=True)
         refuse_not_running(found.row, found.name, "be resumed")
         if not resume_issue(session, found.row.id):
             raise Refused(f"{found.name} is not paused")
@@ -66,7 +66,7 @@ def stop(context: typer.Context, issue: IssueName, yes: Yes = False) -> None:
     """End a run for good: who has not got a copy gets none. Copies whose dot is written finish."""
     with opened(context) as instance:
         with instance.db.read() as session:
-            found = refer(instance, session, issue)
+            found = refer(instance, session, issue, begun=True)
             refuse_not_running(found.row, found.name, "be stopped")
             waiting = count_sums(session, found.row.id).pending
         what = f"{waiting:,} readers of {found.name} will never get it."
@@ -106,7 +106,7 @@ def uncertain(
         raise BadInput("--accept, --resend, --all-accept and --all-resend exclude each other")
     with opened(context) as instance:
         with instance.db.read() as session:
-            found = refer(instance, session, issue)
+            found = refer(instance, session, issue, begun=True)
             doubts = list_doubts(session, found.row.id)
             if not (accept or resend or all_accept or all_resend):
                 _show_doubts(instance, session, found, doubts, addresses=addresses)

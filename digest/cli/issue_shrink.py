@@ -37,7 +37,7 @@ def shrink(
                 due = list(list_shrinkable(session, since))
         else:
             with instance.db.read() as session:
-                found = refer(instance, session, issue)
+                found = refer(instance, session, issue, begun=True)
             if not is_typed(found.name, "Who got what is forgotten for good.", yes=yes):
                 raise typer.Exit(1)
             due = [found.row.id]

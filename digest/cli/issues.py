@@ -15,6 +15,7 @@ from digest.cli import (
     issue_press,
     issue_run,
     issue_shrink,
+    issue_watch,
 )
 from digest.cli.issue_fields import issue_words, pick_words
 from digest.cli.references import ArticleRef, IssueName, Referred, refer
@@ -207,7 +208,8 @@ def set_words(
     An issue has subject, preheader, topper, topper.signed, quote, quote.who, numbers and appeal;
     numbers takes figure|words pairs with semicolons between, appeal is yes or no. With --article:
     headline, blurb, kicker, byline, layout, image_url, image_alt, image_credit, whole (yes or no:
-    the whole article in the mail), body_html. A field without a value is emptied.
+    the whole article in the mail), body_html, ran_before_allowed (why it may run again). A field
+    without a value is emptied.
     """
     with opened(context) as instance, instance.db.write() as session:
         found = refer(instance, session, issue)
@@ -238,3 +240,4 @@ issue_run.register(app)
 issue_evidence.register(app)
 issue_shrink.register(app)
 issue_correct.register(app)
+issue_watch.register(app)

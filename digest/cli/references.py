@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.config import NewsletterConfig
-from digest.curation.issues import find_issue
+from digest.curation.issues import find_issue, find_last_begun
 from digest.models import Issue, Newsletter
 
 IssueName = Annotated[str, typer.Argument(help="newsletter/number, or newsletter for its newest.")]
@@ -24,8 +24,12 @@ class Referred:
     configured: NewsletterConfig
 
 
-def refer(instance: App, session: Session, reference: str) -> Referred:
-    """Return the issue meant; BadInput, NotFound or ConfigError say what is wrong with the name."""
-    row = find_issue(session, reference)
+def refer(instance: App, session: Session, reference: str, *, begun: bool = False) -> Referred:
+    """Return the issue meant; BadInput, NotFound or ConfigError say what is wrong with the name.
+
+    `begun`: a newsletter alone means the issue whose sending began last, for the next draft opens
+    as soon as it does; the newest one where none ever began.
+    """
+    row = (find_last_begun(session, reference) if begun else None) or find_issue(session, reference)
     slug = session.get_one(Newsletter, row.newsletter_id).slug
     return Referred(row, f"{slug}/{row.number}", instance.config.newsletter(slug))

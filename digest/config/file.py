@@ -81,11 +81,12 @@ class LimitsConfig(Strict):
 
 
 class SchedulerConfig(Strict):
-    """The alarm clock."""
+    """The alarm clock. `watch_hours`: 0 leaves picked articles unread."""
 
     tick_seconds: float = Field(default=30, gt=0, le=600)
     max_lateness_hours: float = Field(default=36, gt=0, le=720)
     intake_minutes: float = Field(default=15, gt=0, le=1440)
+    watch_hours: float = Field(default=4, ge=0, le=168)
 
 
 class DeliveryConfig(Strict):

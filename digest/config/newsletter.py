@@ -36,7 +36,9 @@ class SenderConfig(Strict):
 
 
 class ScheduleConfig(Strict):
-    """When an issue is due each week, on the wall clock of `timezone`."""
+    """When an issue is due each week, on the wall clock of `timezone`; its content should be there
+    `cutoff_hours` before. Afterwards the desk warns, and forbids nothing.
+    """
 
     weekday: Literal[
         "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
@@ -44,6 +46,7 @@ class ScheduleConfig(Strict):
     time: TimeOfDay = TimeOfDay(7, 0)
     timezone: ZoneName = "UTC"
     readers_morning: bool = False
+    cutoff_hours: float = Field(default=16, ge=0, le=144)
 
     def as_schedule(self) -> Schedule:
         """Return the same as a value the clock can compute with."""

@@ -11,14 +11,15 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from digest.curation.holding import WORDS as OF_A_PICK
+from digest.curation.holding import hold_over, words_of
 from digest.curation.issues import edit_issue
-from digest.curation.picks import EDITABLE, edit_pick, find_pick, move_pick, pick_article, unpick
+from digest.curation.picks import edit_pick, find_pick, move_pick, pick_article, unpick
 from digest.errors import Conflict, NotFound
 from digest.models import Article, BoardChange, Issue, Pick, Section
 
 KEPT = 30  # changes of one editor to one issue
-OF_A_PICK = sorted(EDITABLE - {"whole"})  # columns; `whole` only fills body_html
-WORDS, EDITED, MOVED, TAKEN_OUT = "words", "edit", "move", "remove"
+WORDS, EDITED, MOVED, TAKEN_OUT, HELD = "words", "edit", "move", "remove", "hold over"
 
 
 def change_words(
@@ -69,6 +70,16 @@ def take_out(session: Session, issue: Issue, editor_id: int, pick: Pick, now: da
     _keep(session, issue, editor_id, article_id, TAKEN_OUT, before, {}, now)
 
 
+def change_issue(
+    session: Session, issue: Issue, editor_id: int, pick: Pick, later: Issue, now: datetime
+) -> None:
+    """Hold a pick over to a later issue; errors of `hold_over`."""
+    before = {**_of_row(pick, OF_A_PICK), **_place_of(pick)}
+    there = hold_over(session, issue, pick, later)
+    after = {"issue": later.id, **_of_row(there, OF_A_PICK)}
+    _keep(session, issue, editor_id, there.article_id, HELD, before, after, now)
+
+
 def find_last_change(session: Session, issue_id: int, editor_id: int) -> BoardChange | None:
     """Return what an editor would undo next in an issue."""
     mine = select(BoardChange).where(
@@ -109,6 +120,17 @@ def _undo_move(session: Session, issue: Issue, change: BoardChange) -> None:
     move_pick(session, issue, pick, section, change.before["position"])
 
 
+def _undo_holding(session: Session, issue: Issue, change: BoardChange) -> None:
+    """Take a pick back from the later issue, unless somebody worked on it there."""
+    left = dict(change.after)
+    later = session.get_one(Issue, left.pop("issue"))
+    session.refresh(later, with_for_update=True)
+    there = _find_still(session, later, change)
+    _refuse_changed(words_of(there), left)
+    unpick(session, later, there)
+    _undo_removal(session, issue, change)
+
+
 def _undo_removal(session: Session, issue: Issue, change: BoardChange) -> None:
     before = dict(change.before)
     section = session.get_one(Section, before.pop("section"))
@@ -122,6 +144,7 @@ UNDOING: dict[str, Callable[[Session, Issue, BoardChange], None]] = {
     EDITED: _undo_edit,
     MOVED: _undo_move,
     TAKEN_OUT: _undo_removal,
+    HELD: _undo_holding,
 }
 
 

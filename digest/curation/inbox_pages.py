@@ -14,6 +14,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from digest.curation.inbox import is_picked, matching
+from digest.curation.issues import OPEN_TO_EDITS
+from digest.curation.reruns import Radar, Rerun, read_radar
 from digest.curation.row_numbers import row_number
 from digest.errors import BadInput
 from digest.models import Article, ArticleState, Issue, Newsletter, Pick, Section, Source
@@ -44,7 +46,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an article is picked."""
+    """Where an article is picked, in an issue that may still be edited."""
 
     issue: str  # as `find_issue` takes it
     heading: str
@@ -57,6 +59,7 @@ class InboxRow:
     article: Article
     source: str  # its source's name; empty for one by hand
     places: tuple[Place, ...]
+    reruns: tuple[Rerun, ...] = ()  # where it, or nearly the same headline, ran before
 
     @property
     def is_aside(self) -> bool:
@@ -136,10 +139,23 @@ def _is_before(cursor: str) -> ColumnElement[bool]:
 def _rows(session: Session, articles: Sequence[Article]) -> tuple[InboxRow, ...]:
     names = _source_names(session, {each.source_id for each in articles})
     places = _places(session, [each.id for each in articles])
+    radar = read_radar(session, None) if articles else Radar(())
     return tuple(
-        InboxRow(each, names.get(each.source_id, ""), tuple(places.get(each.id, ())))
+        InboxRow(
+            each,
+            names.get(each.source_id, ""),
+            tuple(places.get(each.id, ())),
+            _reruns(radar, each, places.get(each.id, ())),
+        )
         for each in articles
     )
+
+
+def _reruns(radar: Radar, article: Article, places: Iterable[Place]) -> tuple[Rerun, ...]:
+    """Return where an article ran; an approved issue that has it is told as one of its places."""
+    there = {place.issue for place in places}
+    found = radar.find(article.id, [article.title])
+    return tuple(each for each in found if each.issue not in there)
 
 
 def _source_names(session: Session, ids: Iterable[int | None]) -> dict[int | None, str]:
@@ -153,7 +169,7 @@ def _places(session: Session, ids: Sequence[int]) -> dict[int, list[Place]]:
         .join(Issue, Issue.id == Pick.issue_id)
         .join(Newsletter, Newsletter.id == Issue.newsletter_id)
         .join(Section, Section.id == Pick.section_id)
-        .where(Pick.article_id.in_(ids))
+        .where(Pick.article_id.in_(ids), Issue.state.in_(OPEN_TO_EDITS))
         .order_by(Issue.id)
     )
     places: dict[int, list[Place]] = {}

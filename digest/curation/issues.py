@@ -7,7 +7,7 @@ a draft.
 
 import base64
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -40,9 +40,10 @@ def new_issue(
     slot_date: date | None,
     now: datetime,
     public_id: Callable[[], str] = random_public_id,
+    words: Mapping[str, Any] | None = None,
 ) -> Issue:
     """Open a draft for a slot's local date, or an extra without one; Conflict when the date is
-    taken.
+    taken. `words` are those of its own that it begins with.
     """
     # Two editors who open an issue at once do it one after the other, numbers without a gap.
     session.refresh(newsletter, with_for_update=True)
@@ -57,9 +58,7 @@ def new_issue(
         number=newsletter.last_number,
         slot_date=slot_date,
         state=IssueState.DRAFT,
-        topper={},
-        quote={},
-        numbers=[],
+        **{"topper": {}, "quote": {}, "numbers": [], **checked_words(words or {})},
         created_at=now,
     )
     session.add(issue)
@@ -88,6 +87,19 @@ def _no_issue(session: Session, slug: str, number: str) -> str:
     if slug not in slugs:
         return f"no newsletter has the slug {slug!r} (there are: {', '.join(slugs)})"
     return f"there is no issue {slug}/{number}" if number else f"{slug} has no issue yet"
+
+
+def find_last_begun(session: Session, slug: str) -> Issue | None:
+    """Return the issue of a newsletter whose sending began last; None when `slug` is not just a
+    newsletter's, or none of it ever began.
+    """
+    return session.scalar(
+        select(Issue)
+        .join(Newsletter)
+        .where(Newsletter.slug == slug, Issue.sending_at.is_not(None))
+        .order_by(Issue.sending_at.desc(), Issue.id.desc())
+        .limit(1)
+    )
 
 
 def find_issue_on(

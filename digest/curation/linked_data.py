@@ -26,7 +26,9 @@ NO_PICTURE = Picture("")
 
 @dataclass(frozen=True, slots=True)
 class LinkedArticle:
-    """What the JSON-LD says; empty where it is silent. `published` is the text as given."""
+    """What the JSON-LD says; empty where it is silent. `published` and `modified` are the texts as
+    given, `correction` is the first one.
+    """
 
     title: str = ""
     summary: str = ""
@@ -37,6 +39,8 @@ class LinkedArticle:
     site_name: str = ""
     language: str = ""
     categories: tuple[str, ...] = ()
+    modified: str = ""
+    correction: str = ""
 
 
 def read_linked_data(blocks: Iterable[str]) -> LinkedArticle:
@@ -80,7 +84,18 @@ def _article(node: dict[str, Any]) -> LinkedArticle:
         site_name=_names(node.get("publisher")),
         language=_text(node.get("inLanguage")),
         categories=tuple(_texts(node.get("articleSection"))),
+        modified=_text(node.get("dateModified")),
+        correction=_correction(node.get("correction")),
     )
+
+
+def _correction(value: Any) -> str:
+    """Return the words of a schema.org correction: a text, or comments with a text."""
+    for member in value if isinstance(value, list) else [value]:
+        words = member.get("text") if isinstance(member, dict) else member
+        if isinstance(words, str) and (text := plain_text(words)) and "://" not in text:
+            return text
+    return ""
 
 
 def _texts(value: Any) -> Iterator[str]:

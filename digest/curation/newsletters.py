@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from digest.clock import Due, Schedule, next_slot
 from digest.config import InitialConfig, NewsletterConfig, check
+from digest.curation.standing import check_standing
 from digest.errors import BadInput, ConfigError, NotFound
 from digest.mirrors import Mirrored, Order, choose
 from digest.models import Issue, Newsletter, Section
@@ -171,6 +172,12 @@ def present_order(session: Session, issue: Issue) -> Order | None:
     frozen, before that the present one; None: the operator's.
     """
     return issue.mirrors or session.get_one(Newsletter, issue.newsletter_id).mirror_order
+
+
+def mark_standing(session: Session, newsletter: Newsletter, names: Iterable[str]) -> None:
+    """Mark which words of an issue the next draft begins with; BadInput for one that is none."""
+    newsletter.standing = check_standing(names)
+    session.flush()
 
 
 def skip_date(session: Session, newsletter: Newsletter, day: date) -> None:

@@ -15,7 +15,7 @@ from digest.models import Article, Issue, Layout, Pick, Section
 
 EDITABLE = frozenset(
     {"headline", "blurb", "kicker", "byline", "layout", "image_url", "image_alt", "image_credit"}
-    | {"whole", "body_html"}
+    | {"whole", "body_html", "ran_before_allowed"}
 )
 NO_WHOLE_TEXT = "whole: its source gave no full text; paste it as body_html"
 

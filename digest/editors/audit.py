@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from digest.logs import redact
@@ -39,6 +39,20 @@ def is_noted_since(session: Session, editor_id: int, about: str, since: datetime
         AuditEntry.editor_id == editor_id, AuditEntry.at > since, AuditEntry.about == about
     )
     return bool(session.scalar(select(theirs)))
+
+
+def last_hands(session: Session, about: str, since: datetime) -> list[tuple[int, datetime]]:
+    """Return the editors who did something about a thing since a moment, each with the last time,
+    the last one first.
+    """
+    last = func.max(AuditEntry.at)
+    query = (
+        select(AuditEntry.editor_id, last)
+        .where(AuditEntry.about == about, AuditEntry.at >= since, AuditEntry.editor_id.is_not(None))
+        .group_by(AuditEntry.editor_id)
+        .order_by(last.desc())
+    )
+    return [(editor_id, at) for editor_id, at in session.execute(query) if editor_id is not None]
 
 
 def list_entries(

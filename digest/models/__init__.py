@@ -9,6 +9,7 @@ from digest.models.desk import AuditEntry, BoardChange, DeskSession, Editor, Rec
 from digest.models.door import AddressChange, LeaveCount, PublicHit, ReaderRequest, SpentLink
 from digest.models.editing import (
     Article,
+    ArticleWatch,
     Correction,
     Issue,
     Newsletter,
@@ -61,6 +62,7 @@ __all__ = [
     "AddressChange",
     "Article",
     "ArticleState",
+    "ArticleWatch",
     "AuditEntry",
     "Base",
     "BoardChange",

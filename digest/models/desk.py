@@ -63,7 +63,9 @@ class AuditEntry(Base):
         ForeignKey("editors.id", ondelete="SET NULL"), index=True
     )  # None: the command line
     verb: Mapped[str] = mapped_column(String(40))
-    about: Mapped[str] = mapped_column(String(200))  # such as "weekly/12", never a person's name
+    about: Mapped[str] = mapped_column(
+        String(200), index=True
+    )  # such as "weekly/12", never a person's name
     detail: Mapped[dict[str, Any]]
 
 

@@ -37,6 +37,9 @@ class Newsletter(Base):
     furniture: Mapped[dict[str, Any]]  # tagline, about, corrections_address, accent, appeal
     skip_dates: Mapped[list[Any]]  # ISO dates without an issue
     last_number: Mapped[int] = mapped_column(default=0)
+    standing: Mapped[list[Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # which words of an issue the next draft begins with; None: the usual ones
     mirror_order: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
     )  # by what is mirrored: addresses as a probe found them, best first
@@ -211,7 +214,7 @@ class Pick(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
-    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"))
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), index=True)
     section_id: Mapped[int] = mapped_column(ForeignKey("sections.id"))
     position: Mapped[int]
     layout: Mapped[Layout] = mapped_column(words_of(Layout))
@@ -225,6 +228,29 @@ class Pick(Base):
     body_html: Mapped[str] = mapped_column(
         Text, default="", server_default=""
     )  # the whole article, cleaned; empty: only the blurb is mailed
+    ran_before_allowed: Mapped[str] = mapped_column(
+        Text, default="", server_default=""
+    )  # why it may run again; empty: nobody said so
+
+
+class ArticleWatch(Base):
+    """An article of an open issue as it was when it was picked and as it is now. Writer:
+    curation.watches.
+    """
+
+    __tablename__ = "article_watches"
+
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True
+    )
+    read_at: Mapped[datetime | None]  # None: not read yet
+    next_at: Mapped[datetime] = mapped_column(index=True)
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    seen_then: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # curation.drift.Seen: what was picked, or accepted since
+    seen_now: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    findings: Mapped[list[Any]]  # curation.drift.Drift, the worst first
 
 
 class StoredRendering(Base):

@@ -18,7 +18,7 @@ from digest.app import App, open_app
 from digest.clock import Clock
 from digest.config import NewsletterConfig
 from digest.curation.inbox import find_article, take_in
-from digest.curation.issues import edit_issue, find_issue, new_issue
+from digest.curation.issues import edit_issue, find_issue, find_issue_on, find_last_begun, new_issue
 from digest.curation.newsletters import find_newsletter, find_section
 from digest.curation.picks import pick_article
 from digest.curation.sources.base import FoundArticle
@@ -109,12 +109,16 @@ class Newsroom:
                 leave(session, public_id, now=self.app.clock.now(), origin="test")
 
     def draft(self, day: date | None = None, *, picks: int = 3, **texts: Any) -> str:
-        """Make an issue with articles, an extra when no day is given; return what it is called."""
+        """Make an issue with articles, an extra when no day is given; return what it is called. A
+        draft of that day that opened by itself, and nobody touched, is taken.
+        """
         now = self.app.clock.now()
         with self.app.db.write() as session:
             newsletter = find_newsletter(session, "weekly")
             take_in(session, [_article(number) for number in range(picks)], None, now)
-            issue = new_issue(session, newsletter, slot_date=day, now=now)
+            opened = find_issue_on(session, newsletter.id, day) if day else None
+            untouched = opened if opened and opened.version == 1 else None
+            issue = untouched or new_issue(session, newsletter, slot_date=day, now=now)
             edit_issue(session, issue, {"subject": f"Issue {issue.number}", **texts})
             for number in range(picks):
                 self._pick(session, issue, number)
@@ -165,14 +169,17 @@ class Newsroom:
         return issue
 
     def sums(self, issue: str) -> Sums:
-        """Add an issue up from its rows."""
+        """Add an issue up from its rows; a newsletter alone means the one that began last."""
         with self.app.db.read() as session:
-            return count_sums(session, find_issue(session, issue).id)
+            return count_sums(session, self._begun(session, issue).id)
 
     def problems(self, issue: str) -> list[str]:
         """Return what is wrong with an issue's ledger; nothing when it balances."""
         with self.app.db.read() as session:
-            return verify_issue(session, find_issue(session, issue).id)
+            return verify_issue(session, self._begun(session, issue).id)
+
+    def _begun(self, session: Session, issue: str) -> Issue:
+        return find_last_begun(session, issue) or find_issue(session, issue)
 
     def state(self, issue: str) -> str:
         """Return an issue's state."""

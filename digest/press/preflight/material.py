@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from digest.config import NewsletterConfig
+from digest.curation.watches import Watched
 from digest.mirrors import PAGES, Mirrored, Order, choose
 from digest.press.preflight.hosts import host_of, scheme_of
 from digest.press.preflight.page import Page, read_page
@@ -59,6 +60,8 @@ class ArticleFacts:
     title: str
     published_at: datetime | None
     id: int | None = None
+    ran_before_allowed: str = ""  # why an editor says that it may run again
+    watched: Watched | None = None  # what the drift watch saw last
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class EarlierPick:
     day: date | None
     headline: str
     canonical_url: str
+    title: str = ""  # the article's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from digest.curation.picks import list_picks
+from digest.curation.watches import Watched, find_watched
 from digest.errors import BadInput
 from digest.models import Article, Issue, IssueState, Pick
 from digest.press.preflight.findings import Report
@@ -14,19 +15,32 @@ MOST_EARLIER = 3_000  # picks: some three years of a weekly
 
 def list_facts(session: Session, issue: Issue) -> dict[str, ArticleFacts]:
     """Return what is known of an issue's articles, by their URL."""
+    picks = list_picks(session, issue.id)
+    watched = find_watched(session, [article.id for _, _, article in picks])
     return {
-        article.url: ArticleFacts(
-            article.url, article.canonical_url, article.title, article.published_at, article.id
-        )
-        for _, _, article in list_picks(session, issue.id)
+        article.url: _facts(pick, article, watched.get(article.id)) for _, pick, article in picks
     }
+
+
+def _facts(pick: Pick, article: Article, watched: Watched | None) -> ArticleFacts:
+    return ArticleFacts(
+        article.url,
+        article.canonical_url,
+        # Where an editor said that another headline is fine, that is the one to compare with.
+        (watched and watched.accepted_title) or article.title,
+        article.published_at,
+        article.id,
+        pick.ran_before_allowed,
+        watched,
+    )
 
 
 def list_earlier(session: Session, issue: Issue) -> list[EarlierPick]:
     """Return what other issues of the newsletter that were approved or sent had, newest first."""
     rows = session.execute(
         select(
-            Issue.number, Issue.slot_date, Issue.approved_at, Pick.headline, Article.canonical_url
+            *(Issue.number, Issue.slot_date, Issue.approved_at),
+            *(Pick.headline, Article.canonical_url, Article.title),
         )
         .join(Pick, Pick.issue_id == Issue.id)
         .join(Article, Article.id == Pick.article_id)
@@ -39,8 +53,8 @@ def list_earlier(session: Session, issue: Issue) -> list[EarlierPick]:
         .limit(MOST_EARLIER)
     )
     return [
-        EarlierPick(number, day or (approved_at.date() if approved_at else None), headline, url)
-        for number, day, approved_at, headline, url in rows
+        EarlierPick(number, day or (at.date() if at else None), headline, url, title)
+        for number, day, at, headline, url, title in rows
     ]
 
 

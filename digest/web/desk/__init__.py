@@ -13,6 +13,8 @@ from digest.web.desk import (
     corrections,
     dates,
     doubts,
+    drift,
+    holding,
     inbox,
     inbox_add,
     me,
@@ -22,6 +24,7 @@ from digest.web.desk import (
     past,
     people,
     pressing,
+    ran_before,
     reader,
     reader_import,
     reader_lists,
@@ -42,11 +45,12 @@ from digest.web.desk.routes import DeskRoutes
 from digest.web.ending import Ending
 
 DOOR = (signing, second_factor, by_mail, me, people)
-MAKING = (week, inbox, inbox_add, sources, media, media_adding, board, board_pictures, pressing)
+ARTICLES = (inbox, inbox_add, sources, media, media_adding)
+MAKING = (week, board, board_pictures, ran_before, drift, holding, pressing)
 SENDING = (dates, schedule, sending, doubts, send_proof)
 SENT = (past, corrections)
 READERS = (readers, reader, reader_scan, reader_lists, reader_import)
-PARTS = (*DOOR, *MAKING, *SENDING, *SENT, *READERS, settings, operators, audit)
+PARTS = (*DOOR, *ARTICLES, *MAKING, *SENDING, *SENT, *READERS, settings, operators, audit)
 
 
 def routes(instance: App, ending: Ending) -> APIRouter:

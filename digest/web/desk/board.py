@@ -7,6 +7,7 @@ keys. A field that somebody else changed since is never overwritten: both versio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
@@ -24,14 +25,17 @@ from digest.curation.board_changes import (
     undo_change,
 )
 from digest.curation.issues import OPEN_TO_EDITS, find_issue
-from digest.curation.newsletters import list_sections
+from digest.curation.newsletters import find_newsletter, list_sections
 from digest.curation.picks import find_pick, list_picks
 from digest.curation.plain import web_url
+from digest.curation.standing import CHOICES as STANDING
+from digest.curation.standing import list_standing
 from digest.editors.accounts import name_of_record
 from digest.editors.audit import note
 from digest.errors import Conflict
 from digest.models import Article, BoardChange, Issue, IssueState, Pick, Role, Section
 from digest.press.approval import find_voided
+from digest.web.desk.ages import age
 from digest.web.desk.board_fields import (
     LONG,
     PICK_LABELS,
@@ -40,10 +44,12 @@ from digest.web.desk.board_fields import (
     Judged,
     judge,
     mark,
+    mark_of,
     pick_fields,
     words_changes,
     words_fields,
 )
+from digest.web.desk.board_notes import Remarks, read_remarks
 from digest.web.desk.board_places import Column, T, place_asked
 from digest.web.desk.checking import checked_of
 from digest.web.desk.doors import HOME, signed_of
@@ -56,6 +62,7 @@ NAMES_OF_CHANGES = {
     "edit": "words of an article",
     "move": "a move",
     "remove": "a removal",
+    "hold over": "holding over",
 }
 
 
@@ -134,6 +141,8 @@ class BoardPages:
             board = _board_of(session, issue, slug, signed.editor_id)
             voided = find_voided(session, issue)
             approver = name_of_record(session, self.instance.sealer, issue.approved_by)
+            newsletter = find_newsletter(session, slug)
+            remarks = self._remarks(session, issue, slug)
         checked = checked_of(issue)
         known: dict[str, Any] = {
             "pick_labels": PICK_LABELS,
@@ -149,12 +158,29 @@ class BoardPages:
             marks=checked.marks,
             voided=voided,
             approver=approver,
+            remarks=remarks,
+            standing=list_standing(newsletter),
+            standing_choices=STANDING,
+            may_stand=signed.role.may(Role.EDITOR),
             mark=mark,
             mark_of=mark_of,
-            oob=template == "_saved.html",
+            oob=template != "board.html",
             **known,
             **values,
         )
+
+    def _remarks(self, session: Session, issue: Issue, slug: str) -> Remarks:
+        """Return what is said beside the words; nothing of an issue that cannot be changed."""
+        app, now = self.instance, self.instance.clock.now()
+        if issue.state not in OPEN_TO_EDITS:
+            return Remarks(partial(age, now=now))
+        return read_remarks(session, issue, app.config.newsletter(slug), now)
+
+    def show_part(
+        self, request: Request, template: str, slug: str, number: int, **values: Any
+    ) -> Response:
+        """Return a part of the board, as another handler asks for it."""
+        return self._page(request, template, slug, number, **values)
 
     def save_words(self, request: Request, slug: str, number: int, form: Form) -> Response:
         """Save the issue's own words."""
@@ -316,11 +342,6 @@ def _unclashed(form: PostedForm, present: dict[str, str], labels: Mapping[str, s
     if judged.clashes:
         raise _Clashed(judged, present)
     return judged
-
-
-def mark_of(fields: Mapping[str, str]) -> str:
-    """Return the mark of all words of a pick together."""
-    return mark("\0".join(fields.values()))
 
 
 def _asked(session: Session, issue: Issue, pick: Pick, form: PostedForm) -> tuple[Section, int]:

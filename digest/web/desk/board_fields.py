@@ -67,6 +67,11 @@ def mark(value: str) -> str:
     return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()[:MARK_DIGITS]
 
 
+def mark_of(fields: Mapping[str, str]) -> str:
+    """Return the mark of all words of a pick together."""
+    return mark("\0".join(fields.values()))
+
+
 def judge(form: PostedForm, present: Mapping[str, str], labels: Mapping[str, str]) -> Judged:
     """Return what a form changes of what is there now; BadInput where it carries no marks."""
     changes, clashes = {}, []

@@ -11,6 +11,7 @@ from digest.press.preflight.checks import CHECKS, ONLINE
 from digest.press.preflight.material import Answer, ArticleFacts, Material
 from tests.press.preflight.conftest import GOOD, GUARDED, NEWSLETTER, SITE
 from tests.press.preflight.test_checks import CASES
+from tests.press.preflight.test_watch_checks import WATCHED
 
 HOST = SITE.removeprefix("https://")
 M1, M2 = "https://m1.example", "https://m2.example/courier"
@@ -46,7 +47,7 @@ def answers(material: Material, **changed: Answer) -> dict[str, Answer]:
 
 
 def test_every_check_has_its_mail() -> None:
-    assert {case.check for case in CASES} | {"type-small"} | OURS == set(CHECKS)
+    assert {case.check for case in CASES} | {"type-small"} | OURS | WATCHED == set(CHECKS)
 
 
 def test_mirror_down_is_found_online_only() -> None:

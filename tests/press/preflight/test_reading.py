@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.curation.titles import is_same_title
 from digest.press.preflight import caniemail
 from digest.press.preflight.budget import budget_of
 from digest.press.preflight.hosts import belongs_to, host_of, is_bare_address, is_private
 from digest.press.preflight.page import Image, Link, read_page
 from digest.press.preflight.sheets import read_styling
-from digest.press.preflight.wording import is_same_title
 
 PAGE = """<html lang="en" dir="ltr"><head><title> Fog
 &amp; rain</title><style>p{margin:0}</style></head><body bgcolor="#FFF">

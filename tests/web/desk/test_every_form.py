@@ -35,6 +35,7 @@ FIELDS = st.dictionaries(
 LEFT_OUT = {
     *("/desk/sign-out", "/desk/inbox/add/read", "/desk/sources/{source_id}/read"),
     "/desk/media/take",
+    "/desk/{slug}/{number:int}/watch",
 }
 
 

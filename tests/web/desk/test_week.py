@@ -1,6 +1,10 @@
 """This week: what is being made, what it lacks, and how it is begun."""
 
+from datetime import UTC, date, datetime, timedelta
+
 from digest.models import AuditEntry, Issue, Role
+from digest.press.preflight.run import run_preflight
+from digest.web.desk.board_fields import mark
 from tests.web.desk.conftest import Desk
 
 
@@ -33,3 +37,49 @@ def test_unknown_newsletter_is_said_to_be_unknown(desk: Desk) -> None:
     answer = desk.signed_in(Role.EDITOR).post("/desk/nothing/begin")
     assert answer.status_code in {404, 422}
     assert "nothing" in answer.text
+
+
+def test_cut_off_is_shown_and_warns_without_forbidding(desk: Desk) -> None:
+    """Friday at 7, 16 hours before: Thursday at 15:00."""
+    desk.clock.set(datetime(2026, 11, 26, 14, tzinfo=UTC))
+    name = desk.house.newsroom.draft(date(2026, 11, 27))
+    browser = desk.signed_in(Role.EDITOR)
+    assert "Content cut-off Thursday at 15:00" in browser.get("/desk").text
+    assert "cut-off" not in browser.get(f"/desk/{name}").text
+
+    desk.clock.advance(timedelta(hours=1, minutes=30))
+    assert "The content cut-off was Thursday at 15:00" in browser.get("/desk").text
+    page = browser.get(f"/desk/{name}").text
+    assert "The content cut-off was Thursday at 15:00" in page
+    form = {"subject": "Still possible", "was-subject": mark("Issue 1")}
+    assert browser.post(f"/desk/{name}/words", **form).status_code == 303
+
+
+def test_who_is_on_it_lately_is_named(desk: Desk) -> None:
+    desk.clock.advance(timedelta(hours=1))  # this Friday's slot is over
+    name = desk.house.newsroom.draft(date(2026, 12, 4))
+    ada, ben = desk.signed_in(Role.EDITOR, "ada"), desk.signed_in(Role.EDITOR, "ben")
+    assert "On it lately" not in ada.get("/desk").text
+    ada.post(f"/desk/{name}/words", **{"subject": "One", "was-subject": mark("Issue 1")})
+    desk.clock.advance(timedelta(minutes=20))
+    ben.post(f"/desk/{name}/words", **{"preheader": "Two", "was-preheader": mark("")})
+    page = ben.get("/desk").text
+    on_it = page.partition("On it lately:")[2].partition("</p>")[0]
+
+    assert on_it.index("Ben") < on_it.index("Ada")
+    assert "20 minutes ago" in on_it
+    desk.clock.advance(timedelta(days=6, hours=23, minutes=50))
+    assert "Ada" not in desk.signed_in(Role.EDITOR, "eve").get("/desk").text
+
+
+def test_what_preflight_stops_is_on_the_page(desk: Desk) -> None:
+    desk.clock.advance(timedelta(hours=1))
+    name = desk.house.newsroom.draft(date(2026, 12, 4), subject="x" * 151)
+    newsroom = desk.house.newsroom
+    clock = desk.clock
+    run_preflight(desk.app.db, newsroom.press, name, newsroom.configured, clock=clock)
+    browser = desk.signed_in(Role.EDITOR)
+    assert "preflight: the subject" in browser.get("/desk").text
+
+    browser.post(f"/desk/{name}/words", **{"subject": "Short", "was-subject": mark("x" * 151)})
+    assert "preflight:" not in browser.get("/desk").text  # that was said of another version

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from digest.curation.canonical import canonical_url
+from digest.curation.titles import is_same_title
 from digest.press.preflight.findings import Level
 from digest.press.preflight.hosts import belongs_to, host_of
 from digest.press.preflight.material import EarlierPick, Material
 from digest.press.preflight.registry import Said, check
-from digest.press.preflight.wording import is_same_title
 from digest.rendering.view import PickView
 
 PLACEHOLDERS = re.compile(
@@ -107,22 +107,31 @@ def _written(material: Material) -> Iterator[tuple[str, str]]:
 
 @check("ran-before", Level.WARN, "An article was in an earlier issue of this newsletter.")
 def ran_before(material: Material) -> Iterator[Said]:
-    """The same address, or nearly the same headline, in an issue approved or sent."""
+    """The same address, or nearly the same headline, in an issue approved or sent; unless an
+    editor said why it may run again.
+    """
     for pick in material.picks:
         facts = material.articles.get(pick.url)
+        if facts and facts.ran_before_allowed:
+            continue
         address = facts.canonical_url if facts else canonical_url(material.original_of(pick.url))
         earlier = next((one for one in material.earlier if one.canonical_url == address), None)
         if earlier is not None:
             yield Said(f"it ran in {_when(earlier)}", pick.headline)
             continue
-        earlier = next(
-            (e for e in material.earlier if is_same_title(e.headline, pick.headline)), None
-        )
+        title = facts.title if facts else ""
+        earlier = next((e for e in material.earlier if _is_same(e, pick.headline, title)), None)
         if earlier is not None:
             yield Said(
                 f"nearly the same headline ran in {_when(earlier)}: {earlier.headline!r}",
                 pick.headline,
             )
+
+
+def _is_same(earlier: EarlierPick, headline: str, title: str) -> bool:
+    """Return whether two articles say the same, in the editors' words or in their own."""
+    ours, theirs = {headline, title} - {""}, {earlier.headline, earlier.title} - {""}
+    return any(is_same_title(one, other) for one in ours for other in theirs)
 
 
 def _when(earlier: EarlierPick) -> str:
