@@ -24,12 +24,12 @@ HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 # The bar's further places in their order: name, address, and the role that they need.
 PLACES = (
     ("Inbox", "/desk/inbox", Role.CONTRIBUTOR),
-    ("Sources", "/desk/sources", Role.CONTRIBUTOR),
-    ("Readers", "/desk/readers", Role.PUBLISHER),
     ("Media", "/desk/media", Role.CONTRIBUTOR),
-    ("People", "/desk/people", Role.OPERATOR),
+    ("Sources", "/desk/sources", Role.CONTRIBUTOR),
     ("Past issues", "/desk/issues", Role.CONTRIBUTOR),
+    ("Readers", "/desk/readers", Role.PUBLISHER),
     ("Settings", "/desk/settings", Role.EDITOR),
+    ("People", "/desk/people", Role.OPERATOR),
     ("Record", "/desk/audit", Role.OPERATOR),
 )
 
