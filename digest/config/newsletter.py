@@ -26,6 +26,11 @@ from digest.mirrors import PAGES
 LONGEST_LOCAL = 64  # characters before the @ (RFC 5321 section 4.5.3.1.1)
 LONGEST_SIGNED = len("confirm.") + 37  # tokens.sign_address
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# Places of the desk: an issue is at /desk/<slug>/<number> there.
+DESK_PLACES = frozenset(
+    {"audit", "dates", "inbox", "issues", "link", "invitation", "me", "media", "people", "readers"}
+    | {"second-factor", "settings", "sign-in", "sign-out", "sources", "static"}
+)
 
 
 class SenderConfig(Strict):
@@ -232,6 +237,13 @@ class NewsletterConfig(Strict):
     def page_mirrors(self) -> list[str]:
         """Return where the reader pages are as well, in the operator's order."""
         return [address for mirror in self.mirrors if mirror.of == PAGES for address in mirror.at]
+
+    @field_validator("slug")
+    @classmethod
+    def _is_no_place(cls, slug: str) -> str:
+        if slug in DESK_PLACES:
+            raise ValueError(f"{slug} is a place of the desk: call the newsletter otherwise")
+        return slug
 
     @field_validator("mirrors")
     @classmethod

@@ -6,7 +6,9 @@ from html import escape, unescape
 
 import pytest
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 
+from digest.config.newsletter import DESK_PLACES, NewsletterConfig
 from digest.editors.accounts import find_editor, set_active, set_password, set_role
 from digest.editors.passwords import hash_password
 from digest.editors.sessions import IDLE
@@ -112,6 +114,15 @@ def test_no_page_is_shown_by_a_post_alone(desk: Desk) -> None:
     """A GET changes nothing: what a link could do is done by forms."""
     for route in routes_of(desk):
         assert route.methods in ({"GET", "HEAD"}, {"POST"})
+
+
+def test_no_newsletter_can_be_called_as_a_place_is(desk: Desk) -> None:
+    firsts = {route.path.split("/")[2] for route in routes_of(desk) if route.path.count("/") > 1}
+    assert firsts - {"{slug}"} <= DESK_PLACES
+    with pytest.raises(ValidationError, match="is a place of the desk"):
+        NewsletterConfig.model_validate(
+            {**desk.app.config.newsletters[0].model_dump(), "slug": "media"}
+        )
 
 
 def test_signing_in_tells_nobody_who_works_here(desk: Desk) -> None:
