@@ -28,8 +28,8 @@ LONGEST_SIGNED = len("confirm.") + 37  # tokens.sign_address
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # Places of the desk: an issue is at /desk/<slug>/<number> there.
 DESK_PLACES = frozenset(
-    {"audit", "dates", "inbox", "issues", "link", "invitation", "me", "media", "people", "readers"}
-    | {"second-factor", "settings", "sign-in", "sign-out", "sources", "static"}
+    {"audit", "inbox", "invitation", "issues", "me", "media", "people", "readers"}
+    | {"settings", "sign-in", "sign-out", "sources", "static"}
 )
 
 
