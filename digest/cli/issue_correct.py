@@ -43,8 +43,9 @@ def correct(
 ) -> None:
     """Correct an issue that was sent, wherever we show it.
 
-    That is in the browser, the archive and the feed. What was sent is never changed. --mail opens an extra issue for exactly those whose copy was
-    accepted; it is approved and scheduled like any other.
+    That is in the browser, the archive and the feed. What was sent is never changed. --mail opens
+    an extra issue for exactly those whose copy was accepted; it is approved and scheduled like any
+    other.
     """
     if sum((bool(note), withdraw is not None, mail is not None)) > 1:
         raise BadInput("write a note, or --take-back, or --mail: one at a time")
