@@ -41,10 +41,11 @@ def correct(
         int | None, typer.Option(help="Open the draft of a mail of the correction of this id.")
     ] = None,
 ) -> None:
-    """Correct an issue that was sent, in the browser, the archive and the feed.
+    """Correct an issue that was sent, wherever we show it.
 
-    What was sent is never changed. --mail opens an extra issue for exactly those whose copy was
-    accepted; it is approved and scheduled like any other.
+    That is in the browser, the archive and the feed. What was sent is never changed. --mail opens
+    an extra issue for exactly those whose copy was accepted; it is approved and scheduled like any
+    other.
     """
     if sum((bool(note), withdraw is not None, mail is not None)) > 1:
         raise BadInput("write a note, or --take-back, or --mail: one at a time")

@@ -6,7 +6,7 @@ else changed to another value is a clash, which is for a person to decide. Pure.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,7 @@ def mark(value: str) -> str:
     return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()[:MARK_DIGITS]
 
 
+<<<<<<< HEAD
 def mark_of(fields: Mapping[str, str]) -> str:
     """Return the mark of all words of a pick together."""
     return mark("\0".join(fields.values()))
@@ -74,9 +75,20 @@ def mark_of(fields: Mapping[str, str]) -> str:
 
 def judge(form: PostedForm, present: Mapping[str, str], labels: Mapping[str, str]) -> Judged:
     """Return what a form changes of what is there now; BadInput where it carries no marks."""
+=======
+def judge(
+    form: PostedForm,
+    present: Mapping[str, str],
+    labels: Mapping[str, str],
+    typed: Callable[[str, str], str] | None = None,
+) -> Judged:
+    """Return what a form changes of what is there now; BadInput where it carries no marks. `typed`
+    returns a field's value as it is kept; None: as the board's are.
+    """
+>>>>>>> after
     changes, clashes = {}, []
     for field in [name for name in labels if name in form.fields]:
-        yours, was = _typed(field, form.raw(field)), form.text(WAS + field)
+        yours, was = (typed or _typed)(field, form.raw(field)), form.text(WAS + field)
         if not was:
             raise BadInput(f"{field}: this form does not say what it was shown with")
         if mark(yours) == was or yours == present[field]:

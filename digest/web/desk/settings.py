@@ -30,7 +30,7 @@ from digest.models import Newsletter, Role, Section
 from digest.press.sample import print_sample, sample_view
 from digest.rendering.papers import WHITE
 from digest.rendering.theme import READABLE, contrast, readable_accent
-from digest.web.desk.board_fields import WAS, Clash, Judged, mark
+from digest.web.desk.board_fields import Clash, judge, mark
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.previewing import FRAME
@@ -59,8 +59,8 @@ class SettingsPages:
     pages: DeskPages
 
     def choose(self, request: Request) -> Response:
-        """Go to the first newsletter's settings; the others are linked there."""
-        return RedirectResponse(_path(self.instance.config.newsletters[0].slug), 303)
+        """Show the first newsletter's settings; the others are linked there."""
+        return self._show(request, self.instance.config.newsletters[0].slug)
 
     def show(self, request: Request, slug: str, saved: str = "") -> Response:
         """Show a newsletter's settings; `saved` says that they were just saved."""
@@ -127,7 +127,8 @@ class SettingsPages:
         yours = {name: typed(name, form.raw(name)) for name in LABELS if name in form.fields}
         try:
             with self._changing(slug) as (session, newsletter):
-                judged = _judge(form, yours, furniture_fields(newsletter.furniture))
+                present = furniture_fields(newsletter.furniture)
+                judged = judge(form, present, LABELS, typed)
                 if judged.clashes:
                     return self._show_both(request, slug, yours, judged.clashes)
                 self._change(session, request, newsletter, judged.changes)
@@ -233,22 +234,6 @@ def _groups(*, guarded: bool) -> list[tuple[str, str, dict[str, str]]]:
     groups = [("look", "Look", LOOK_LABELS), ("words", "Words in every issue", WORD_LABELS)]
     # A guarded newsletter asks nobody for money.
     return groups if guarded else [*groups, ("appeal", "The appeal", APPEAL_LABELS)]
-
-
-def _judge(form: PostedForm, yours: dict[str, str], present: dict[str, str]) -> Judged:
-    """Return what a form changes of what is there now, as the board judges it."""
-    changes, clashes = {}, []
-    for name, value in yours.items():
-        was = form.text(WAS + name)
-        if not was:
-            raise BadInput(f"{name}: this form does not say what it was shown with")
-        if mark(value) == was or value == present[name]:
-            continue
-        if mark(present[name]) == was:
-            changes[name] = value
-        else:
-            clashes.append(Clash(name, LABELS[name], present[name], value))
-    return Judged(changes, clashes)
 
 
 def _order_of(sections: list[Section]) -> str:

@@ -28,7 +28,7 @@
   const show = () => {
     if (!isReadable()) return;
     const wanted = new URLSearchParams(SHOWN.map((name) => [name, form.elements[name].value]));
-    frame.src = `${location.pathname}/look.html?${wanted}`;
+    frame.src = `${frame.dataset.look}?${wanted}`;
   };
   form.addEventListener("input", (event) => {
     if (!SHOWN.includes(event.target.name)) return;
