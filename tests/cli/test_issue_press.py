@@ -63,6 +63,20 @@ def test_approval_warns_of_a_mail_that_is_nearly_cut_off(drafted, paragraphs, wa
     assert ("mail programs cut off what is beyond 100,000" in out) is warned
 
 
+def test_two_people_approve_where_the_newsletter_says_so(drafted) -> None:
+    drafted.configure('relay = "main"', 'relay = "main"\nsecond_person = true')
+
+    first = drafted.good("issue", "approve", "weekly", "--by", "Ada")
+    assert first.startswith("weekly/1 waits for a second person")
+    assert "by Ada" in drafted.good("issue", "show", "weekly")
+    assert "somebody else" in drafted.bad("issue", "approve", "weekly", "--by", "ada")
+    assert "  draft  " in drafted.good("issue", "show", "weekly")
+
+    second = drafted.good("issue", "approve", "weekly", "--by", "Ben")
+    assert second.startswith("weekly/1 is approved, ")
+    assert "  approved  " in drafted.good("issue", "show", "weekly")
+
+
 def test_approval_without_a_subject_is_one_clear_line(drafted) -> None:
     drafted.good("issue", "set", "weekly", "subject=")
 
