@@ -80,7 +80,7 @@ def refused(line, path: str, *words: str) -> str:
 
 def doubts_by_name(newsroom: Newsroom) -> dict[str, int]:
     with newsroom.app.db.read() as session:
-        row = find_issue(session, "weekly")
+        row = find_issue(session, "weekly/1")
         doubts = [doubt.delivery_id for doubt in list_doubts(session, row.id)]
         return name_copies(doubts, issue_key(newsroom.app.keys, row), "courier.example")
 
@@ -100,7 +100,7 @@ def test_copy_that_a_complete_log_lacks_is_sent_again(empty, newsroom, log, cloc
     assert said == "weekly/1: 1 accepted, 0 rejected, 1 sent again, 0 still in doubt.\n"
     reached = Counter(envelope.rcpt_to for envelope, _ in newsroom.backend.accepted)
     assert [reached[reader] for reader in (ANNA, BEN, CLEO)] == [1, 1, 1]
-    assert newsroom.state("weekly") == "sent"
+    assert newsroom.state("weekly/1") == "sent"
 
 
 def test_reading_it_again_is_harmless(empty, newsroom, log) -> None:

@@ -11,7 +11,7 @@ from digest.models import Issue, IssueState, Pick
 from digest.press.preflight.records import find_report
 
 DRIFTS = {
-    Kind.GONE: "whose page is gone: take them out",
+    Kind.GONE: "whose page is gone; that stops the approval",
     Kind.EMBARGO: "that may not be shown yet, says their page",
     Kind.HEADLINE: "with another headline by now",
     Kind.CORRECTION: "with a correction or an update",

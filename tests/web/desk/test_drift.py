@@ -215,11 +215,11 @@ def test_article_of_an_issue_on_its_way_is_left_alone(near: Desk, site: WebServe
 
 def test_check_now_reads_everything_without_scripts(near: Desk, site: WebServer) -> None:
     browser = near.signed_in(Role.CONTRIBUTOR)
-    assert "Not every article has been read again yet" in browser.get(ISSUE).text
+    assert "Not every article’s page has been read again yet" in browser.get(ISSUE).text
     answer = browser.post(f"{ISSUE}/watch")
     assert answer.headers["location"] == ISSUE
     assert sorted(each.path for each in site.asked) == sorted(PAGES)
-    assert "Every article was read again now" in browser.get(ISSUE).text
+    assert "pages were last read now" in browser.get(ISSUE).text
 
 
 def test_check_now_tells_how_far_it_is(near: Desk, site: WebServer) -> None:
