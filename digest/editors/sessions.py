@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.models import DeskSession, Editor, Role
@@ -85,8 +85,9 @@ def note_use(session: Session, secret: str, now: datetime) -> None:
     """Keep a session that is used from ending for want of use."""
     kept = session.get(DeskSession, _digest(secret))
     if kept is not None:
+        # The editor first, as by whoever ends their sessions: neither waits for the other.
+        session.execute(update(Editor).where(Editor.id == kept.editor_id).values(seen_at=now))
         kept.seen_at = max(kept.seen_at, now)
-        session.get_one(Editor, kept.editor_id).seen_at = kept.seen_at
 
 
 def end_session(session: Session, secret: str) -> None:

@@ -56,6 +56,7 @@ def find_ticket(
 
 
 def _mark_of(editor: Editor) -> str:
+    # Of the second factor as it is sealed: under a new key it is another, and a ticket no loss.
     parts = (
         str(editor.id).encode(),
         editor.password_hash.encode(),

@@ -2,6 +2,7 @@
 or a password.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from digest.editors.accounts import (
 from digest.editors.audit import note
 from digest.editors.letters import DeskPost
 from digest.editors.second_factor import drop_factor
-from digest.errors import BadInput, Conflict
+from digest.errors import BadInput, Conflict, NotFound
 from digest.models import Editor, Role
 from digest.web.desk.ages import age
 from digest.web.desk.doors import signed_of
@@ -32,6 +33,7 @@ from digest.web.desk.routes import DeskRoutes, RowId
 from digest.web.forms import Form
 
 PEOPLE = "/desk/people"
+NUMBER = re.compile(r"[0-9]{1,18}")  # that both databases can hold
 MAY = {
     Role.CONTRIBUTOR: "brings articles in, picks and writes",
     Role.EDITOR: "that, and approves",
@@ -87,11 +89,13 @@ class PeoplePages:
             age=partial(age, now=app.clock.now()),
         )
 
-    def show_one(self, request: Request, editor_id: RowId, done: str = "") -> Response:
+    def show_one(self, request: Request, editor_id: str, done: str = "") -> Response:
         """Show one person, and what can be done about them."""
         app = self.instance
+        if NUMBER.fullmatch(editor_id) is None:
+            raise NotFound("there is no editor of that number")  # on a page of the desk
         with app.db.read() as session:
-            person = person_of(app.sealer, get_editor(session, editor_id))
+            person = person_of(app.sealer, get_editor(session, int(editor_id)))
         return self.pages.show(
             "person.html",
             signed_of(request),

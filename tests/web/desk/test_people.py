@@ -270,7 +270,8 @@ def test_who_has_no_factor_has_none_to_lose(desk: Desk) -> None:
 
 def test_person_there_is_not_is_not_found(desk: Desk) -> None:
     operator = desk.signed_in(Role.OPERATOR)
-    assert operator.get(f"{PEOPLE}/editor/99").status_code == 404
+    for number in ("99", "0", "x", "9" * 30, "１"):
+        assert operator.get(f"{PEOPLE}/editor/{number}").status_code == 404
     for path in ("role", "lock", "back", "second-factor", "invite"):
         answer = operator.post(f"{PEOPLE}/editor/99/{path}", sure="yes", role="editor")
         assert answer.status_code == 404
