@@ -67,15 +67,11 @@ def mark(value: str) -> str:
     return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()[:MARK_DIGITS]
 
 
-<<<<<<< HEAD
 def mark_of(fields: Mapping[str, str]) -> str:
     """Return the mark of all words of a pick together."""
     return mark("\0".join(fields.values()))
 
 
-def judge(form: PostedForm, present: Mapping[str, str], labels: Mapping[str, str]) -> Judged:
-    """Return what a form changes of what is there now; BadInput where it carries no marks."""
-=======
 def judge(
     form: PostedForm,
     present: Mapping[str, str],
@@ -85,7 +81,6 @@ def judge(
     """Return what a form changes of what is there now; BadInput where it carries no marks. `typed`
     returns a field's value as it is kept; None: as the board's are.
     """
->>>>>>> after
     changes, clashes = {}, []
     for field in [name for name in labels if name in form.fields]:
         yours, was = (typed or _typed)(field, form.raw(field)), form.text(WAS + field)

@@ -20,6 +20,7 @@ from digest.editors.audit import note
 from digest.models import IssueState, Role
 from digest.subscribers.audience import audience_count
 from digest.web.desk.an_issue import AnIssue, open_issue, require_typed
+from digest.web.desk.board_notes import cutoff_of
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes, RowId
@@ -45,11 +46,13 @@ class SchedulePages:
             departure = None
             if is_open:
                 departure = foresee_departure(session, app.config, opened.configured, issue, now)
+            due = when_due(session, issue, opened.configured) if is_open else None
             values: dict[str, Any] = {
                 "opened": opened,
                 "is_open": is_open,
                 "slot": slot_of(session, issue),
-                "due": when_due(session, issue, opened.configured) if is_open else None,
+                "due": due,
+                "cutoff_at": cutoff_of(due, opened.configured) if due else None,
                 "departure": departure,
                 "readers": _readers(session, opened, departure.readers if departure else None, now),
                 "first": name_of_record(session, app.sealer, issue.first_by),
