@@ -2,6 +2,8 @@
 again by keyboard alone.
 """
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -10,6 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from digest.clock import FixedClock
 from digest.models import Role
+from digest.scheduler import tick_once
 from digest.testing.web import WebServer, answer
 from tests.web.conftest import ANNA, BEN
 from tests.web.desk.conftest import PASSWORD, Desk
@@ -18,20 +21,20 @@ from tests.web.desk.test_inbox import LOCAL
 
 FEED = (
     b'<rss version="2.0"><channel><title>Harbour wire</title>'
-    b"<item><title>The ferry is back</title><link>/ferry</link><description>After a year in dock."
-    b"</description></item>"
-    b"<item><title>Ten horoscopes</title><link>/stars</link></item></channel></rss>"
+    b"<item><title>The ferry is back</title><link>https://courier.example/ferry</link>"
+    b"<description>After a year in dock.</description></item>"
+    b"<item><title>Ten horoscopes</title><link>https://courier.example/stars</link></item>"
+    b"</channel></rss>"
 )
 PAGE = b"""<html><head><title>Fog closes the harbour</title><meta name=description content="Thick.">
-</head><body><p>Nobody sails.</p></body></html>"""
+<link rel=canonical href="https://courier.example/fog"></head><body>Nobody sails.</body></html>"""
 
 
 @pytest.fixture
 def site() -> Iterator[WebServer]:
     server = WebServer()
     server.answers["/feed"] = answer(body=FEED, Content_Type="application/rss+xml")
-    for path in ("/fog", "/ferry", "/stars"):
-        server.answers[path] = answer(body=PAGE, Content_Type="text/html")
+    server.answers["/fog"] = answer(body=PAGE, Content_Type="text/html")
     yield server
     server.close()
 
@@ -87,6 +90,8 @@ class Week:
         self.hand.write(self.page.get_by_label("Address of its page"), self.site.url("/fog"))
         self.hand.press(self.page.get_by_role("button", name="Read the page"))
         self.hand.write(self.page.get_by_label("Headline"), "Fog at last")
+        address = self.page.get_by_role("textbox", name="Address", exact=True)
+        self.hand.write(address, "https://courier.example/fog")
         self.hand.press(self.page.get_by_role("button", name="Keep"))
 
     def choose(self) -> None:
@@ -108,7 +113,8 @@ class Week:
             ("Line for the inbox", "And nobody sails."),
             ("The paper's message", "Dear readers, take the bus."),
         ):
-            self.hand.write(self.page.locator("#card-words").get_by_label(label), words)
+            field = self.page.locator("#card-words").get_by_role("textbox", name=label)
+            self.hand.write(field, words)
             self._saved()
         card = self.page.locator(".pick").first
         self.hand.press(card.locator("summary"))
@@ -118,6 +124,48 @@ class Week:
         self.hand.press(card.locator("summary"))
         self.hand.move_below(card, self.page.locator(".pick").nth(1))
         expect(self.page.locator("#said")).to_contain_text("Now 2 of 2")
+
+    def look(self) -> None:
+        self.tab("Preview")
+        mail = self.page.frame_locator("iframe[name=mail]")
+        expect(mail.get_by_text("Dear readers, take the bus.").first).to_be_visible()
+        expect(mail.get_by_text("At last, the ferry").first).to_be_visible()
+        self.hand.press(self.page.get_by_role("button", name="Look it over"))
+        expect(self.page.locator("#preflight")).to_contain_text("the present one")
+
+    def approve(self) -> None:
+        self.hand.press(self.page.get_by_role("button", name="Approve these bytes"))
+        expect(self.page.get_by_text("Approved by Ada")).to_be_visible()
+
+    def send(self) -> None:
+        self.tab("Schedule")
+        now = self.page.locator("form", has=self.page.get_by_role("heading", name="Send now"))
+        self.hand.write(now.get_by_label("Type weekly/1"), "weekly/1")
+        self.hand.press(now.get_by_role("button", name="Send now"))
+        expect(self.page.get_by_text("Due now")).to_be_visible()
+        tick = threading.Thread(target=asyncio.run, args=(tick_once(self.desk.app),))
+        tick.start()
+        tick.join()
+        self.go("Past issues")
+        expect(self.page.locator(".past")).to_contain_text("The ferry is back, and so is the fog")
+
+    def prove(self) -> None:
+        self.hand.press(self.page.get_by_role("link", name="The ferry is back, and so is the fog"))
+        self.tab("Sending")
+        expect(self.page.get_by_text("It is sent.")).to_be_visible()
+        self.tab("Send proof")
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(
+            "Every copy is accounted for"
+        )
+        self.hand.write(self.page.get_by_label("Exactly their address"), ANNA)
+        self.hand.press(self.page.get_by_role("button", name="Look"))
+        expect(self.page.get_by_text("Yes: a relay took their copy.")).to_be_visible()
+
+    def tab(self, name: str) -> None:
+        """Go to a page of the issue."""
+        self.hand.press(self.page.get_by_label("This issue").get_by_role("link", name=name))
+        current = self.page.get_by_label("This issue").locator("[aria-current]")
+        expect(current).to_have_text(name)
 
     def _saved(self) -> None:
         expect(self.page.locator("#said")).to_contain_text("Saved as version")
@@ -140,3 +188,9 @@ def test_week_from_an_empty_inbox_to_a_sent_issue(near: Desk, hand: Hand, site: 
     week.add_an_article()
     week.choose()
     week.edit()
+    week.look()
+    week.approve()
+    week.send()
+    week.prove()
+    arrived = [envelope.rcpt_to for envelope, _ in near.house.newsroom.backend.accepted]
+    assert sorted(arrived) == [ANNA, BEN]
