@@ -164,7 +164,7 @@ class BoardPages:
             may_stand=signed.role.may(Role.EDITOR),
             mark=mark,
             mark_of=mark_of,
-            oob=template != "board.html",
+            oob=template in {"_saved.html", "_read.html"},
             **known,
             **values,
         )
