@@ -135,13 +135,15 @@ class Watching:
             return
         watched = self._watched(issue_id)
         watched.secrets.append(secret)
+        last: Seen | None = None
+        stale: Seen | None = None
         try:
             if watched.reader is None or watched.reader.done():
+                stale = watched.last  # of the last one who looked, whenever that was
                 watched.reader = asyncio.create_task(self._keep_reading(issue_id, watched))
-            last: Seen | None = None
             while not self._ended.is_set() and secret not in watched.over:
                 news, seen, done = watched.news, watched.last, watched.reader.done()
-                if seen is not None and seen is not last:
+                if seen is not None and seen is not last and seen is not stale:
                     yield NOTHING_NEW if last and last.html == seen.html else event_of(seen.html)
                     last = seen
                 if done:
