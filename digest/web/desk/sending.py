@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from digest.app import App
 from digest.curation.issues import pause_issue, resume_issue
+from digest.delivery.departure import when_due
 from digest.delivery.running import refuse_not_running, stop_run
 from digest.editors.audit import note
 from digest.errors import Refused
@@ -47,6 +48,7 @@ class SendingPages:
             signed_of(request),
             opened=opened,
             seen=seen,
+            is_due=self._is_due(opened),
             alive=self.instance.hears_scheduler(),
             may_steer=signed_of(request).role.may(Role.PUBLISHER),
         )
@@ -114,6 +116,14 @@ class SendingPages:
     def _open(self, slug: str, number: int) -> AnIssue:
         with self.instance.db.read() as session:
             return open_issue(self.instance, session, slug, number)
+
+    def _is_due(self, opened: AnIssue) -> bool:
+        """Tell whether an approved issue leaves with the next round."""
+        if opened.issue.state is not IssueState.APPROVED:
+            return False
+        with self.instance.db.read() as session:
+            due = when_due(session, opened.issue, opened.configured)
+        return due is not None and due <= self.instance.clock.now()
 
     def _steer(
         self,

@@ -142,10 +142,11 @@ class Week:
         now = self.page.locator("form", has=self.page.get_by_role("heading", name="Send now"))
         self.hand.write(now.get_by_label("Type weekly/1"), "weekly/1")
         self.hand.press(now.get_by_role("button", name="Send now"))
-        expect(self.page.get_by_text("Due now")).to_be_visible()
+        expect(self.page.get_by_text("It is due")).to_be_visible()
         tick = threading.Thread(target=asyncio.run, args=(tick_once(self.desk.app),))
         tick.start()
         tick.join()
+        expect(self.page.get_by_text("It is sent.")).to_be_visible()
         self.go("Past issues")
         expect(self.page.locator(".past")).to_contain_text("The ferry is back, and so is the fog")
 

@@ -3,6 +3,10 @@
 "use strict";
 (() => {
   const ASK_EVERY = 5000;
+  const LOOK_AGAIN = 2000;
+  // An issue that is due and not begun: looked at again until it is.
+  if (document.getElementById("waiting")) setTimeout(() => location.reload(), LOOK_AGAIN);
+
   const box = document.getElementById("progress");
   if (!box?.dataset.events) return;
   const run = () => box.firstElementChild?.dataset.run ?? "";
