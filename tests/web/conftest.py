@@ -35,7 +35,10 @@ USER_AGENT = "Mozilla/5.0 (compatible; SomeScanner/9)"
 class WebHouse:
     """A newsroom with two readers, and its pages at `url` for as long as it is open."""
 
-    def __init__(self, newsroom: Newsroom, url: str, client: httpx.Client) -> None:
+    def __init__(
+        self, newsroom: Newsroom, url: str, client: httpx.Client, server: uvicorn.Server
+    ) -> None:
+        self.server = server
         self.newsroom = newsroom
         self.app = newsroom.app
         self.url = url
@@ -115,7 +118,7 @@ def serving(newsroom: Newsroom) -> Iterator[WebHouse]:
             time.sleep(0.002)
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         with httpx.Client(base_url=url, headers={"User-Agent": USER_AGENT}) as client:
-            yield WebHouse(newsroom, url, client)
+            yield WebHouse(newsroom, url, client, server)
     finally:
         server.should_exit = True
         thread.join()

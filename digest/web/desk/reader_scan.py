@@ -1,9 +1,10 @@
 """Finding readers by a part of their address: a page that fills while every address is looked at.
 
 The page itself streams, so it needs no script. It ends when the browser goes away, when Stop is
-pressed, or when enough was found. One scan for each editor: a new one ends the older, in whichever
-process that runs. Between two pages of readers it rests for as long as the last one took, and of
-all scans of a process one works at a time. What was looked for is neither logged nor on record.
+pressed, when enough was found, when its session is over, and when the server stops. One scan for
+each editor: a new one ends the older, in whichever process that runs. Between two pages of readers
+it rests for as long as the last one took, and of all scans of a process one works at a time. What
+was looked for is neither logged nor on record.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from starlette.background import BackgroundTask
 
 from digest.app import App
 from digest.editors.audit import note
+from digest.editors.sessions import find_signed
 from digest.models import Role
 from digest.subscribers.scan import (
     Match,
@@ -25,7 +27,7 @@ from digest.subscribers.scan import (
     count_subscribers,
     scan_page,
 )
-from digest.web.desk.doors import signed_of
+from digest.web.desk.doors import COOKIE, signed_of
 from digest.web.desk.pages import HEADERS, DeskPages
 from digest.web.desk.readers import path_of
 from digest.web.desk.routes import DeskRoutes
@@ -42,6 +44,7 @@ class Scan:
     """One scan: whose, of how many, and how far it came."""
 
     editor_id: int
+    secret: str = field(repr=False)  # of the session that asked
     term: str = field(repr=False)
     total: int
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -57,13 +60,15 @@ class ScanPages:
     instance: App
     pages: DeskPages
     turn: asyncio.Semaphore
+    closing: asyncio.Event
 
     def begin(self, request: Request, form: Form) -> Response:
         """Note that a scan is made, and answer with the page of its results."""
         app, signed = self.instance, signed_of(request)
         term = clean_term(form.raw("part"))
         with app.db.write() as session:
-            scan = Scan(signed.editor_id, term, count_subscribers(session))
+            secret = request.cookies[COOKIE]
+            scan = Scan(signed.editor_id, secret, term, count_subscribers(session))
             note(session, signed.editor_id, "scan addresses", "readers", app.clock.now())
         app.note(_name(scan.editor_id), scan.mark)
         whole = self.pages.show("reader_scan.html", signed, total=scan.total, most=MOST_FOUND)
@@ -122,10 +127,22 @@ class ScanPages:
         if kept is None or kept.value != scan.mark:
             scan.ended = "stopped"
             return None
+        if self.closing.is_set():
+            scan.ended = "the server stopped"
+            return None
+        if not self._may_go_on(scan):
+            scan.ended = "the session was over"
+            return None
         page = scan_page(app.db, app.sealer, scan.term, after)
         if page is None:
             scan.ended = "done"
         return page
+
+    def _may_go_on(self, scan: Scan) -> bool:
+        app = self.instance
+        with app.db.read() as session:
+            signed = find_signed(session, app.sealer, scan.secret, app.clock.now())
+        return signed is not None and signed.role.may(Role.PUBLISHER)
 
     def _found(self, match: Match) -> str:
         path = path_of(match.public_id)
@@ -145,6 +162,7 @@ def _name(editor_id: int) -> str:
 
 def add_routes(desk: DeskRoutes) -> None:
     """Add the routes of scans."""
-    scans = ScanPages(desk.instance, desk.pages, asyncio.Semaphore(1))
+    scans = ScanPages(desk.instance, desk.pages, asyncio.Semaphore(1), asyncio.Event())
+    desk.ending.tell(scans.closing.set)
     desk.act("/readers/scan", scans.begin, Role.PUBLISHER)
     desk.act("/readers/scan/stop", scans.stop, Role.PUBLISHER)

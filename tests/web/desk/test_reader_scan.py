@@ -11,13 +11,14 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect
 from sqlalchemy import insert
 
+from digest.editors.accounts import find_editor, set_role
 from digest.models import Role, Subscriber
 from digest.web.desk.reader_scan import MOST_FOUND
 from tests.web.conftest import ANNA
 from tests.web.desk.conftest import Browser, Desk
 from tests.web.desk.test_readers import assert_named_nowhere, path, record
 
-MANY = 150_000
+MANY = 60_000
 
 
 def add_readers(desk: Desk, number: int, address: str = "somebody@example.net") -> None:
@@ -130,6 +131,28 @@ def test_progress_comes_while_the_scan_goes_on_and_stop_ends_it(
     looked_at = int(last_line(page).partition(" ")[0].replace(",", ""))
     assert 10_000 <= looked_at < MANY
     assert wait_for_end(desk)["looked at"] == looked_at
+
+
+@pytest.mark.parametrize("ending", ["locked", "server"])
+def test_scan_ends_with_its_session_and_with_the_server(
+    desk: Desk, publisher: Browser, ending: str
+) -> None:
+    add_readers(desk, MANY)
+    pieces = publisher.client.send(begin(publisher), stream=True).iter_text()
+    next(pieces)
+    if ending == "locked":
+        with desk.app.db.write() as session:
+            editor = find_editor(session, desk.app.sealer, "publisher@gazette.example")
+            set_role(session, editor, Role.CONTRIBUTOR)
+    else:
+        desk.house.server.should_exit = True
+    page = "".join(pieces)
+
+    why = {"locked": "the session was over", "server": "the server stopped"}[ending]
+    assert f"It ended early: {why}." in last_line(page)
+    ended = wait_for_end(desk)
+    assert ended["ended"] == why
+    assert ended["looked at"] < MANY
 
 
 def test_one_scan_for_each_editor(desk: Desk, publisher: Browser) -> None:
