@@ -20,8 +20,8 @@ from digest.subscribers.transfer.staging import StagedImport, list_under_way
 from digest.web.desk.doors import signed_of
 from digest.web.desk.import_jobs import ImportJobs
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.readers import READERS, configured_of
-from digest.web.desk.routes import DeskRoutes, RowId
+from digest.web.desk.readers import READERS
+from digest.web.desk.routes import DeskRoutes, RowId, configured_of
 from digest.web.desk.uploads import upload_of
 from digest.web.forms import Form
 
