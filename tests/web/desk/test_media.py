@@ -29,7 +29,7 @@ from tests.media.samples import (
 )
 from tests.web.desk.conftest import Browser, Desk
 from tests.web.desk.test_board import ATTACKS
-from tests.web.desk.test_inbox import LOCAL, verbs
+from tests.web.desk.test_inbox import LOCAL
 
 UPLOAD, TAKE = "/desk/media/upload", "/desk/media/take"
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -91,7 +91,7 @@ def test_file_is_kept_stripped_and_shown(desk: Desk, ada: Browser) -> None:
     assert not any(CAMERA.encode() in path.read_bytes() for path in files(desk))
     page = ada.get(answer.headers["location"]).text
     assert f'src="/desk/media/picture/{kept.id}/original"' in page
-    assert verbs(desk)[-1] == "add picture"
+    assert desk.verbs()[-1] == "add picture"
     with desk.app.db.read() as session:
         entry = session.query(AuditEntry).order_by(AuditEntry.id.desc()).first()
         assert entry is not None
@@ -277,7 +277,7 @@ def test_same_file_leads_to_the_picture_that_there_is(desk: Desk, ada: Browser) 
 
     assert "was here already" in ada.get(answer.headers["location"]).text
     assert [kept.credit for kept in pictures(desk)] == ["Ada Holm"]
-    assert verbs(desk).count("add picture") == 1
+    assert desk.verbs().count("add picture") == 1
 
 
 # Addresses.
@@ -398,7 +398,7 @@ def test_words_and_cut_are_saved_and_two_editors_do_not_overwrite(desk: Desk, ad
     [kept] = pictures(desk)
     assert (kept.alt, kept.credit, kept.rights, kept.focus_x) == ("Fog", "Bo", "ours", 0)
     assert colour_of(opened(ada.get(f"/pictures/{kept.shown}").content)) == "red"
-    assert verbs(desk)[-1] == "edit picture"
+    assert desk.verbs()[-1] == "edit picture"
 
 
 @pytest.mark.parametrize("x", ["", "101", "-1", "x"])
@@ -438,7 +438,7 @@ def test_only_editors_remove_and_only_what_is_used_nowhere(desk: Desk, ada: Brow
 
     assert [kept.id for kept in pictures(desk)] == [used]
     assert len(files(desk)) == 2
-    assert verbs(desk)[-1] == "remove picture"
+    assert desk.verbs()[-1] == "remove picture"
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
