@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.config import NewsletterConfig
 from digest.curation.issues import find_issue
+from digest.curation.newsletters import present_order
 from digest.errors import BadInput
+from digest.mirrors import Order
 from digest.models import Issue
 from digest.web.desk.doors import HOME
 from digest.web.forms import PostedForm
@@ -24,6 +26,7 @@ class AnIssue:
     issue: Issue
     name: str
     configured: NewsletterConfig
+    order: Order | None  # of the mirrors in which it is shown
 
     @property
     def path(self) -> str:
@@ -40,12 +43,13 @@ class AnIssue:
         return moment.astimezone(self.zone)
 
 
-def open_issue(instance: App, session: Session, slug: str, number: int) -> AnIssue:
-    """Return an issue by its newsletter and number; NotFound, BadInput or ConfigError where there
-    is none.
+def open_issue(instance: App, session: Session, name: str) -> AnIssue:
+    """Return an issue by its name, ``weekly/3``; NotFound, BadInput or ConfigError where there is
+    none.
     """
-    name = f"{slug}/{number}"
-    return AnIssue(find_issue(session, name), name, instance.config.newsletter(slug))
+    issue = find_issue(session, name)
+    configured = instance.config.newsletter(name.partition("/")[0])
+    return AnIssue(issue, name, configured, present_order(session, issue))
 
 
 def require_typed(form: PostedForm, name: str) -> None:

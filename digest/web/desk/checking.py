@@ -19,9 +19,10 @@ from digest.models import Issue, Role
 from digest.press.preflight.findings import Finding, Level, Report
 from digest.press.preflight.records import find_report
 from digest.press.preflight.run import run_preflight
+from digest.web.desk.an_issue import AnIssue, open_issue
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.printed import Opened, Printed, open_issue
+from digest.web.desk.printed import Printed
 from digest.web.desk.routes import DeskRoutes
 from digest.web.forms import Form
 
@@ -148,14 +149,14 @@ class CheckPages:
             render=self.printed.render,
         )
 
-    def _cards(self, opened: Opened) -> list[int]:
+    def _cards(self, opened: AnIssue) -> list[int]:
         """Return the articles whose cards are to be marked anew, or no longer."""
         if opened.issue.state not in OPEN_TO_EDITS:
             return []
         with self.instance.db.read() as session:
             return [article.id for _, _, article in list_picks(session, opened.issue.id)]
 
-    def _open(self, name: str) -> Opened:
+    def _open(self, name: str) -> AnIssue:
         with self.instance.db.read() as session:
             return open_issue(self.instance, session, name)
 

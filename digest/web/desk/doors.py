@@ -7,7 +7,7 @@ for requests that htmx makes). Nobody is told whether a page exists that they ma
 
 import hmac
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -19,8 +19,7 @@ from digest.app import App
 from digest.editors.second_factor import must_have
 from digest.editors.sessions import Signed, find_signed, is_due, note_use
 from digest.models import Role
-from digest.web.desk.picture_uploads import Upload
-from digest.web.forms import Body, posted_form, read_form
+from digest.web.forms import FIELDS_MOST, Body, posted_form, read_form
 
 COOKIE, TICKET = "digest_desk", "digest_desk_ticket"
 TICKET_GOOD = timedelta(minutes=5)
@@ -29,10 +28,9 @@ HOME = "/desk"
 SIGN_IN = f"{HOME}/sign-in"
 QUERY = re.compile(r"[A-Za-z0-9._~%=&+*-]*")  # as urlencode writes it: no slash, colon or backslash
 LONGEST_AFTER = 3_000  # characters; a form carries it
-FIELDS_MOST = 100
 OURS = frozenset({"same-origin", "none"})  # Fetch Metadata: none is somebody typing an address
 
-Check = Callable[..., Awaitable[None] | AsyncIterator[None]]
+Check = Callable[[Request], Awaitable[None]]
 
 
 class Door:
@@ -69,12 +67,6 @@ class Door:
         check_token(request, read_form(body).text(TOKEN_FIELD))
         if body:
             await posted_form(request, body)
-
-    async def has_token_beside(self, request: Request, upload: Upload) -> None:
-        """The same for a form that brings a file along: 403 before anything of it is looked at."""
-        check_token(request, upload.form.text(TOKEN_FIELD))
-        if not upload.is_whole:
-            raise HTTPException(415)
 
     async def refuse_strangers(self, request: Request) -> None:
         """403 for a request that a page of somebody else's made."""

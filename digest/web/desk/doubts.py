@@ -6,6 +6,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from digest.app import App
+from digest.curation.row_numbers import row_number
 from digest.delivery.evidence import issue_key, name_copies
 from digest.delivery.ledger.doubts import By, Doubt, list_doubts
 from digest.delivery.ledger.sums import count_doubts
@@ -41,7 +42,7 @@ class DoubtsPages:
         """Show the oldest copies in doubt; `settled` and `left` are what was just done."""
         app = self.instance
         with app.db.read() as session:
-            opened = open_issue(app, session, slug, number)
+            opened = open_issue(app, session, f"{slug}/{number}")
             doubts = list_doubts(session, opened.issue.id, A_PAGE)
             count = count_doubts(session, opened.issue.id)
         return self.pages.show(
@@ -79,7 +80,7 @@ class DoubtsPages:
     ) -> Response:
         app, signed = self.instance, signed_of(request)
         with app.db.read() as session:
-            opened = open_issue(app, session, slug, number)
+            opened = open_issue(app, session, f"{slug}/{number}")
             doubts = list_doubts(session, opened.issue.id)
         wanted = [] if form.text("all") else _numbers(form)
         ids = choose_doubts(doubts, wanted, opened.name)
@@ -96,10 +97,11 @@ class DoubtsPages:
 
 def _numbers(form: PostedForm) -> list[int]:
     """Return the ticked copies' numbers; BadInput where none is ticked."""
-    texts = form.all("delivery")
-    if not texts or not all(t.isascii() and t.isdecimal() and len(t) < 19 for t in texts):
+    ticked = [row_number(text) for text in form.all("delivery")]
+    numbers = [number for number in ticked if number is not None]
+    if not numbers or len(numbers) < len(ticked):
         raise BadInput("Nothing was done: tick the copies that you mean, or take them all.")
-    return [int(text) for text in texts]
+    return numbers
 
 
 def add_routes(desk: DeskRoutes) -> None:

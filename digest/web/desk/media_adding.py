@@ -13,13 +13,14 @@ from digest.app import App
 from digest.editors.audit import note
 from digest.errors import BadInput, FetchFailed, NotFound, Refused
 from digest.media.addresses import name_in
+from digest.media.darkroom import PICTURE_MOST
 from digest.media.room import Words, find_by_print
 from digest.models import Role
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.media import MEDIA, grid_of, picture_path
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.picture_uploads import Upload
 from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.uploads import upload_of
 from digest.web.forms import Form, PostedForm
 
 ACCEPT = "image/jpeg,image/png,image/webp,image/gif"
@@ -48,13 +49,14 @@ class AddingPages:
 
         return self._taken(request, form, taken)
 
-    def upload(self, request: Request, upload: Upload) -> Response:
+    def upload(self, request: Request) -> Response:
         """Keep a picture that came as a file."""
         editor_id, now = signed_of(request).editor_id, self.instance.clock.now()
+        upload = upload_of(request)
 
         def taken() -> tuple[int, bool]:
             words = _words_of(upload.form)
-            return self.instance.media.take_in(upload.file(), words, editor_id, now)
+            return self.instance.media.take_in(upload.chosen().read(), words, editor_id, now)
 
         return self._taken(request, upload.form, taken)
 
@@ -108,4 +110,4 @@ def add_routes(desk: DeskRoutes) -> None:
     """Add the routes of bringing in."""
     adding = AddingPages(desk.instance, desk.pages)
     desk.act("/media/take", adding.take, Role.CONTRIBUTOR)
-    desk.act_with_picture("/media/upload", adding.upload, Role.CONTRIBUTOR)
+    desk.act_with_file("/media/upload", adding.upload, Role.CONTRIBUTOR, PICTURE_MOST)

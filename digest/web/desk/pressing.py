@@ -4,7 +4,6 @@ proofs of it, and the approval that is bound to the bytes.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,11 +17,12 @@ from digest.models import Role
 from digest.press.approval import Voided, approve, find_voided
 from digest.rendering.fingerprint import issue_hash
 from digest.rendering.stored import Rendering
+from digest.web.desk.an_issue import AnIssue, open_issue
 from digest.web.desk.checking import CheckPages, add_checks, checked_of
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.previewing import PreviewPages, Stage, add_preview
-from digest.web.desk.printed import Opened, Printed, open_issue
+from digest.web.desk.printed import Printed
 from digest.web.desk.proofing import MOST, SentProof, list_colleagues, send_proofs
 from digest.web.desk.routes import DeskRoutes
 from digest.web.forms import Form
@@ -91,7 +91,7 @@ class PressPages:
             note(session, signed.editor_id, verb, opened.name, app.clock.now(), detail)
         return RedirectResponse(f"{opened.path}/preview", 303)
 
-    def _open(self, reference: str) -> Opened:
+    def _open(self, reference: str) -> AnIssue:
         with self.instance.db.read() as session:
             return open_issue(self.instance, session, reference)
 
@@ -102,7 +102,7 @@ class PressPages:
         except RenderingFailed as error:  # another edition than the one that is shown
             return [], str(error)
 
-    def _voided(self, opened: Opened) -> Voided | None:
+    def _voided(self, opened: AnIssue) -> Voided | None:
         with self.instance.db.read() as session:
             return find_voided(session, opened.issue)
 
@@ -111,7 +111,7 @@ class PressPages:
         with self.instance.db.read() as session:
             return name_of_record(session, self.instance.sealer, approver)
 
-    def _departure(self, opened: Opened) -> tuple[Departure, datetime | None] | None:
+    def _departure(self, opened: AnIssue) -> tuple[Departure, datetime | None] | None:
         """Return when an issue would leave, and its last copy's moment on the newsletter's own
         clock.
         """
@@ -122,8 +122,7 @@ class PressPages:
             )
         if found is None:
             return None
-        zone = ZoneInfo(opened.configured.schedule.timezone)
-        return found, found.last_at.astimezone(zone) if found.last_at else None
+        return found, opened.local(found.last_at) if found.last_at else None
 
 
 def add_routes(desk: DeskRoutes) -> None:

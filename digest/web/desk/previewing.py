@@ -28,9 +28,10 @@ from digest.rendering.personalise import ReaderValues, fill_html, fill_text, lef
 from digest.rendering.stored import Rendering
 from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.standing import list_subscriptions
+from digest.web.desk.an_issue import AnIssue, open_issue
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.printed import Opened, Printed, Prints, open_issue
+from digest.web.desk.printed import Printed, Prints
 from digest.web.desk.routes import DeskRoutes
 from digest.web.desk.showing import LOOKS, Offer, Showing, in_language, offer_of, read_showing
 from digest.web.forms import Form
@@ -85,7 +86,7 @@ class PreviewPages:
     pages: DeskPages
     printed: Printed
 
-    def stage_of(self, request: Request, opened: Opened, *, placed: bool = False) -> Stage:
+    def stage_of(self, request: Request, opened: AnIssue, *, placed: bool = False) -> Stage:
         """Return what a request asks to see of an issue; where it stands only when `placed`."""
         version = opened.issue.version
         try:
@@ -103,7 +104,7 @@ class PreviewPages:
         return replace(stage, height=places.height, places=places.of(picks))
 
     def _asked(
-        self, request: Request, opened: Opened, prints: Prints, edition: str = ""
+        self, request: Request, opened: AnIssue, prints: Prints, edition: str = ""
     ) -> tuple[Showing, Offer, Rendering | None]:
         """Return what a request asks to see, what there is, and the rendering for it."""
         asked = edition or request.query_params.get("edition", "")
@@ -112,13 +113,13 @@ class PreviewPages:
         showing = read_showing(request.query_params, offer)
         return showing, offer, in_language(renderings, showing.language)
 
-    def _headings(self, opened: Opened) -> dict[str, str]:
+    def _headings(self, opened: AnIssue) -> dict[str, str]:
         with self.instance.db.read() as session:
             sections = list_sections(session, opened.issue.newsletter_id)
         return {section_block(each.id): each.heading for each in sections}
 
     def _places(
-        self, opened: Opened, found: Rendering, showing: Showing, headlines: list[str]
+        self, opened: AnIssue, found: Rendering, showing: Showing, headlines: list[str]
     ) -> Places:
         content = self._filled(opened, found, showing, self._values(opened, showing))
         if showing.is_text:
@@ -161,7 +162,7 @@ class PreviewPages:
         except DigestError as error:  # into the frame: a page of ours may not stand there
             return PlainTextResponse(str(error), 404, headers=FRAME)
 
-    def _copy_of(self, request: Request, opened: Opened, address: str, look: str) -> Response:
+    def _copy_of(self, request: Request, opened: AnIssue, address: str, look: str) -> Response:
         app, now = self.instance, self.instance.clock.now()
         with app.db.write() as session:
             subscription, known, name = self._find_reader(session, opened, address)
@@ -177,7 +178,7 @@ class PreviewPages:
         return self._answer(opened, found, showing, values)
 
     def _find_reader(
-        self, session: Session, opened: Opened, address: str
+        self, session: Session, opened: AnIssue, address: str
     ) -> tuple[Subscription, str, str]:
         app = self.instance
         subscriber = find_by_address(session, app.sealer, address)
@@ -189,7 +190,7 @@ class PreviewPages:
                 return subscription, app.sealer.open(subscriber.address_sealed), name
         raise NotFound(f"Nobody reads {opened.configured.name} at this address.")
 
-    def _values(self, opened: Opened, showing: Showing) -> ReaderValues:
+    def _values(self, opened: AnIssue, showing: Showing) -> ReaderValues:
         app = self.instance
         site = pages_at(app.config, opened.configured, opened.order)
         if not showing.as_somebody:
@@ -198,7 +199,7 @@ class PreviewPages:
         return values_without(site, opened.issue.public_id, hidden)
 
     def _filled(
-        self, opened: Opened, found: Rendering, showing: Showing, values: ReaderValues
+        self, opened: AnIssue, found: Rendering, showing: Showing, values: ReaderValues
     ) -> str:
         rendering = shown(found, opened.order)
         if showing.is_text:
@@ -206,14 +207,14 @@ class PreviewPages:
         return fill_html(rendering, values)
 
     def _answer(
-        self, opened: Opened, found: Rendering, showing: Showing, values: ReaderValues
+        self, opened: AnIssue, found: Rendering, showing: Showing, values: ReaderValues
     ) -> Response:
         content = self._filled(opened, found, showing, values)
         if showing.is_text:
             return PlainTextResponse(content, headers=FRAME)
         return HTMLResponse(shown_inside(content, found.pictures), headers=FRAME)
 
-    def _open(self, reference: str) -> Opened:
+    def _open(self, reference: str) -> AnIssue:
         with self.instance.db.read() as session:
             return open_issue(self.instance, session, reference)
 

@@ -1,48 +1,17 @@
-"""An issue at hand for whoever looks at it: what its newsletter's configuration says, and the bytes
-that were rendered of it last.
-"""
+"""The bytes that were rendered last of the issues that somebody looks at."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import RLock
-
-from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.config import NewsletterConfig
-from digest.curation.issues import find_issue
-from digest.curation.newsletters import present_order
-from digest.mirrors import Order
-from digest.models import Issue
 from digest.press.approval import RENDERED, draft_view, list_renderings
 from digest.rendering.stored import Rendering
 from digest.rendering.view import IssueView
-from digest.web.desk.doors import HOME
+from digest.web.desk.an_issue import AnIssue
 
 MOST_KEPT = 8  # issues whose bytes are at hand
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An issue with what its newsletter's configuration says."""
-
-    issue: Issue
-    name: str
-    configured: NewsletterConfig
-    order: Order | None
-
-    @property
-    def path(self) -> str:
-        """Return where it is at the desk."""
-        return f"{HOME}/{self.name}"
-
-
-def open_issue(instance: App, session: Session, reference: str) -> Opened:
-    """Return an issue by its name; NotFound when there is none."""
-    issue = find_issue(session, reference)
-    configured = instance.config.newsletter(reference.partition("/")[0])
-    return Opened(issue, reference, configured, present_order(session, issue))
 
 
 class Prints:
@@ -80,7 +49,7 @@ class Printed:
         self._kept = OrderedDict[str, tuple[IssueView, Prints]]()
         self._guard = RLock()  # one renders, the other frames of the page wait for it
 
-    def of(self, opened: Opened) -> Prints:
+    def of(self, opened: AnIssue) -> Prints:
         """Return an issue's renderings; Refused when it is not ready for any, BadInput when a
         picture cannot be sent along.
         """

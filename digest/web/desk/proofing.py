@@ -71,7 +71,7 @@ def send_proofs(
             "editions": ", ".join(editions),
             "accepted": f"{sum(each.accepted for each in sent)} of {len(sent)}",
         }
-        note(session, signed.editor_id, "send proof", reference, instance.clock.now(), detail)
+        note(session, signed.editor_id, "mail proof", reference, instance.clock.now(), detail)
     return sent
 
 

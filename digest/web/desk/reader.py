@@ -29,8 +29,8 @@ from digest.subscribers.standing import list_subscriptions
 from digest.subscribers.suppression import lift, suppress
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.readers import STATE_WORDS, about, configured_of, path_of
-from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.readers import STATE_WORDS, about, path_of
+from digest.web.desk.routes import DeskRoutes, configured_of
 from digest.web.forms import Form, PostedForm
 from digest.web.reader.days import days_to_choose, pause_end
 

@@ -7,7 +7,6 @@ which is sealed. Nothing half-imported is ever mailed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -21,13 +20,12 @@ from digest.subscribers.transfer.staging import StagedImport, list_under_way
 from digest.web.desk.doors import signed_of
 from digest.web.desk.import_jobs import ImportJobs
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.readers import READERS, configured_of
-from digest.web.desk.routes import DeskRoutes, RowId
-from digest.web.desk.uploads import Uploads, upload_of
+from digest.web.desk.readers import READERS
+from digest.web.desk.routes import DeskRoutes, RowId, configured_of
+from digest.web.desk.uploads import upload_of
 from digest.web.forms import Form
 
 MOST_BYTES = 100_000_000
-FOLDER = "uploads"  # beside the configuration, and private
 SHOWN_PROBLEMS = 20
 CONSENT = (
     "our earlier newsletter system",
@@ -153,13 +151,7 @@ def add_routes(desk: DeskRoutes) -> None:
     jobs = ImportJobs(desk.instance)
     desk.endings.append(jobs.end)
     imports, path = ImportPages(desk.instance, desk.pages, jobs), "/readers/import/{slug}"
-    uploads = Uploads(desk.door, upload_folder(desk.instance), MOST_BYTES)
     desk.look(path, imports.show, Role.PUBLISHER)
-    desk.act_with_file(f"{path}/read", imports.read, Role.PUBLISHER, uploads.take)
+    desk.act_with_file(f"{path}/read", imports.read, Role.PUBLISHER, MOST_BYTES)
     desk.act(f"{path}/{{import_id}}/merge", imports.merge, Role.PUBLISHER)
     desk.act(f"{path}/{{import_id}}/take-back", imports.take_back, Role.PUBLISHER)
-
-
-def upload_folder(instance: App) -> Path:
-    """Return where files lie while they are read."""
-    return instance.path.resolve().parent / FOLDER

@@ -15,8 +15,7 @@ from digest.subscribers.tally import list_weeks
 from digest.subscribers.transfer.csv_export import csv_pieces
 from digest.web.desk.doors import signed_of
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.readers import configured_of
-from digest.web.desk.routes import DeskRoutes
+from digest.web.desk.routes import DeskRoutes, configured_of
 
 LONGEST_REST = 0.2  # seconds
 

@@ -11,9 +11,8 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from digest.app import App
-from digest.config import NewsletterConfig
 from digest.editors.audit import note
-from digest.errors import BadInput, NotFound
+from digest.errors import BadInput
 from digest.models import Role, SubscriptionState, SuppressionReason
 from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.scan import SHORTEST
@@ -41,14 +40,6 @@ def path_of(public_id: str) -> str:
 def about(public_id: str) -> str:
     """Return what the record calls a reader."""
     return f"reader {public_id}"
-
-
-def configured_of(instance: App, slug: str) -> NewsletterConfig:
-    """Return a configured newsletter; NotFound when there is none."""
-    for each in instance.config.newsletters:
-        if each.slug == slug:
-            return each
-    raise NotFound("There is no such newsletter.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from digest.config import NewsletterConfig
 from digest.editors.attempts import HOUR, TooMany
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
-from digest.web.desk.doors import HOME, Check, Door
+from digest.web.desk.doors import HOME, Door
 from digest.web.desk.pages import DeskPages
+from digest.web.desk.uploads import Uploads, upload_folder
 from digest.web.desk.watching import Watching
 from digest.web.ending import Ending
 
@@ -61,16 +62,13 @@ class DeskRoutes:
         checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token)
         self._add(path, handler, ["POST"], role.value, *checks)
 
-    def act_with_picture(self, path: str, handler: Handler, role: Role) -> None:
-        """Add what a form with a picture does."""
-        checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token_beside)
-        self._add(path, handler, ["POST"], role.value, *checks)
-
-    def act_with_file(self, path: str, handler: Handler, role: Role, take: Check) -> None:
-        """Add what a form with a file does; `take` is the `take` of an Uploads (uploads.py), which
-        asks for the token as well.
+    def act_with_file(self, path: str, handler: Handler, role: Role, most: int) -> None:
+        """Add what a form with a file of up to `most` bytes does; the handler finds it by
+        `upload_of`.
         """
-        checks = (self.door.refuse_strangers, self.door.needs(role), take)
+        uploads = Uploads(self.door, upload_folder(self.instance), most)
+        # Receiving the file asks for the token as well.
+        checks = (self.door.refuse_strangers, self.door.needs(role), uploads.take)
         self._add(path, handler, ["POST"], role.value, *checks)
 
     def look_anybody(self, path: str, handler: Handler) -> None:

@@ -40,7 +40,7 @@ class SchedulePages:
         """Show when an issue leaves; whoever may not change that sees no button."""
         app, signed, now = self.instance, signed_of(request), self.instance.clock.now()
         with app.db.read() as session:
-            opened = open_issue(app, session, slug, number)
+            opened = open_issue(app, session, f"{slug}/{number}")
             issue = opened.issue
             is_open = issue.state in OPEN_TO_EDITS
             departure = None
@@ -120,7 +120,7 @@ class SchedulePages:
         """Do one thing and write it down, in one transaction."""
         app, now = self.instance, self.instance.clock.now()
         with app.db.write() as session:
-            opened = open_issue(app, session, slug, number)
+            opened = open_issue(app, session, f"{slug}/{number}")
             after = act(session, opened, now) or "schedule"
             note(session, signed_of(request).editor_id, verb, opened.name, now)
         return RedirectResponse(f"{opened.path}/{after}", 303)

@@ -166,7 +166,7 @@ class ProofPages:
     def _open(self, slug: str, number: int) -> AnIssue:
         app = self.instance
         with app.db.read() as session:
-            opened = open_issue(app, session, slug, number)
+            opened = open_issue(app, session, f"{slug}/{number}")
         if opened.issue.state not in BEGUN:
             raise Refused(f"{opened.name} is {opened.issue.state.value}: there is nothing to prove")
         return opened

@@ -115,7 +115,7 @@ class SendingPages:
 
     def _open(self, slug: str, number: int) -> AnIssue:
         with self.instance.db.read() as session:
-            return open_issue(self.instance, session, slug, number)
+            return open_issue(self.instance, session, f"{slug}/{number}")
 
     def _is_due(self, opened: AnIssue) -> bool:
         """Tell whether an approved issue leaves with the next round."""
@@ -136,7 +136,7 @@ class SendingPages:
         """Do one thing and write it down, in one transaction."""
         app = self.instance
         with app.db.write() as session:
-            opened = open_issue(app, session, slug, number)
+            opened = open_issue(app, session, f"{slug}/{number}")
             act(session, opened)
             note(session, signed_of(request).editor_id, verb, opened.name, app.clock.now())
         return RedirectResponse(f"{opened.path}/sending", 303)

@@ -1,5 +1,5 @@
 """Files that editors bring: streamed into a private folder up to a limit of their route, and gone
-again once the request is over.
+again once the request is over. What a file was called, and said to be, is dropped.
 
 A form with a file is multipart/form-data (RFC 7578) and sends its fields before the file, the token
 first of all, so that nothing is kept for somebody who was not let in. The file has mode 0600 and is
@@ -21,11 +21,17 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 
+from digest.app import App
+from digest.errors import BadInput
 from digest.web.desk.doors import TOKEN_FIELD, Door, check_token
 from digest.web.forms import BODY_MOST, FIELDS_MOST, PostedForm, small_body
 
 MULTIPART = b"multipart/form-data"
+FOLDER = "uploads"  # beside the configuration, and private
 PREFIX = "upload-"
+# How much more than a form may have is read to its end, and not kept: browsers show no answer to
+# what they could not send.
+DRAINED_MOST = 50_000_000  # bytes
 
 
 class UploadedFile:
@@ -52,6 +58,10 @@ class UploadedFile:
         self.is_taken = True
         return self
 
+    def read(self) -> bytes:
+        """Return all of it."""
+        return self.path.read_bytes()
+
     def discard(self) -> None:
         """Remove the file; a second time nothing happens."""
         self.path.unlink(missing_ok=True)
@@ -75,6 +85,18 @@ class Upload:
 
     form: PostedForm
     file: UploadedFile
+    was_chosen: bool = True  # browsers send a file without a name or a byte where none was
+
+    def chosen(self) -> UploadedFile:
+        """Return the file; BadInput where none was chosen."""
+        if not self.was_chosen:
+            raise BadInput("Choose a file first, and send it with this form.")
+        return self.file
+
+
+def upload_folder(instance: App) -> Path:
+    """Return where files lie while they come in and are read."""
+    return instance.path.resolve().parent / FOLDER
 
 
 def upload_of(request: Request) -> Upload:
@@ -100,8 +122,8 @@ class Uploads:
         if kind != MULTIPART:
             await self._door.has_token(request, await small_body(request))
             raise HTTPException(415)
-        if _length(request) > self._most + BODY_MOST:
-            raise HTTPException(413)
+        if _length(request) > self._most + BODY_MOST + DRAINED_MOST:
+            raise self._too_large()
         remove_leftovers(self._folder)
         receiver = _Receiver(request, self._folder)
         try:
@@ -113,17 +135,22 @@ class Uploads:
                 receiver.file.discard()
 
     async def _receive(self, request: Request, receiver: "_Receiver", boundary: bytes) -> None:
-        received = 0
+        received, most = 0, self._most + BODY_MOST
         try:
             parser = receiver.parser(boundary)
             async for piece in request.stream():
                 received += len(piece)
-                if received > self._most + BODY_MOST:
-                    raise HTTPException(413)
-                parser.write(piece)
-            parser.finalize()
+                if received <= most:
+                    parser.write(piece)
+                elif received > most + DRAINED_MOST:
+                    break
         except FormParserError as error:
             raise HTTPException(400) from error
+        if received > most:
+            raise self._too_large()
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"The file is larger than {self._most // 1_000_000} MB.")
 
 
 def _length(request: Request) -> int:
@@ -142,6 +169,7 @@ class _Receiver:
         self._disposition = b""
         self._name = ""
         self._text: bytearray | None = None  # of the field that is coming; None: the file
+        self._is_named = self._is_whole = False
         self.file: UploadedFile | None = None
 
     def parser(self, boundary: bytes) -> MultipartParser:
@@ -155,15 +183,18 @@ class _Receiver:
                 "on_headers_finished": self._begin,
                 "on_part_data": self._add,
                 "on_part_end": self._end,
+                "on_end": self._complete,
             },
         )
 
     def upload(self) -> Upload:
-        """Return what came; 400 when there was no file."""
+        """Return what came; 400 when it was cut off, or when there was no file."""
+        if not self._is_whole:
+            raise HTTPException(400)
         if self.file is None:
-            raise HTTPException(400, "There was no file.")
+            raise HTTPException(400, "There was no file. Choose a file first.")
         self.file.complete()
-        return Upload(PostedForm(self._fields), self.file)
+        return Upload(PostedForm(self._fields), self.file, self._is_named or self.file.size > 0)
 
     def _add_header(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -188,6 +219,7 @@ class _Receiver:
         if self.file is not None:
             raise HTTPException(400, "One file at a time.")
         self._text, self.file = None, UploadedFile(self._folder)
+        self._is_named = bool(options[b"filename"])
 
     def _add(self, data: bytes, start: int, end: int) -> None:
         if self._text is not None:
@@ -205,6 +237,9 @@ class _Receiver:
         values.append(self._text.decode("utf-8", "replace"))
         if len(self._fields) > FIELDS_MOST or len(values) > FIELDS_MOST:
             raise HTTPException(400)
+
+    def _complete(self) -> None:
+        self._is_whole = True
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -111,7 +111,7 @@ class WeekPages:
 
 def _called(session: Session, app: App, issue: Issue) -> AnIssue:
     slug = session.get_one(Newsletter, issue.newsletter_id).slug
-    return open_issue(app, session, slug, issue.number)
+    return open_issue(app, session, f"{slug}/{issue.number}")
 
 
 def add_routes(desk: DeskRoutes) -> None:

@@ -13,7 +13,7 @@ from digest.editors.accounts import add_editor, find_editor
 from digest.editors.attempts import attempt_of, may_try
 from digest.editors.passwords import hash_password
 from digest.editors.sessions import open_session
-from digest.models import Role
+from digest.models import AuditEntry, Role
 from digest.subscribers.door.limits import network_of
 from digest.web.desk.doors import COOKIE
 from tests.web.conftest import WebHouse
@@ -99,6 +99,11 @@ class Desk:
         with app.db.write() as session:
             editor = find_editor(session, app.sealer, address)
             return open_session(session, editor, app.clock.now(), app.config.desk.session_hours)
+
+    def verbs(self) -> list[str]:
+        """Return what the record says was done, in its order."""
+        with self.app.db.read() as session:
+            return [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
 
     def signed_in(self, role: Role, name: str = "") -> Browser:
         """Add an editor and return their browser."""

@@ -16,7 +16,7 @@ from digest.curation.newsletters import find_newsletter, find_section
 from digest.curation.picks import find_pick, list_picks, pick_article
 from digest.curation.sources.base import FoundArticle
 from digest.errors import Refused
-from digest.models import Article, ArticleWatch, AuditEntry, Role
+from digest.models import Article, ArticleWatch, Role
 from digest.scheduler import watch_articles
 from digest.testing.web import Answer, WebServer, answer
 from tests.web.desk.conftest import Desk
@@ -162,9 +162,7 @@ def test_present_that_is_fine_is_not_told_again(near: Desk, site: WebServer) -> 
     browser = near.signed_in(Role.CONTRIBUTOR, "again")
     assert "another one now" not in browser.get(ISSUE).text
     assert headline(near) == "About fog"
-    with near.app.db.read() as session:
-        verbs = [entry.verb for entry in session.query(AuditEntry)]
-    assert "drift is fine" in verbs
+    assert "drift is fine" in near.verbs()
 
 
 def test_nobody_decides_about_what_they_did_not_see(near: Desk, site: WebServer) -> None:
@@ -233,9 +231,7 @@ def test_check_now_tells_how_far_it_is(near: Desk, site: WebServer) -> None:
     last = browser.client.post(f"{ISSUE}/watch", data=fields, headers=htmx)
     assert "3 articles were read again. Nothing has changed." in last.text
     assert len(site.asked) == 3
-    with near.app.db.read() as session:
-        verbs = [entry.verb for entry in session.query(AuditEntry)]
-    assert verbs.count("check articles") == 1
+    assert near.verbs().count("check articles") == 1
 
 
 @pytest.mark.parametrize("since", ["9999-12-31T00:00:00+00:00", "x", "2026-11-27T00:00:00"])

@@ -13,7 +13,7 @@ from digest.curation.newsletters import find_newsletter, list_sections
 from digest.curation.picks import list_picks
 from digest.curation.source_list import add_source
 from digest.curation.sources.base import FoundArticle
-from digest.models import Article, ArticleState, AuditEntry, IssueState, Role
+from digest.models import Article, ArticleState, IssueState, Role
 from digest.testing.web import WebServer, answer
 from digest.web.desk.ages import age
 from digest.web.desk.inbox import A_PAGE, parse_back
@@ -64,11 +64,6 @@ def picked(desk: Desk) -> list[str]:
 def state(desk: Desk, number: int) -> ArticleState:
     with desk.app.db.read() as session:
         return session.get_one(Article, number).state
-
-
-def verbs(desk: Desk) -> list[str]:
-    with desk.app.db.read() as session:
-        return [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
 
 
 def shown(page: str) -> list[str]:
@@ -185,7 +180,7 @@ def test_article_is_picked_last_in_the_section_chosen(desk: Desk) -> None:
     sent_to = answered.headers["location"]
     assert sent_to.startswith("/desk/inbox?kept=waiting&search=head&place=weekly")
     assert "evil" not in sent_to
-    assert verbs(desk)[-2:] == ["pick", "pick"]
+    assert desk.verbs()[-2:] == ["pick", "pick"]
     assert shown(browser.get("/desk/inbox").text) == []
     assert "In weekly/1" in browser.get("/desk/inbox?kept=picked").text
 
@@ -229,7 +224,7 @@ def test_pick_is_taken_out_again(desk: Desk) -> None:
 
     assert picked(desk) == []
     assert shown(browser.get("/desk/inbox").text) == ["Headline 1"]
-    assert verbs(desk)[-1] == "take out"
+    assert desk.verbs()[-1] == "take out"
 
 
 def test_article_is_set_aside_and_comes_back(desk: Desk) -> None:
@@ -242,7 +237,7 @@ def test_article_is_set_aside_and_comes_back(desk: Desk) -> None:
     browser.post(f"/desk/inbox/{number}/back")
 
     assert state(desk, number) is ArticleState.NEW
-    assert verbs(desk)[-2:] == ["not for us", "back to the inbox"]
+    assert desk.verbs()[-2:] == ["not for us", "back to the inbox"]
 
 
 def test_picking_what_was_set_aside_brings_it_back(desk: Desk) -> None:
@@ -345,7 +340,7 @@ def test_page_is_read_put_right_and_kept(near: Desk, site: WebServer) -> None:
         assert (article.title, article.image_alt) == ("Fog at last", "A pier")
         assert article.image_url == "https://courier.example/inside.jpg"
         assert article.published_at is not None
-    assert verbs(near)[-1] == "add article"
+    assert near.verbs()[-1] == "add article"
     assert len(site.asked) == 1
 
 

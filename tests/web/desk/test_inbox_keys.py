@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from digest.models import Role
 from tests.web.desk.conftest import PASSWORD, Desk
-from tests.web.desk.test_inbox import bring, found, picked, verbs
+from tests.web.desk.test_inbox import bring, found, picked
 
 
 def come_in(page: Page, desk: Desk) -> None:
@@ -48,7 +48,7 @@ def test_keys_go_pick_and_set_aside(desk: Desk, page: Page) -> None:
     page.keyboard.press("k")
     expect(page.locator("#article-1")).to_be_focused()
     assert picked(desk) == ["Headline 2"]
-    assert verbs(desk)[-3:] == ["pick", "not for us", "back to the inbox"]
+    assert desk.verbs()[-3:] == ["pick", "not for us", "back to the inbox"]
 
 
 def test_keys_show_themselves_and_stay_out_of_what_is_typed(desk: Desk, page: Page) -> None:

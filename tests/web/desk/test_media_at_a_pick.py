@@ -13,7 +13,6 @@ from digest.testing.web import WebServer
 from tests.media.samples import colour_of, opened, saved, striped
 from tests.web.desk.conftest import Browser, Desk
 from tests.web.desk.test_board import Board, issue_of
-from tests.web.desk.test_inbox import verbs
 from tests.web.desk.test_media import TAKE, ada, bring, give, near, pictures, site, upload
 
 __all__ = ["ada", "near", "site"]  # fixtures
@@ -75,7 +74,7 @@ def test_chosen_picture_is_an_edit_that_can_be_undone(desk: Desk, first: PickDes
     Board(first.browser, first.name).undo()
 
     assert (first.pick.image_url, first.pick.image_alt) == ("", "")
-    assert verbs(desk)[-2:] == ["edit", "undo"]
+    assert desk.verbs()[-2:] == ["edit", "undo"]
 
 
 def test_cut_at_one_pick_changes_no_other_use(desk: Desk, first: PickDesk) -> None:

@@ -46,7 +46,7 @@ def sent_to(desk: Desk) -> list[str]:
 
 def entries(desk: Desk) -> list[AuditEntry]:
     with desk.app.db.read() as session:
-        return list(session.scalars(select(AuditEntry).where(AuditEntry.verb == "send proof")))
+        return list(session.scalars(select(AuditEntry).where(AuditEntry.verb == "mail proof")))
 
 
 def test_proof_goes_to_oneself_colleagues_and_an_address(desk: Desk, name: str) -> None:

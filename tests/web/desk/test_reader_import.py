@@ -18,9 +18,9 @@ from digest.subscribers.transfer.staging import list_under_way, stage_csv
 from digest.subscribers.transfer.staging_file import StagingFile
 from digest.web.desk.import_jobs import ImportJobs
 from digest.web.desk.pages import DeskPages
-from digest.web.desk.reader_import import CONSENT, upload_folder
+from digest.web.desk.reader_import import CONSENT
 from digest.web.desk.routes import DeskRoutes
-from digest.web.desk.uploads import UploadedFile
+from digest.web.desk.uploads import UploadedFile, upload_folder
 from tests.web.conftest import ANNA
 from tests.web.desk.conftest import Browser, Desk
 from tests.web.desk.test_readers import assert_named_nowhere, record

@@ -39,11 +39,6 @@ def approved(desk: Desk, day: date | None = NEXT) -> str:
     return name
 
 
-def verbs(desk: Desk) -> list[str]:
-    with desk.app.db.read() as session:
-        return [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
-
-
 def arrived(desk: Desk) -> list[str]:
     """Return which readers have a copy; the newsroom's alarms are left out."""
     reached = (envelope.rcpt_to for envelope, _ in desk.house.newsroom.backend.accepted)
@@ -109,7 +104,7 @@ def test_moment_is_set_by_hand_and_taken_back(desk: Desk) -> None:
     assert issue_of(desk, name).state is IssueState.APPROVED
     browser.post(f"/desk/{name}/schedule/take-back")
     assert "Friday, 4 December 2026 at 07:00" in browser.get(f"/desk/{name}/schedule").text
-    assert verbs(desk) == ["set the moment", "take the moment back"]
+    assert desk.verbs() == ["set the moment", "take the moment back"]
 
 
 @pytest.mark.parametrize(("day", "time"), [("", ""), ("2026-11-26", "07:00"), ("x", "07:00")])
@@ -117,7 +112,7 @@ def test_moment_that_cannot_be_is_refused(desk: Desk, day: str, time: str) -> No
     name = approved(desk)
     browser = desk.signed_in(Role.PUBLISHER)
     assert browser.post(f"/desk/{name}/schedule/move", day=day, time=time).status_code == 422
-    assert verbs(desk) == []
+    assert desk.verbs() == []
 
 
 @pytest.mark.parametrize("typed", ["", "weekly", "weekly/2", "yes"])
@@ -139,7 +134,7 @@ def test_typed_name_sends_it_once(desk: Desk, run) -> None:
 
     assert again == 403
     assert arrived(desk) == [ANNA, BEN]
-    assert verbs(desk)[0] == "send now"
+    assert desk.verbs()[0] == "send now"
     assert "Number 1 is being sent" not in browser.get("/desk").text
     assert "It was sent on" in browser.get(f"/desk/{name}/schedule").text
 
@@ -200,7 +195,7 @@ def test_stopped_presses_let_nothing_out(desk: Desk, clock: FixedClock, run) -> 
     assert "the approval no longer counts" in browser.get(f"/desk/{name}").text
     assert slot_of(desk, FRIDAY).state is SlotState.HELD
     assert "held, because nothing was approved" in browser.get(f"/desk/{name}/schedule").text
-    assert verbs(desk) == ["stop the presses"]
+    assert desk.verbs() == ["stop the presses"]
 
 
 def test_presses_that_have_begun_are_paused(desk: Desk, run) -> None:
@@ -298,7 +293,7 @@ def test_one_person_s_approval_sends_nothing(two: Desk, clock: FixedClock, run) 
     assert "waits for a second person" in ada.get(f"/desk/{name}/schedule").text
     assert approve_at_desk(two, ada, name) == 403
     assert send_now(two, ada, name) == 403
-    assert verbs(two) == ["approve first of two"]
+    assert two.verbs() == ["approve first of two"]
 
 
 def test_second_person_makes_it_approved(two: Desk, clock: FixedClock, run) -> None:
@@ -316,7 +311,7 @@ def test_second_person_makes_it_approved(two: Desk, clock: FixedClock, run) -> N
     run(tick_once(two.app))
     assert arrived(two) == [ANNA, BEN]
     assert "By Ada and Ben" in ada.get(f"/desk/{name}/proof").text
-    assert verbs(two) == ["approve first of two", "approve"]
+    assert two.verbs() == ["approve first of two", "approve"]
 
 
 def test_edit_voids_both_approvals_where_everybody_sees_it(two: Desk) -> None:

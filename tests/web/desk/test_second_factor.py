@@ -33,11 +33,6 @@ def strict(
             yield desk
 
 
-def verbs(desk: Desk) -> list[str]:
-    with desk.app.db.read() as session:
-        return [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
-
-
 def test_password_alone_opens_nothing(desk: Desk) -> None:
     address = desk.add(Role.EDITOR)
     phone = Phone(desk, address)
@@ -180,7 +175,7 @@ def test_who_must_have_one_sets_it_up_and_does_nothing_else(strict: Desk) -> Non
     assert done.text.count("<li><code>") == 10
     assert 'href="/desk/inbox"' in done.text
     assert is_in(client)
-    assert verbs(strict) == ["set up second factor", "sign in"]
+    assert strict.verbs() == ["set up second factor", "sign in"]
 
 
 def test_set_up_by_one_ticket_ends_the_others(strict: Desk) -> None:

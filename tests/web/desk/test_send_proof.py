@@ -175,7 +175,7 @@ def test_forged_sums_are_called_so(desk: Desk, sent: str, clock) -> None:
 def test_issue_is_added_up_once_in_a_minute(desk: Desk, sent: str) -> None:
     proofs = Proofs(desk.app)
     with desk.app.db.read() as session:
-        opened = open_issue(desk.app, session, "weekly", 1)
+        opened = open_issue(desk.app, session, "weekly/1")
     first = proofs.of(opened)
     assert proofs.of(opened) is first
     assert proofs.of(opened, anew=True) is not first

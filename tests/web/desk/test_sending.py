@@ -45,11 +45,6 @@ def states(desk: Desk) -> list[DeliveryState]:
         return [row.state for row in session.query(Delivery).order_by(Delivery.id)]
 
 
-def verbs(desk: Desk) -> list[str]:
-    with desk.app.db.read() as session:
-        return [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
-
-
 @contextmanager
 def events(browser: Browser, name: str) -> Iterator[Iterator[str]]:
     """Open the stream of an issue; yields its lines."""
@@ -115,7 +110,7 @@ def test_pause_holds_every_copy_and_resume_lets_them_go(desk: Desk, under_way: s
 
     assert arrived(desk) == [ANNA, BEN]
     assert browser.post(f"/desk/{under_way}/sending/pause").status_code == 403
-    assert verbs(desk) == ["pause", "resume"]
+    assert desk.verbs() == ["pause", "resume"]
 
 
 def test_stop_needs_the_name_and_skips_who_waits(desk: Desk, under_way: str, run) -> None:
@@ -131,7 +126,7 @@ def test_stop_needs_the_name_and_skips_who_waits(desk: Desk, under_way: str, run
     assert browser.get(f"/desk/{under_way}/sending/stop").status_code == 403
     run(tick_once(desk.app))
     assert arrived(desk) == []
-    assert verbs(desk) == ["stop"]
+    assert desk.verbs() == ["stop"]
 
 
 def test_stream_tells_what_happens_and_ends_with_the_issue(desk: Desk, under_way: str, run) -> None:

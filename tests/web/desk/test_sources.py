@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from digest.clock import FixedClock
 from digest.curation.source_list import add_source, find_source, list_sources, record_poll
 from digest.errors import FetchFailed
-from digest.models import Article, AuditEntry, Role, Source
+from digest.models import Article, Role, Source
 from digest.testing.web import WebServer, answer
 from tests.web.desk.conftest import PASSWORD, Desk
 from tests.web.desk.test_inbox import LOCAL
@@ -51,11 +51,6 @@ def now(desk: Desk, number: int) -> Source:
         return find_source(session, number)
 
 
-def verbs(desk: Desk) -> list[str]:
-    with desk.app.db.read() as session:
-        return [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
-
-
 def test_page_says_how_each_source_is(desk: Desk) -> None:
     well, failing, paused = (
         add(desk, f"https://courier.example/{n}", f"Feed {n}") for n in range(3)
@@ -93,7 +88,7 @@ def test_editor_adds_a_source(desk: Desk) -> None:
     with desk.app.db.read() as session:
         [source] = list_sources(session)
     assert (source.kind, source.name) == ("feed", "https://courier.example/feed")
-    assert verbs(desk)[-1] == "add source"
+    assert desk.verbs()[-1] == "add source"
     again = browser.post("/desk/sources/add", **fields)
     assert again.status_code == 409
     assert "is a source already" in again.text
@@ -132,7 +127,7 @@ def test_source_rests_and_is_due_when_it_wakes(desk: Desk) -> None:
     source = now(desk, number)
     assert (source.active, source.failures) == (True, 0)
     assert source.next_poll_at == desk.clock.now()
-    assert verbs(desk)[-2:] == ["pause source", "resume source"]
+    assert desk.verbs()[-2:] == ["pause source", "resume source"]
 
 
 def test_reading_now_says_what_came(near: Desk, site: WebServer) -> None:
@@ -143,7 +138,7 @@ def test_reading_now_says_what_came(near: Desk, site: WebServer) -> None:
     assert now(near, number).polled_at == near.clock.now()
     with near.app.db.read() as session:
         assert session.query(Article).count() == 1
-    assert verbs(near)[-1] == "read source"
+    assert near.verbs()[-1] == "read source"
 
 
 def test_reading_now_holds_no_transaction(near: Desk, site: WebServer) -> None:

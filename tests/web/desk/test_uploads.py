@@ -13,7 +13,7 @@ import pytest
 from digest.models import Role
 from digest.web.desk import reader_import
 from digest.web.desk.doors import COOKIE
-from digest.web.desk.uploads import PREFIX, UploadedFile, remove_leftovers
+from digest.web.desk.uploads import PREFIX, UploadedFile, remove_leftovers, upload_folder
 from tests.web.desk.conftest import Browser, Desk
 
 READ = "/desk/readers/import/weekly/read"
@@ -39,7 +39,7 @@ def publisher(desk: Desk) -> Browser:
 
 
 def folder(desk: Desk) -> Path:
-    return reader_import.upload_folder(desk.app)
+    return upload_folder(desk.app)
 
 
 def left(desk: Desk) -> list[Path]:
@@ -146,11 +146,20 @@ def test_file_is_gone_when_nobody_takes_it(desk: Desk, publisher: Browser) -> No
         (b"", 400),
         (b"--c\r\n", 400),
         (FORM[:-40], 400),
+        (FORM[:-12], 400),
         (FORM.replace(b"--b--", b"--b\r\n" + FORM.split(b"--b\r\n")[2]), 400),
         (FORM.split(b"--b\r\n")[1].join([b"--b\r\n", b"--b--\r\n"]), 400),
         (b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\n" + b"x" * 20_000, 413),
     ],
-    ids=["nothing", "another boundary", "cut off", "two files", "no file", "long field"],
+    ids=[
+        "nothing",
+        "another boundary",
+        "cut off",
+        "file cut off",
+        "two files",
+        "no file",
+        "long field",
+    ],
 )
 def test_body_that_is_no_form_with_a_file(
     desk: Desk, publisher: Browser, body: bytes, status: int
@@ -183,5 +192,7 @@ def test_long_file_is_refused_by_its_said_and_by_its_real_length(
         for _ in range(reader_import.MOST_BYTES // 1_000_000 + 2):
             yield b"x" * 1_000_000
 
-    assert publisher.client.post(READ, content=endless(), headers=kind).status_code == 413
+    answer = publisher.client.post(READ, content=endless(), headers=kind)
+    assert answer.status_code == 413
+    assert "larger than 100 MB" in answer.text
     assert left(desk) == []

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from digest.models import AuditEntry, Issue, Role
+from digest.models import Issue, Role
 from digest.press.preflight.run import run_preflight
 from digest.web.desk.board_fields import mark
 from tests.web.desk.conftest import Desk
@@ -19,8 +19,7 @@ def test_issue_is_begun_once(desk: Desk) -> None:
     assert "already planned" in again.text
     with desk.app.db.read() as session:
         assert session.query(Issue).count() == 1
-        verbs = [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
-    assert verbs[-1] == "begin"
+    assert desk.verbs()[-1] == "begin"
 
 
 def test_page_says_what_is_missing_until_nothing_is(desk: Desk) -> None:
