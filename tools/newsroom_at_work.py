@@ -6,6 +6,7 @@ made up.
 """
 
 import asyncio
+import io
 import json
 import math
 import threading
@@ -18,11 +19,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
+from PIL import Image
 from sqlalchemy import delete
 
 from digest.clock import FixedClock
 from digest.curation.inbox import find_article, take_in
-from digest.curation.issues import edit_issue, find_issue, find_issue_on, new_issue
+from digest.curation.issues import edit_issue, find_issue_on, new_issue
 from digest.curation.newsletters import find_newsletter, find_section
 from digest.curation.picks import pick_article
 from digest.curation.source_list import add_source
@@ -31,11 +33,13 @@ from digest.delivery.backends.base import Envelope
 from digest.delivery.outcome import Accepted, Rejected
 from digest.demo.newsroom import Newsroom as Sample
 from digest.demo.newsroom import SampleArticle, SamplePick, load_newsroom
-from digest.editors.accounts import add_editor, find_editor
+from digest.editors.accounts import add_editor, find_editor, name_in_records
 from digest.editors.audit import note
+from digest.editors.passwords import hash_password
 from digest.editors.sessions import open_session
 from digest.media.room import Words
 from digest.models import ReaderDay, Role
+from digest.press.approval import approve
 from digest.scheduler import tick_once
 from digest.testing.newsroom import Newsroom, open_newsroom
 from digest.web.app import create_web
@@ -47,7 +51,7 @@ THURSDAY_NOON = datetime(2026, 11, 26, 11, 40, tzinfo=UTC)
 OLD = 85  # hours: what is older went into the issues before
 READERS = 1840
 GONE = 23  # readers whose mailboxes are no more
-A_COPY = timedelta(seconds=0.35)  # between two copies
+A_COPY = timedelta(seconds=0.12)  # between two copies
 WEEKS = 26
 SITE = "https://courier.example"
 INITIAL = """
@@ -89,7 +93,7 @@ class AtWork:
 
     def begin_sending(self) -> None:
         """Let the issue be approved, and Friday seven o'clock come."""
-        self.newsroom.approve(self.issue)
+        _approve(self.newsroom, self.issue)
         self.clock.set(datetime(2026, 11, 27, 7, 0, 1, tzinfo=UTC))
         self.newsroom.app.sender.tick()
 
@@ -181,7 +185,7 @@ def _fill(newsroom: Newsroom, clock: FixedClock, sample: Sample) -> None:
         day = FRIDAY - timedelta(weeks=len(BEFORE) - week)
         picks = [_as_pick(each, place) for place, each in enumerate(old[week::2][:5])]
         _make(newsroom, sample, day, NUMBER - len(BEFORE) + week, subject, picks)
-        newsroom.approve(f"weekly/{NUMBER - len(BEFORE) + week}")
+        _approve(newsroom, f"weekly/{NUMBER - len(BEFORE) + week}")
         clock.set(datetime(day.year, day.month, day.day, 7, 0, 1, tzinfo=UTC))
         _run(tick_once(newsroom.app))
     clock.set(THURSDAY_NOON)
@@ -191,12 +195,21 @@ def _fill(newsroom: Newsroom, clock: FixedClock, sample: Sample) -> None:
     _count_readers(newsroom)
 
 
-def _hire(newsroom: Newsroom) -> None:
+def _approve(newsroom: Newsroom, issue: str) -> None:
     app = newsroom.app
+    with app.db.read() as session:
+        editor = find_editor(session, app.sealer, address_of("Idun Marsk"))
+        by = name_in_records(editor.id)
+    approve(app.db, newsroom.press, issue, newsroom.configured, by=by, clock=app.clock)
+
+
+def _hire(newsroom: Newsroom) -> None:
+    app, hashed = newsroom.app, hash_password("one for all, in this story")
     with app.db.write() as session:
         for name, role in PEOPLE:
             address, now = address_of(name), app.clock.now()
-            add_editor(session, app.sealer, name=name, address=address, role=role, now=now)
+            editor = add_editor(session, app.sealer, name=name, address=address, role=role, now=now)
+            editor.password_hash = hashed
 
 
 def _take_articles(newsroom: Newsroom, sample: Sample) -> None:
@@ -277,8 +290,14 @@ def _work(newsroom: Newsroom, clock: FixedClock) -> None:
 
 
 def _keep_pictures(newsroom: Newsroom, sample: Sample) -> None:
+    """Fill the media room, with a picture first that is wider than what mails show."""
     app = newsroom.app
-    for picture in sample.pictures:
+    first = sample.pictures[0]
+    wide = io.BytesIO()
+    Image.open(first.path).crop((0, 150, 1200, 690)).save(wide, "JPEG", quality=90)
+    words = Words(first.alt, first.credit, "Our own; may be used again")
+    app.media.take_in(wide.getvalue(), words, None, app.clock.now())
+    for picture in sample.pictures[1:]:
         words = Words(picture.alt, picture.credit, "Our own; may be used again")
         app.media.take_in(picture.path.read_bytes(), words, None, app.clock.now())
 
@@ -293,8 +312,8 @@ def _count_readers(newsroom: Newsroom) -> None:
         last = app.clock.now().date() - timedelta(days=1)
         for back in range(7 * WEEKS):
             day = last - timedelta(days=back)
-            came = round(5 + 3 * math.sin(back / 19) + 2.5 * math.sin(back / 2.3))
-            went = 3 if day.weekday() == 4 else back % 2
+            came = round(6 + 2.5 * math.sin(back / 19) + 2 * math.sin(back / 2.3))
+            went = round(1.5 + math.sin(back / 5) + math.sin(back / 1.7)) + (day.weekday() == 4)
             session.add(
                 ReaderDay(
                     newsletter_id=newsletter_id, day=day, came=came, went=went, readers=readers

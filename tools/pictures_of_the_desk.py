@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import httpx
 from newsroom_at_work import SITE, AtWork, at_work
-from PIL import Image
 from pictures_of_looks import BETWEEN, DOCS, GAP, open_browser
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
 from digest.web.desk.doors import COOKIE
@@ -46,7 +46,7 @@ def choose_focus(page: Page) -> None:
     """Click on what must stay in sight of the picture."""
     box = page.locator(".focus-on img").bounding_box()
     if box is not None:
-        page.mouse.click(box["x"] + 0.28 * box["width"], box["y"] + 0.4 * box["height"])
+        page.mouse.click(box["x"] + 0.22 * box["width"], box["y"] + 0.55 * box["height"])
 
 
 def await_mail(page: Page) -> None:
@@ -179,7 +179,7 @@ def print_docs(camera: Camera) -> None:
     scene.begin_sending()
     scene.send(700)
     camera.take(Shot("", SENDING))  # two readings make a pace
-    scene.send(420)
+    scene.send(380)
     keep(camera.take(Shot("", SENDING, 700)), "desk-sending")
     phones.append(camera.take(Shot("", SENDING, PHONE[1]), PHONE))
     keep(beside(phones), "desk-phones")
