@@ -153,6 +153,7 @@ class BoardPages:
             template,
             signed,
             board=board,
+            called=self.instance.config.newsletter(slug).name,
             path=board.path,
             checked=checked,
             marks=checked.marks,

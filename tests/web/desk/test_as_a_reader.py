@@ -195,14 +195,14 @@ def test_copy_opens_in_the_frame(
         desk.let_in(context, Role.PUBLISHER, "ada")
         page = context.new_page()
         page.goto(f"{desk.house.url}/desk/{name}/preview")
-        page.get_by_text("As one reader").click()
+        page.get_by_text("As one reader gets it").click()
         page.get_by_label("Their whole address").fill(ANNA)
         page.get_by_role("button", name="Show their copy").click()
         frame = page.locator("iframe").content_frame
         expect(frame.get_by_text(ANNA).first).to_be_visible()
         assert page.url.endswith("/preview")
         assert ANNA not in page.url
-        page.get_by_text("As a reader", exact=False).first.click()
+        page.get_by_text("With a reader’s choices").first.click()
         width = "page => page.scrollWidth <= page.clientWidth"
         assert page.locator("html").evaluate(width)
         assert axe(page) == []
