@@ -1,5 +1,6 @@
 """This week: what is being made, what it lacks, and how it is begun."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -102,3 +103,28 @@ def test_pictures_without_words_are_counted(count: int, words: str) -> None:
     issue = Issue(state=IssueState.DRAFT, subject="", preheader="", topper={})
     picks = [Pick(image_url="https://gazette.example/a.jpg", image_alt="")] * count
     assert any(words in each for each in list_missing(issue, picks))
+
+
+@pytest.mark.parametrize(
+    ("before", "leads"),
+    [
+        ("/desk/weekly/1/schedule?from=week", "/desk/weekly/1/schedule?from=week"),
+        ("/desk", None),
+        ("/desk/weekly/1/schedule/send-now", None),  # where only a form leads
+        ("/n/weekly", None),
+        ("https://elsewhere.example/desk/inbox", None),
+    ],
+)
+def test_refusal_leads_back_to_where_the_form_was(
+    desk: Desk, before: str, leads: str | None
+) -> None:
+    name = desk.house.newsroom.draft(date(2026, 11, 27))
+    desk.house.newsroom.approve(name)
+    browser = desk.signed_in(Role.PUBLISHER)
+    browser.client.headers["Referer"] = before if "//" in before else desk.house.url + before
+
+    page = browser.post(f"/desk/{name}/schedule/send-now", typed="something else")
+
+    assert page.status_code == 422
+    back = re.findall(r'href="([^"]*)">Back to where you were', page.text)
+    assert back == ([leads] if leads else [])
