@@ -10,11 +10,11 @@ STEPS = (
 
 
 def age(moment: datetime, now: datetime) -> str:
-    """Return ``3 hours ago``, ``in 5 minutes``, ``now``, or the date when it is two weeks away."""
+    """Return ``3 hours ago``, ``in 5 minutes``, ``just now``, or a date two weeks away."""
     apart = abs(now - moment)
     for unit, until, name in STEPS:
         if apart < unit:
-            return "now"
+            return "just now" if moment <= now else "now"
         if apart < until:
             count = apart // unit
             words = f"{count} {name}{'' if count == 1 else 's'}"

@@ -276,6 +276,7 @@ class BoardPages:
             number,
             part=part,
             clashes=judged.clashes,
+            scripted=scripted,  # "Saved" of the field before may not stand beside what is not saved
             mine=mine | marks,
             action=_action_of(slug, number, part),
         )

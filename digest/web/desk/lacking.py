@@ -32,9 +32,17 @@ def list_missing(issue: Issue, picks: Sequence[Pick]) -> list[str]:
         "a subject": not issue.subject,
         "a line for the inbox (preheader)": not issue.preheader,
         "a first word to the readers": not issue.topper.get("text"),
-        f"words for {len(pictures)} pictures (alt texts)": bool(pictures),
+        _speechless(len(pictures)): bool(pictures),
     }
     return [words for words, lacking in lacks.items() if lacking]
+
+
+def _speechless(count: int) -> str:
+    return (
+        "words for 1 picture (alt text)"
+        if count == 1
+        else f"words for {count} pictures (alt texts)"
+    )
 
 
 def list_worries(session: Session, issue: Issue) -> list[str]:

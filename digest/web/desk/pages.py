@@ -1,6 +1,7 @@
 """The look of the desk: templates/desk, one sheet and vendored scripts, all from our own host."""
 
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -39,6 +40,15 @@ def more_places(role: Role) -> list[tuple[str, str]]:
     return [(name, path) for name, path, needed in PLACES if role.may(needed)]
 
 
+def _page_before(request: Request) -> str:
+    """Return the page of the desk whose form or link was used; empty when it was none."""
+    before, host = urlsplit(request.headers.get("referer", "")), request.headers.get("host", "")
+    if before.netloc != host or before.path == request.url.path:
+        return ""
+    path = f"{before.path}?{before.query}" if before.query else before.path
+    return path if before.path.startswith("/desk/") else ""
+
+
 class DeskPages:
     """Renders what editors see."""
 
@@ -69,7 +79,8 @@ class DeskPages:
         """Return what says why something was not done: a line for htmx, a page otherwise."""
         signed = getattr(request.state, "signed", None)
         if "hx-request" not in request.headers:
-            return self.show("refused.html", signed, status=status, message=message)
+            back = _page_before(request)
+            return self.show("refused.html", signed, status=status, message=message, back=back)
         answer = self.show("_refused.html", signed, status=status, message=message)
         answer.headers["HX-Retarget"] = "#said"
         answer.headers["HX-Reswap"] = "innerHTML"

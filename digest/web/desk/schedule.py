@@ -63,6 +63,7 @@ class SchedulePages:
             signed,
             now=now,
             alive=app.hears_scheduler(),
+            may_approve=signed.role.may(Role.EDITOR),
             may_change=signed.role.may(Role.PUBLISHER),
             **values,
         )

@@ -62,7 +62,10 @@ class CodePages:
         if not allowed:
             return self._form(after, "Too many attempts. Try again later.", TOO_MANY)
         if not taken:
-            wrong = "This code is not right, or was used already. Wait for the next one."
+            wrong = (
+                "This code is not right, or was used already. Wait for the phone's next one; "
+                "of the recovery codes, take one that you have not used."
+            )
             return self._form(after, wrong, 401)
         answer = RedirectResponse(after, 303)
         self.entrance.let_in(answer, secret)

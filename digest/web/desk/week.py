@@ -9,14 +9,16 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from digest.app import App
+from digest.clock import Due
 from digest.config import NewsletterConfig
 from digest.curation.issues import find_issue_on, list_issues, list_sending
 from digest.curation.newsletters import find_newsletter
 from digest.curation.picks import list_picks
 from digest.delivery.next_draft import next_due, open_draft
-from digest.editors.accounts import list_editors
+from digest.delivery.slots import find_slot
+from digest.editors.accounts import list_editors, name_of_record
 from digest.editors.audit import last_hands, note
-from digest.models import Issue, Newsletter, Role
+from digest.models import Issue, IssueState, Newsletter, Role, SlotState
 from digest.web.desk.ages import age
 from digest.web.desk.an_issue import AnIssue, open_issue
 from digest.web.desk.board_notes import cutoff_of
@@ -45,6 +47,8 @@ class Making:
     is_late: bool  # the cut-off is over
     worries: list[str]  # what to look at before it is approved
     hands: list[tuple[str, datetime]]  # who changed it lately, and when last
+    first: str  # who approved it as the first of two, while it waits for the second
+    is_leaving: bool  # its moment has come and the scheduler takes it up within moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class WeekPages:
             "week.html",
             signed_of(request),
             makings=makings,
+            may_approve=signed_of(request).role.may(Role.EDITOR),
             age=partial(age, now=app.clock.now()),
             under_way=[(each, self.watching.look(each.issue)) for each in under_way],
         )
@@ -73,6 +78,9 @@ class WeekPages:
         newsletter, now = find_newsletter(session, configured.slug), self.instance.clock.now()
         due = next_due(session, newsletter, configured, now)
         issue = find_issue_on(session, newsletter.id, due.local_date)
+        slot = find_slot(session, newsletter.id, due.local_date)
+        if slot is not None and slot.state is SlotState.PLANNED:
+            due = Due(due.local_date, slot.due_at)  # "send now" made it a moment that is past
         cutoff_at = cutoff_of(due.due_at, configured)
         picks = [pick for _, pick, _ in list_picks(session, issue.id)] if issue else []
         recent = list_issues(session, newsletter.id, A_FEW + 1)
@@ -88,7 +96,15 @@ class WeekPages:
             cutoff_at <= now,
             list_worries(session, issue) if issue else [],
             self._hands(session, f"{configured.slug}/{issue.number}") if issue else [],
+            self._first(session, issue) if issue else "",
+            issue is not None and issue.state is IssueState.APPROVED and due.due_at <= now,
         )
+
+    def _first(self, session: Session, issue: Issue) -> str:
+        """Return who approved a draft that waits for a second person; empty when none does."""
+        if issue.state is not IssueState.DRAFT or not issue.first_hash:
+            return ""
+        return name_of_record(session, self.instance.sealer, issue.first_by)
 
     def _hands(self, session: Session, reference: str) -> list[tuple[str, datetime]]:
         """Return who worked on an issue lately, the last one first."""
@@ -99,13 +115,14 @@ class WeekPages:
         return [(names[id], at) for id, at in hands if id in names]
 
     def begin(self, request: Request, slug: str) -> Response:
-        """Open the draft of a newsletter's next issue; Conflict when somebody just did."""
+        """Open the draft of a newsletter's next issue; who comes second is shown the first's."""
         app, signed, now = self.instance, signed_of(request), self.instance.clock.now()
         with app.db.write() as session:
             newsletter = find_newsletter(session, slug)
             due = next_due(session, newsletter, app.config.newsletter(slug), now)
-            issue = open_draft(session, newsletter, due.local_date, now)
-            note(session, signed.editor_id, "begin", f"{slug}/{issue.number}", now)
+            if find_issue_on(session, newsletter.id, due.local_date) is None:
+                issue = open_draft(session, newsletter, due.local_date, now)
+                note(session, signed.editor_id, "begin", f"{slug}/{issue.number}", now)
         return RedirectResponse(HOME, 303)
 
 

@@ -100,10 +100,13 @@ class Desk:
             editor = find_editor(session, app.sealer, address)
             return open_session(session, editor, app.clock.now(), app.config.desk.session_hours)
 
-    def verbs(self) -> list[str]:
-        """Return what the record says was done, in its order."""
+    def verbs(self, *, of_people: bool = False) -> list[str]:
+        """Return what the record says was done, in its order; `of_people` leaves out what the
+        scheduler does by itself.
+        """
         with self.app.db.read() as session:
-            return [entry.verb for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
+            entries = session.query(AuditEntry).order_by(AuditEntry.id)
+            return [e.verb for e in entries if e.editor_id is not None or not of_people]
 
     def signed_in(self, role: Role, name: str = "") -> Browser:
         """Add an editor and return their browser."""

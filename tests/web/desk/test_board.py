@@ -185,6 +185,7 @@ def test_conflict_shows_both_versions_and_overwrites_nothing(
     assert "Theirs is here" in answer.text
     assert "Mine is here" in answer.text
     assert answer.headers.get("HX-Retarget") == ("#clash-1" if headers else None)
+    assert answer.text.count('id="said"') == 1  # with scripts it empties the page's own
     assert issue_of(desk, name).version == version
     assert picks_of(desk, name)[0][2] == "Theirs is here"
 

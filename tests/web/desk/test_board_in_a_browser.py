@@ -207,3 +207,17 @@ def test_hostile_words_do_nothing(desk: Desk, context: BrowserContext, name: str
     expect(page.locator(".pick strong").first).to_have_text(ATTACKS[-1])
     assert page.locator(".pick img, .pick svg, .pick iframe, .pick script").count() == 0
     assert alarms == []
+
+
+def test_what_was_done_is_said_as_what_it_was(
+    desk: Desk, context: BrowserContext, name: str
+) -> None:
+    page = opened(desk, context, name)
+    for headline, button, words in (
+        ("Headline 0", "Hold over to the next issue", "Held over: it is in the next issue"),
+        ("Headline 1", "Take out of the issue", "Taken out of the issue. It waits in the inbox."),
+    ):
+        card = page.locator(".pick", has_text=headline)
+        card.locator("summary", has_text="Edit").click()
+        card.get_by_role("button", name=button).click()
+        expect(page.locator("#said")).to_contain_text(words)

@@ -182,7 +182,9 @@ def test_article_is_picked_last_in_the_section_chosen(desk: Desk) -> None:
     assert "evil" not in sent_to
     assert desk.verbs()[-2:] == ["pick", "pick"]
     assert shown(browser.get("/desk/inbox").text) == []
-    assert "In weekly/1" in browser.get("/desk/inbox?kept=picked").text
+    page = browser.get("/desk/inbox?kept=picked").text
+    assert "In weekly/1" in page
+    assert f'href="/desk/weekly/1?open={second}#card-{second}"' in page
 
 
 def test_picking_twice_changes_nothing(desk: Desk) -> None:
@@ -270,7 +272,8 @@ def test_form_goes_back_only_where_the_inbox_is() -> None:
 @pytest.mark.parametrize(
     ("hours", "words"),
     [
-        (0, "now"),
+        (0, "just now"),
+        (-0.001, "now"),
         (1, "1 hour ago"),
         (23.5, "23 hours ago"),
         (49, "2 days ago"),

@@ -104,7 +104,7 @@ def test_moment_is_set_by_hand_and_taken_back(desk: Desk) -> None:
     assert issue_of(desk, name).state is IssueState.APPROVED
     browser.post(f"/desk/{name}/schedule/take-back")
     assert "Friday, 4 December 2026 at 07:00" in browser.get(f"/desk/{name}/schedule").text
-    assert desk.verbs() == ["set the moment", "take the moment back"]
+    assert desk.verbs(of_people=True) == ["set the moment", "take the moment back"]
 
 
 @pytest.mark.parametrize(("day", "time"), [("", ""), ("2026-11-26", "07:00"), ("x", "07:00")])
@@ -112,7 +112,7 @@ def test_moment_that_cannot_be_is_refused(desk: Desk, day: str, time: str) -> No
     name = approved(desk)
     browser = desk.signed_in(Role.PUBLISHER)
     assert browser.post(f"/desk/{name}/schedule/move", day=day, time=time).status_code == 422
-    assert desk.verbs() == []
+    assert desk.verbs(of_people=True) == []
 
 
 @pytest.mark.parametrize("typed", ["", "weekly", "weekly/2", "yes"])
@@ -134,7 +134,7 @@ def test_typed_name_sends_it_once(desk: Desk, run) -> None:
 
     assert again == 403
     assert arrived(desk) == [ANNA, BEN]
-    assert desk.verbs()[0] == "send now"
+    assert desk.verbs(of_people=True)[0] == "send now"
     assert "Number 1 is being sent" not in browser.get("/desk").text
     assert "It was sent on" in browser.get(f"/desk/{name}/schedule").text
 
@@ -195,7 +195,7 @@ def test_stopped_presses_let_nothing_out(desk: Desk, clock: FixedClock, run) -> 
     assert "the approval no longer counts" in browser.get(f"/desk/{name}").text
     assert slot_of(desk, FRIDAY).state is SlotState.HELD
     assert "held, because nothing was approved" in browser.get(f"/desk/{name}/schedule").text
-    assert desk.verbs() == ["stop the presses"]
+    assert desk.verbs(of_people=True) == ["stop the presses"]
 
 
 def test_presses_that_have_begun_are_paused(desk: Desk, run) -> None:
@@ -259,6 +259,17 @@ def test_dates_are_read_by_all_and_changed_by_publishers(desk: Desk) -> None:
     assert 'href="/desk/weekly/dates"' in browser.get("/desk").text
 
 
+def test_week_says_that_what_was_told_to_leave_is_leaving(desk: Desk) -> None:
+    name = approved(desk, FRIDAY)
+    publisher = desk.signed_in(Role.PUBLISHER)
+    assert "It is due" not in publisher.get("/desk").text
+
+    assert send_now(desk, publisher, name) == 303
+
+    page = publisher.get("/desk").text
+    assert "It is due: the first copies leave within moments" in page
+
+
 @pytest.fixture
 def two(
     open_house: Callable[..., AbstractContextManager[WebHouse]], clock: FixedClock
@@ -282,6 +293,9 @@ def test_one_person_s_approval_sends_nothing(two: Desk, clock: FixedClock, run) 
     ada = two.signed_in(Role.PUBLISHER, "ada")
 
     assert approve_at_desk(two, ada, name) == 303
+    week = two.signed_in(Role.EDITOR, "ben").get("/desk").text
+    assert "Ada has approved it; it waits for a second person" in week
+    assert "It goes once somebody has approved it" not in week
     clock.advance(timedelta(hours=1))
     run(tick_once(two.app))
 
@@ -293,7 +307,7 @@ def test_one_person_s_approval_sends_nothing(two: Desk, clock: FixedClock, run) 
     assert "waits for a second person" in ada.get(f"/desk/{name}/schedule").text
     assert approve_at_desk(two, ada, name) == 403
     assert send_now(two, ada, name) == 403
-    assert two.verbs() == ["approve first of two"]
+    assert two.verbs(of_people=True) == ["approve first of two"]
 
 
 def test_second_person_makes_it_approved(two: Desk, clock: FixedClock, run) -> None:
@@ -311,7 +325,7 @@ def test_second_person_makes_it_approved(two: Desk, clock: FixedClock, run) -> N
     run(tick_once(two.app))
     assert arrived(two) == [ANNA, BEN]
     assert "By Ada and Ben" in ada.get(f"/desk/{name}/proof").text
-    assert two.verbs() == ["approve first of two", "approve"]
+    assert two.verbs(of_people=True) == ["approve first of two", "approve"]
 
 
 def test_edit_voids_both_approvals_where_everybody_sees_it(two: Desk) -> None:

@@ -69,6 +69,8 @@ def test_recovery_code_signs_in_once(desk: Desk) -> None:
         for _ in range(2)
     ]
     assert statuses == [303, 401]
+    again = password_typed(desk, address).post(CODE, data={"code": phone.recovery[0]})
+    assert "take one that you have not used" in again.text
 
 
 def test_ticket_is_for_the_way_in_alone(desk: Desk) -> None:

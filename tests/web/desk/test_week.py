@@ -1,10 +1,14 @@
 """This week: what is being made, what it lacks, and how it is begun."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
-from digest.models import Issue, Role
+import pytest
+
+from digest.models import Issue, IssueState, Pick, Role
 from digest.press.preflight.run import run_preflight
 from digest.web.desk.board_fields import mark
+from digest.web.desk.lacking import list_missing
 from tests.web.desk.conftest import Desk
 
 
@@ -15,11 +19,11 @@ def test_issue_is_begun_once(desk: Desk) -> None:
     assert browser.post("/desk/weekly/begin").status_code == 303
     again = other.post("/desk/weekly/begin")
 
-    assert again.status_code == 409
-    assert "already planned" in again.text
+    # Who had an old page open is shown what the other one began.
+    assert (again.status_code, again.headers["location"]) == (303, "/desk")
     with desk.app.db.read() as session:
         assert session.query(Issue).count() == 1
-    assert desk.verbs()[-1] == "begin"
+    assert desk.verbs().count("begin") == 1
 
 
 def test_page_says_what_is_missing_until_nothing_is(desk: Desk) -> None:
@@ -82,3 +86,44 @@ def test_what_preflight_stops_is_on_the_page(desk: Desk) -> None:
 
     browser.post(f"/desk/{name}/words", **{"subject": "Short", "was-subject": mark("x" * 151)})
     assert "preflight:" not in browser.get("/desk").text  # that was said of another version
+
+
+def test_contributor_is_not_promised_an_approval(desk: Desk) -> None:
+    name = desk.house.newsroom.draft(date(2026, 11, 27))
+    contributor, editor = desk.signed_in(Role.CONTRIBUTOR), desk.signed_in(Role.EDITOR)
+    assert "Preview and approve" in editor.get("/desk").text
+    assert "Preview and approve" not in contributor.get("/desk").text
+    assert "An editor approves it." in contributor.get(f"/desk/{name}/preview").text
+    assert "An editor approves it." not in editor.get(f"/desk/{name}/preview").text
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 picture (alt"), (2, "2 pictures (alt")])
+def test_pictures_without_words_are_counted(count: int, words: str) -> None:
+    issue = Issue(state=IssueState.DRAFT, subject="", preheader="", topper={})
+    picks = [Pick(image_url="https://gazette.example/a.jpg", image_alt="")] * count
+    assert any(words in each for each in list_missing(issue, picks))
+
+
+@pytest.mark.parametrize(
+    ("before", "leads"),
+    [
+        ("/desk/weekly/1/schedule?from=week", "/desk/weekly/1/schedule?from=week"),
+        ("/desk", None),
+        ("/desk/weekly/1/schedule/send-now", None),  # where only a form leads
+        ("/n/weekly", None),
+        ("https://elsewhere.example/desk/inbox", None),
+    ],
+)
+def test_refusal_leads_back_to_where_the_form_was(
+    desk: Desk, before: str, leads: str | None
+) -> None:
+    name = desk.house.newsroom.draft(date(2026, 11, 27))
+    desk.house.newsroom.approve(name)
+    browser = desk.signed_in(Role.PUBLISHER)
+    browser.client.headers["Referer"] = before if "//" in before else desk.house.url + before
+
+    page = browser.post(f"/desk/{name}/schedule/send-now", typed="something else")
+
+    assert page.status_code == 422
+    back = re.findall(r'href="([^"]*)">Back to where you were', page.text)
+    assert back == ([leads] if leads else [])

@@ -3,6 +3,7 @@
 (() => {
   const KEYS = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "previous", ArrowRight: "next" };
   let moved = null; // the article that is being moved
+  let done = ""; // what is said once that is done which moves nothing
   let opened = []; // forms that were open before the board was replaced
   let focused = "";
   const board = () => document.getElementById("board");
@@ -44,7 +45,9 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!replaces(event)) return;
     focused = document.activeElement?.id || "";
-    moved = event.detail.elt.closest(".pick")?.dataset.article || null;
+    const form = event.detail.elt.closest("form");
+    moved = form?.matches(".moves") ? form.closest(".pick").dataset.article : null;
+    done = event.detail.elt.dataset.done || form?.dataset.done || "Done.";
     board().inert = true; // what would be typed now would be replaced
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -87,7 +90,7 @@
   const tell = () => {
     const card = moved && document.getElementById(`card-${moved}`);
     moved = null;
-    if (!card) return say("Done.");
+    if (!card) return say(done);
     const list = card.parentElement;
     const place = [...list.children].indexOf(card) + 1;
     const heading = list.closest("section").querySelector("h2").firstChild.textContent.trim();
