@@ -12,7 +12,7 @@ help:
 	@echo "make check     format, lint, types, floors, wheel, tests: what CI runs"
 	@echo "make golden    show what the MJML compiler does today beside what the tests expect"
 	@echo "make judges    npm's mjml, axe-core, SpamAssassin and others judge the mails   (docs/judges.md)"
-	@echo "make pictures  the sample issue in every look, for the docs   (ARGS='--all FOLDER' prints every one)"
+	@echo "make pictures  the sample issue in every look and the desk, for the docs   (ARGS='--all FOLDER' prints all)"
 	@echo "make messages  bring the translations up to date with the words of code and templates"
 	@echo "make bench     how fast it is, beside Postfix's own programs   (ARGS=--quick for a look)"
 	@echo "make proof     kill it, cut it off, count every copy   (ARGS=--quick for a look)"
@@ -81,6 +81,7 @@ judges: $(VENV)/dev tools/judges/node_modules/.package-lock.json
 # The system's Chromium prints them; CHROMIUM names another.
 pictures: $(VENV)/dev
 	@$(BIN)/python tools/pictures_of_looks.py $(ARGS)
+	@$(BIN)/python tools/pictures_of_the_desk.py $(ARGS)
 
 # ARGS=hy begins a language, ARGS=--check only looks; see docs/translating.md.
 messages: $(VENV)/dev

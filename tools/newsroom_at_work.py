@@ -11,7 +11,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +83,16 @@ class AtWork:
     url: str
     sample: Sample
     issue: str = ""
+    left: int = 0  # copies that may still leave
+    at_end: Callable[[], None] = lambda: None
+
+    def watch(self, _envelope: Envelope) -> bool:
+        """Look on as a copy leaves, and let its moment pass; a cue that fits none."""
+        self.clock.advance(A_COPY)
+        self.left -= 1
+        if self.left <= 0:
+            self.at_end()
+        return False
 
     def sign_in(self, name: str = "Tove Aldine") -> str:
         """Return the secret of a new session of somebody who works here."""
@@ -101,17 +111,8 @@ class AtWork:
         """Let so many more copies leave, each a moment after the last; all that wait where it asks
         for more. A scheduler has just given a sign of life.
         """
-        stop, left = asyncio.Event(), copies
-
-        def watch(_envelope: Envelope) -> bool:
-            nonlocal left
-            self.clock.advance(A_COPY)
-            left -= 1
-            if left <= 0:
-                stop.set()
-            return False  # it fits no copy: it only looks on
-
-        self.newsroom.backend.script(watch, Accepted(250, ""), times=None)
+        stop, self.left = asyncio.Event(), copies
+        self.at_end = stop.set
         app = self.newsroom.app
         _run(app.sender.drain(stop, until_idle=True))
         app.note("alive:scheduler:the-other-machine", app.keys.seal[0].id)
@@ -129,7 +130,9 @@ def at_work(folder: Path) -> Iterator[AtWork]:
     with open_newsroom(folder, clock, lease_seconds=3600, more=_config(sample)) as newsroom:
         _fill(newsroom, clock, sample)
         with _served(newsroom) as url:
-            yield AtWork(newsroom, clock, url, sample, f"weekly/{NUMBER}")
+            scene = AtWork(newsroom, clock, url, sample, f"weekly/{NUMBER}")
+            newsroom.backend.script(scene.watch, Accepted(250, ""), times=None)
+            yield scene
 
 
 def address_of(name: str) -> str:

@@ -22,7 +22,7 @@
       },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       axes: [
-        { ...axisInk(), values: "{D} {MMM}", space: 70 },
+        { ...axisInk(), values: "{D} {MMM}", space: 70, size: 32 },
         { ...axisInk(), values: numbers, size: 64 },
         { ...axisInk(), scale: "readers", side: 1, values: numbers, size: 80, grid: { show: false } },
       ],
