@@ -237,8 +237,8 @@ def pause_issue(session: Session, issue_id: int, why: str = "") -> bool:
 
 
 def stop_presses(session: Session, issue_id: int, why: str = "") -> IssueState:
-    """Let nothing of an issue leave by itself any more: an approval is void, a run is paused.
-    Return the state that it was in.
+    """Let nothing of an issue leave by itself any more: an approval is void, an extra's moment is
+    taken back, a run is paused. Return the state that it was in.
 
     Decided under a lock, so that a run that begins in this very moment is stopped as well. Refused
     when there is nothing to stop.
@@ -249,6 +249,10 @@ def stop_presses(session: Session, issue_id: int, why: str = "") -> IssueState:
         pause_issue(session, issue_id, why)
     elif was is IssueState.APPROVED or (was is IssueState.DRAFT and issue.first_hash):
         void_approval(session, issue)
+        if issue.slot_date is None:
+            # A slot is held when nothing is approved; a moment that is over would let an extra
+            # leave as soon as somebody approves it.
+            plan_extra(session, issue, None)
     else:
         raise Refused(f"number {issue.number} is {was.value}: nothing of it leaves by itself")
     return was

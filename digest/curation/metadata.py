@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from digest.curation.cleaning import Picture, is_pixel, plain_text
+from digest.curation.cleaning import Picture, is_pixel, outermost, plain_text
 from digest.curation.linked_data import LinkedArticle, read_linked_data
 from digest.curation.plain import (
     MAX_SUMMARY,
@@ -117,7 +117,8 @@ class _Page:
 
     def text(self, tag: str) -> str:
         """Return the words of the first such element that has any."""
-        texts = ("".join(map(str, element.itertext())) for element in self._elements(tag))
+        elements = () if self._tree is None else outermost(self._tree, tag)
+        texts = ("".join(map(str, element.itertext())) for element in elements)
         return next(filter(None, map(one_line, texts)), "")
 
     def scripts(self, kind: str) -> list[str]:
@@ -230,13 +231,15 @@ def _named_pictures(page: _Page, linked: LinkedArticle, url: str) -> list[Pictur
     for one in candidates:
         if found := web_url(one.url, url):
             named.setdefault(found, []).append(one)
+    # No more are shown, and all pictures of the page are gone through for each.
+    best = list(islice(named.items(), PICTURES_MOST))
     return [
         Picture(
             found,
             _first(*(one.alt for one in same), page.alt_of(found, url)),
             _first(*(one.credit for one in same)),
         )
-        for found, same in named.items()
+        for found, same in best
     ]
 
 

@@ -14,7 +14,7 @@ from itertools import islice
 
 from lxml import etree
 
-from digest.curation.cleaning import UNREAD
+from digest.curation.cleaning import UNREAD, outermost
 from digest.curation.linked_data import read_linked_data
 from digest.curation.metadata import parse_date
 from digest.curation.plain import one_line
@@ -22,6 +22,7 @@ from digest.curation.plain import one_line
 MARK_LONGEST = 300  # characters kept of a correction
 MARKS_MOST = 50
 BEGINNING = 2_000  # characters looked at of a block: boxes stand in boxes
+BLOCKS_MOST = 20_000  # looked at of a page: the longest that people write have some thousands
 HEAD_BLOCKS = 40  # an embargo stands at the top
 MODIFIED = ("article:modified_time", "og:updated_time", "datemodified", "last-modified")
 TEXTS = ("p", "li", "blockquote", "h2", "h3", "h4", "dd", "figcaption", "pre")
@@ -78,7 +79,8 @@ def read_marks(text: str) -> PageMarks:
     if tree is None:
         return PageMarks("", (), None, None, "")
     linked = read_linked_data(_linked(tree))
-    blocks = list(dict.fromkeys(filter(None, map(_beginning_of, _blocks(tree)))))
+    found = map(_beginning_of, islice(_blocks(tree), BLOCKS_MOST))
+    blocks = list(dict.fromkeys(filter(None, found)))
     digest = hashlib.sha256("\n".join(_article_text(tree)).encode()).hexdigest()
     own = [linked.correction] if linked.correction else []
     marks = [*own, *(block for block in blocks if MARK.match(block))]
@@ -138,12 +140,12 @@ def _is_line(element: etree._Element) -> bool:
 
 
 def _beginning_of(element: etree._Element) -> str:
-    if any(each.tag in UNREAD for each in element.iterancestors()):
+    if next(element.iterancestors(*UNREAD), None) is not None:
         return ""
     words, length = [], 0
     for text in _texts(element):
         words.append(text[:BEGINNING])
-        length += len(text)
+        length += len(text) + 1  # an element without words is work, too
         if length > BEGINNING:
             break
     return one_line("".join(words))
@@ -169,7 +171,8 @@ def _article_text(tree: etree._Element) -> list[str]:
     """
     for name in ("article", "main", "body"):
         found = [
-            [words for p in each.iter("p") if (words := _words_of(p))] for each in tree.iter(name)
+            [words for p in islice(outermost(each, "p"), BLOCKS_MOST) if (words := _words_of(p))]
+            for each in outermost(tree, name)
         ]
         if longest := max(found, key=lambda words: sum(map(len, words)), default=[]):
             return longest

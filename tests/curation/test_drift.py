@@ -174,7 +174,12 @@ def test_page_of_the_future_is_held_until_then() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\0", "<", "<div>a" * 250 + "x" * 500_000, "<div>a<p>b" * 20_000]
+    "text",
+    [
+        *("", "\0", "<", "<div>a" * 250 + "x" * 500_000, "<div>a<p>b" * 20_000),
+        # Made to be read once for each box around it: minutes, each of them.
+        *("<article>a" * 200 + "<p>b" * 100_000, "<div>a" * 200 + "<i></i>" * 50_000),
+    ],
 )
 def test_any_page_is_read_in_little_time(text: str) -> None:
     started = perf_counter()

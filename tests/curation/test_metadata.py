@@ -1,7 +1,9 @@
 """What a page says about itself, and which voice counts."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -227,3 +229,21 @@ def test_pictures_of_a_page_are_a_choice_and_no_flood() -> None:
 
     assert len(page.pictures) == PICTURES_MOST
     assert page.article.image_url == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f'<meta property="og:image" content="/{n}.jpg">' for n in range(2_000))
+        + '<title>Fog</title><body><img src="/fog.jpg" alt="Fog">'
+        + '<img src="/pier.jpg" alt="A pier">' * 2_000,
+        "<title>Fog</title>" + "<h1>" * 200 + "<i></i>" * 200_000,
+        "<h1>" * 200 + "<i></i>" * 200_000 + "<h1>Fog",
+    ],
+)
+def test_page_made_to_keep_us_busy_is_read_in_little_time(text: str) -> None:
+    started = perf_counter()
+    with suppress(BadInput):  # no headline, when the parser gives up before it
+        assert read_page(text, URL).article.title == "Fog"
+
+    assert perf_counter() - started < 5

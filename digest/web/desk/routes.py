@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
@@ -24,6 +25,9 @@ from digest.web.ending import Ending
 ROLE = "x-role"  # of a route's OpenAPI extras: the role it needs, or "anybody"
 ANYBODY = "anybody"
 TOO_MANY = 429
+# What editors wait for (pages, pictures, mails elsewhere) takes threads of the desk's own: those of
+# the process are for readers, who must be able to leave whatever the desk is at.
+THREADS = 24
 
 Handler = Callable[..., Any]
 RowId = Annotated[int, Field(ge=1, lt=2**63)]  # what both databases can hold
@@ -41,6 +45,7 @@ class DeskRoutes:
         self.door = Door(instance)
         self.watching = Watching(instance, pages)
         self.ending.tell(self.watching.close)
+        self._threads = CapacityLimiter(THREADS)
         self.endings: list[Callable[[], None]] = []  # what is done when the process ends
         self.router = APIRouter(dependencies=[Depends(self.door.at_home)], lifespan=self._live)
 
@@ -98,7 +103,8 @@ class DeskRoutes:
                 if iscoroutinefunction(handler):
                     answer: Response = await handler(**values)
                 else:
-                    answer = await run_in_threadpool(handler, **values)
+                    work = partial(handler, **values)
+                    answer = await to_thread.run_sync(work, limiter=self._threads)
             except DigestError as error:
                 if (status := _status_of(error)) is None:
                     raise

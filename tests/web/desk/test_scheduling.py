@@ -1,5 +1,6 @@
 """When an issue leaves, at the desk: another moment, now, never, not then; and two people."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
@@ -364,3 +365,16 @@ def test_moment_in_the_past_of_utc_may_be_ahead_of_the_newsletter(berlin: Desk) 
     browser = berlin.signed_in(Role.PUBLISHER)
     browser.post(f"/desk/{name}/schedule/move", day="2026-11-27", time="08:05")
     assert slot_of(berlin, NEXT).due_at == datetime(2026, 11, 27, 7, 5, tzinfo=UTC)
+
+
+def test_extra_that_was_stopped_leaves_only_when_a_publisher_says_so_again(desk: Desk) -> None:
+    name = approved(desk, None)
+    browser = desk.signed_in(Role.PUBLISHER)
+    assert send_now(desk, browser, name) == 303
+    browser.post(f"/desk/{name}/schedule/stop-the-presses")
+
+    desk.house.newsroom.approve(name)  # as an editor does who has put it right
+    asyncio.run(tick_once(desk.app))
+
+    assert issue_of(desk, name).state is IssueState.APPROVED
+    assert "It leaves only when somebody says when" in browser.get(f"/desk/{name}/schedule").text
