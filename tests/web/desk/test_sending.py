@@ -110,7 +110,7 @@ def test_pause_holds_every_copy_and_resume_lets_them_go(desk: Desk, under_way: s
 
     assert arrived(desk) == [ANNA, BEN]
     assert browser.post(f"/desk/{under_way}/sending/pause").status_code == 403
-    assert desk.verbs() == ["pause", "resume"]
+    assert desk.verbs(of_people=True) == ["pause", "resume"]
 
 
 def test_stop_needs_the_name_and_skips_who_waits(desk: Desk, under_way: str, run) -> None:
@@ -126,7 +126,7 @@ def test_stop_needs_the_name_and_skips_who_waits(desk: Desk, under_way: str, run
     assert browser.get(f"/desk/{under_way}/sending/stop").status_code == 403
     run(tick_once(desk.app))
     assert arrived(desk) == []
-    assert desk.verbs() == ["stop"]
+    assert desk.verbs(of_people=True) == ["stop"]
 
 
 def test_stream_tells_what_happens_and_ends_with_the_issue(desk: Desk, under_way: str, run) -> None:
