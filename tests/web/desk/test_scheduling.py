@@ -201,7 +201,7 @@ def test_stopped_presses_let_nothing_out(desk: Desk, clock: FixedClock, run) -> 
     assert "the approval no longer counts" in browser.get(f"/desk/{name}").text
     assert slot_of(desk, FRIDAY).state is SlotState.HELD
     assert "held, because nothing was approved" in browser.get(f"/desk/{name}/schedule").text
-    assert verbs(desk) == ["stop the presses"]
+    assert verbs(desk) == ["stop the presses", "open draft"]  # the next one, by itself
 
 
 def test_presses_that_have_begun_are_paused(desk: Desk, run) -> None:
