@@ -25,15 +25,14 @@ from digest.curation.board_changes import (
     undo_change,
 )
 from digest.curation.issues import OPEN_TO_EDITS, find_issue
-from digest.curation.newsletters import find_newsletter, list_sections
-from digest.curation.picks import find_pick, list_picks
-from digest.curation.plain import web_url
+from digest.curation.newsletters import find_newsletter
+from digest.curation.picks import find_pick
 from digest.curation.standing import CHOICES as STANDING
 from digest.curation.standing import list_standing
 from digest.editors.accounts import name_of_record
 from digest.editors.audit import note
 from digest.errors import Conflict
-from digest.models import Article, BoardChange, Issue, IssueState, Pick, Role, Section
+from digest.models import Issue, Pick, Role, Section
 from digest.press.approval import find_voided
 from digest.web.desk.ages import age
 from digest.web.desk.board_fields import (
@@ -50,67 +49,13 @@ from digest.web.desk.board_fields import (
     words_fields,
 )
 from digest.web.desk.board_notes import Remarks, read_remarks
-from digest.web.desk.board_places import Column, T, place_asked
+from digest.web.desk.board_places import place_asked
+from digest.web.desk.board_reading import board_of, columns_of
 from digest.web.desk.checking import checked_of
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes, RowId
 from digest.web.forms import Form, PostedForm
-
-NAMES_OF_CHANGES = {
-    "words": "the issue's words",
-    "edit": "words of an article",
-    "move": "a move",
-    "remove": "a removal",
-    "hold over": "holding over",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One article on the board."""
-
-    article_id: int
-    fields: dict[str, str]
-    source: str  # the article's address
-    whole: bool  # its full text is mailed
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """An issue as its board shows it, to one editor."""
-
-    slug: str
-    number: int
-    day: str
-    state: IssueState
-    version: int
-    first_voided: bool  # the first of two approved it, and it was changed since
-    columns: list[Column[Card]]
-    words: dict[str, str]
-    undoable: str  # what this editor would undo next; empty: nothing
-    undo_id: int
-    corrects: int | None = None  # the number of the issue that it corrects
-
-    @property
-    def path(self) -> str:
-        """Where the board is."""
-        return f"{HOME}/{self.slug}/{self.number}"
-
-    @property
-    def corrects_path(self) -> str:
-        """Where the corrections of the issue are that it corrects."""
-        return f"{HOME}/{self.slug}/{self.corrects}/corrections"
-
-    @property
-    def open(self) -> bool:
-        """Whether it may still be edited."""
-        return self.state in OPEN_TO_EDITS
-
-    @property
-    def count(self) -> int:
-        """How many articles there are."""
-        return sum(len(column.cards) for column in self.columns)
 
 
 class _Clashed(Exception):
@@ -138,7 +83,7 @@ class BoardPages:
         signed = signed_of(request)
         with self.instance.db.read() as session:
             issue = find_issue(session, f"{slug}/{number}")
-            board = _board_of(session, issue, slug, signed.editor_id)
+            board = board_of(session, issue, slug, signed.editor_id)
             voided = find_voided(session, issue)
             approver = name_of_record(session, self.instance.sealer, issue.approved_by)
             newsletter = find_newsletter(session, slug)
@@ -347,58 +292,11 @@ def _unclashed(form: PostedForm, present: dict[str, str], labels: Mapping[str, s
 
 
 def _asked(session: Session, issue: Issue, pick: Pick, form: PostedForm) -> tuple[Section, int]:
-    columns = _columns(session, issue, lambda placed, _: placed.article_id)
+    columns = columns_of(session, issue, lambda placed, _: placed.article_id)
     wanted, position = place_asked(
         columns, pick.article_id, form.text("to"), form.text("section"), form.text("before")
     )
     return session.get_one(Section, wanted), position
-
-
-def _columns(session: Session, issue: Issue, card: Callable[[Pick, Article], T]) -> list[Column[T]]:
-    picks = list_picks(session, issue.id)
-    return [
-        Column(
-            section.id,
-            section.heading,
-            [card(pick, article) for at, pick, article in picks if at.id == section.id],
-        )
-        for section in _sections_of(session, issue, [at for at, _, _ in picks])
-    ]
-
-
-def _sections_of(session: Session, issue: Issue, used: list[Section]) -> list[Section]:
-    """Return the sections in use, and those that an old issue stands under."""
-    present = list_sections(session, issue.newsletter_id)
-    away = dict.fromkeys(section for section in used if section.put_away)
-    return [*present, *away]
-
-
-def _board_of(session: Session, issue: Issue, slug: str, editor_id: int) -> Board:
-    last = find_last_change(session, issue.id, editor_id)
-    return Board(
-        slug=slug,
-        number=issue.number,
-        day=f"{issue.slot_date:%A, %-d %B %Y}" if issue.slot_date else "an extra",
-        state=issue.state,
-        version=issue.version,
-        first_voided=(
-            issue.state is IssueState.DRAFT and bool(issue.first_by) and not issue.first_hash
-        ),
-        columns=_columns(session, issue, _card),
-        words=words_fields(issue),
-        undoable=_undoable(last),
-        undo_id=last.id if last else 0,
-        corrects=session.get_one(Issue, issue.corrects_id).number if issue.corrects_id else None,
-    )
-
-
-def _undoable(change: BoardChange | None) -> str:
-    return NAMES_OF_CHANGES[change.kind] if change else ""
-
-
-def _card(pick: Pick, article: Article) -> Card:
-    source = web_url(article.url) or ""
-    return Card(article.id, pick_fields(pick), source, bool(pick.body_html))
 
 
 def _action_of(slug: str, number: int, part: str) -> str:

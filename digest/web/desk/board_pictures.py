@@ -60,7 +60,7 @@ class PickPictures:
         request: Request,
         slug: str,
         number: int,
-        article_id: str,
+        article_id: RowId,
         picture: str = "",
         search: str = "",
         before: str = "",
@@ -69,7 +69,7 @@ class PickPictures:
         path = f"{HOME}/{slug}/{number}"
         with self.instance.db.read() as session:
             issue = find_issue(session, f"{slug}/{number}")
-            pick = find_pick(session, issue, row_number(article_id) or 0)
+            pick = find_pick(session, issue, article_id)
             here = f"{path}/picks/{pick.article_id}/picture"
             present = self._own(session, pick.image_url)
             values = self._shown(session, here, picture, pick, present, search, before)

@@ -53,11 +53,11 @@ class MediaPages:
             values = grid_of(session, MEDIA, search, before)
         return self.pages.show("media.html", signed_of(request), **values, **NOTHING_SAID)
 
-    def one(self, request: Request, picture_id: str, known: str = "") -> Response:
+    def one(self, request: Request, picture_id: RowId, known: str = "") -> Response:
         """Show a picture; `known` says that somebody just brought it in once more."""
         signed = signed_of(request)
         with self.instance.db.read() as session:
-            picture = find_picture(session, row_number(picture_id) or 0)
+            picture = find_picture(session, picture_id)
             uses = list_uses(session, list_prints(session, picture.id))
         return self.pages.show(
             "media_picture.html",
@@ -69,10 +69,10 @@ class MediaPages:
             **focus_of(picture),
         )
 
-    def original(self, request: Request, picture_id: str) -> Response:
+    def original(self, request: Request, picture_id: RowId) -> Response:
         """Show the whole of a picture, to editors alone: what was cut away is nobody else's."""
         with self.instance.db.read() as session:
-            name = find_picture(session, row_number(picture_id) or 0).original
+            name = find_picture(session, picture_id).original
         data = self.instance.media.store.get(Shelf.ORIGINALS, name)
         return Response(data, media_type=kind_of(name))
 

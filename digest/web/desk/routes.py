@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import Field
+from pydantic import BeforeValidator
 
 from digest.app import App
 from digest.config import NewsletterConfig
+from digest.curation.row_numbers import row_number
 from digest.editors.attempts import HOUR, TooMany
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
@@ -30,7 +31,9 @@ TOO_MANY = 429
 THREADS = 24
 
 Handler = Callable[..., Any]
-RowId = Annotated[int, Field(ge=1, lt=2**63)]  # what both databases can hold
+# What both databases can hold; 0, which is no row's, for what cannot be a number: the handler
+# finds nothing, and the desk's own page says so.
+RowId = Annotated[int, BeforeValidator(lambda text: row_number(text) or 0)]
 
 
 class DeskRoutes:

@@ -120,3 +120,11 @@ def test_json_is_taken_by_no_form(forms: Forms) -> None:
         answer = forms.browser.client.post(path, json=body, headers=token)
         role = (route.openapi_extra or {})[ROLE]
         assert answer.status_code in ({415} if role == ANYBODY else {400, 403, 404, 415}), path
+
+
+@pytest.mark.parametrize("number", ["0", "x", "-1", "18446744073709551616"])
+def test_number_that_cannot_be_one_gets_a_page_of_the_desk(forms: Forms, number: str) -> None:
+    for path in (f"/desk/weekly/{number}/schedule", f"/desk/media/picture/{number}"):
+        answer = forms.browser.get(path)
+        assert answer.status_code == 404, path
+        assert answer.headers["content-security-policy"] == POLICY
