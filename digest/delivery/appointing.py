@@ -15,7 +15,13 @@ from sqlalchemy.orm import Session
 from digest.clock import Due, Schedule, due_at, slots_between
 from digest.curation.issues import cancel_issue, find_issue_on, plan_extra, refuse_closed
 from digest.curation.newsletters import skip_date, unskip_date
-from digest.delivery.slots import find_slot, forget_hand, plan_slots, set_due_by_hand
+from digest.delivery.slots import (
+    find_slot,
+    forget_hand,
+    hold_planning,
+    plan_slots,
+    set_due_by_hand,
+)
 from digest.errors import BadInput, Conflict, Refused
 from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
 
@@ -142,6 +148,7 @@ def skip(
     one that is planned for it, which stays as it is. BadInput for another date.
     """
     _refuse_other(schedule, day, now)
+    hold_planning(session, newsletter.id)
     session.refresh(newsletter, with_for_update=True)
     skip_date(session, newsletter, day)
     forget_hand(session, newsletter.id, day)
@@ -154,6 +161,7 @@ def unskip(
 ) -> None:
     """Plan a date to come again; BadInput for another date."""
     _refuse_other(schedule, day, now)
+    hold_planning(session, newsletter.id)
     session.refresh(newsletter, with_for_update=True)
     unskip_date(session, newsletter, day)
     plan_slots(session, newsletter, schedule, now)

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Integer, cast, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from digest.clock import Due, Schedule, slots_between
@@ -17,6 +17,7 @@ from digest.inserts import insert_new
 from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
 
 HORIZON = timedelta(days=8)
+PLANNING = 0x510  # the class of PostgreSQL's advisory locks that stand for planning
 WARN_BEFORE = {"24h": timedelta(hours=24), "1h": timedelta(hours=1)}
 
 
@@ -37,6 +38,20 @@ def judge_slot(
     return Verdict.FIRE if approved else Verdict.HOLD
 
 
+def hold_planning(session: Session, newsletter_id: int) -> None:
+    """Let nobody else plan or move slots of a newsletter before the transaction ends.
+
+    The rows alone do not do it: two who write several of them, some of which are not there yet, wait
+    for each other. SQLite has one writer.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(
+            select(
+                func.pg_advisory_xact_lock(cast(PLANNING, Integer), cast(newsletter_id, Integer))
+            )
+        )
+
+
 def plan_slots(session: Session, newsletter: Newsletter, schedule: Schedule, now: datetime) -> None:
     """Write the slots of last week to next week that are not there yet, move those the schedule
     moved, and skip those it does not have any more.
@@ -44,6 +59,7 @@ def plan_slots(session: Session, newsletter: Newsletter, schedule: Schedule, now
     Slots from before the newsletter existed are not planned, nor past ones of a weekday that is new
     in the schedule. Ones an editor set by hand stay where they are.
     """
+    hold_planning(session, newsletter.id)
     start, end = now - HORIZON, now + HORIZON
     planned_to = session.scalar(
         select(func.max(Slot.local_date)).where(
@@ -193,6 +209,7 @@ def find_slot(session: Session, newsletter_id: int, local_date: date) -> Slot | 
 
 def forget_hand(session: Session, newsletter_id: int, local_date: date) -> None:
     """Take back a moment set by hand that has not come; the schedule plans the date anew."""
+    hold_planning(session, newsletter_id)
     session.execute(
         delete(Slot).where(
             Slot.newsletter_id == newsletter_id,
@@ -207,6 +224,7 @@ def set_due_by_hand(
     session: Session, newsletter_id: int, local_date: date, *, due_at: datetime
 ) -> Slot:
     """Plan, move or reopen the slot of a local date; Refused when that slot has fired."""
+    hold_planning(session, newsletter_id)
     slot = session.scalar(
         select(Slot)
         .where(Slot.newsletter_id == newsletter_id, Slot.local_date == local_date)

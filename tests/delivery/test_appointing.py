@@ -1,5 +1,7 @@
 """When an issue leaves as people decide it: moments by hand, dates left out, now, not at all."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -184,3 +186,34 @@ def test_issue_that_is_given_up_frees_its_date(any_db, newsletter_id, clock) -> 
         assert issue(session, newsletter_id, FRIDAY, clock).number == 2
         with pytest.raises(Refused, match="cannot be scheduled"):
             appoint(session, draft, clock.now())
+
+
+def test_those_who_plan_at_once_wait_for_each_other_and_none_fails(
+    any_db: Database, clock: FixedClock, newsletter_id: int
+) -> None:
+    now = clock.now()
+    with any_db.write() as session:
+        issue_id = issue(session, newsletter_id, NEXT, clock).id
+
+    def tick(session: Session) -> None:
+        plan_slots(session, newsletter(session, newsletter_id), SCHEDULE, now)
+
+    def leave_out(session: Session) -> None:
+        skip(session, newsletter(session, newsletter_id), SCHEDULE, NEXT, now)
+
+    def move(session: Session) -> None:
+        appoint(session, session.get_one(Issue, issue_id), now + timedelta(hours=9))
+
+    def back(session: Session) -> None:
+        take_back(session, session.get_one(Issue, issue_id), SCHEDULE, now)
+
+    def often(act: Callable[[Session], None]) -> None:
+        for _ in range(60):
+            with any_db.write() as session:
+                act(session)
+
+    with ThreadPoolExecutor(4) as hands:
+        for ended in [hands.submit(often, act) for act in (tick, leave_out, move, back)]:
+            ended.result()
+    with any_db.read() as session:
+        assert find_slot(session, newsletter_id, NEXT) is not None
