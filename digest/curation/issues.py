@@ -332,13 +332,13 @@ def plan_extra(session: Session, issue: Issue, send_at: datetime | None) -> None
 
 
 def list_due_extras(session: Session, newsletter_ids: Sequence[int], now: datetime) -> list[Issue]:
-    """Return the approved extras of these newsletters whose moment has come."""
+    """Return the extras of these newsletters whose moment has come, approved or not."""
     return list(
         session.scalars(
             select(Issue)
             .where(
                 Issue.newsletter_id.in_(newsletter_ids),
-                Issue.state == IssueState.APPROVED,
+                Issue.state.in_(OPEN_TO_EDITS),
                 Issue.slot_date.is_(None),
                 Issue.send_at <= now,
             )

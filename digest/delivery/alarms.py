@@ -47,13 +47,15 @@ class Alarms:
         )
         self._tell(session, slot.newsletter_id, text, f"slot-{slot.id}-warn-{name}", now)
 
-    def extra_missed(self, session: Session, issue: Issue, now: datetime) -> None:
-        """Say that an extra's moment passed too long ago."""
-        log.error("extra %s", WHAT[Verdict.MISS], extra={"fields": {"issue": issue.id}})
+    def extra_not_sent(
+        self, session: Session, issue: Issue, verdict: Verdict, now: datetime
+    ) -> None:
+        """Say that an extra was held or missed."""
+        what = WHAT[verdict]
+        log.error("extra %s", what, extra={"fields": {"issue": issue.id}})
         text = NoticeText(
-            f"The extra number {issue.number} was missed",
-            f"The extra number {issue.number} {WHAT[Verdict.MISS]}. Nothing was sent.\n\n"
-            f"{AFTER_ALL}",
+            f"The extra number {issue.number} {what.partition(':')[0]}",
+            f"The extra number {issue.number} {what}. Nothing was sent.\n\n{AFTER_ALL}",
         )
         key = f"extra-{issue.id}-{now:%Y%m%d%H%M}"
         self._tell(session, issue.newsletter_id, text, key, now)

@@ -156,16 +156,20 @@ class Sender:
 
     def _open_extra(self, session: Session, issue_id: int, now: datetime) -> None:
         issue = session.get_one(Issue, issue_id, with_for_update=True)
-        if issue.send_at is None or issue.send_at > now or not _may_start(session, issue):
+        if issue.send_at is None or issue.send_at > now:
             return
-        if (
-            judge_slot(issue.send_at, now=now, max_lateness=self._lateness, approved=True)
-            is Verdict.MISS
-        ):
-            issue.send_at = None
-            self._alarms.extra_missed(session, issue, now)
-        else:
+        verdict = judge_slot(
+            issue.send_at,
+            now=now,
+            max_lateness=self._lateness,
+            approved=_may_start(session, issue),
+        )
+        if verdict is Verdict.FIRE:
             self._start(session, issue, now)
+            return
+        # Its moment is over: who approves it later does not send it by that.
+        issue.send_at = None
+        self._alarms.extra_not_sent(session, issue, verdict, now)
 
     @property
     def _lateness(self) -> timedelta:

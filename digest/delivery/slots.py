@@ -41,15 +41,12 @@ def judge_slot(
 def hold_planning(session: Session, newsletter_id: int) -> None:
     """Let nobody else plan or move slots of a newsletter before the transaction ends.
 
-    The rows alone do not do it: two who write several of them, some of which are not there yet, wait
-    for each other. SQLite has one writer.
+    The rows alone do not do it: two who write several of them, some of which are not there yet,
+    wait for each other. SQLite has one writer.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(
-            select(
-                func.pg_advisory_xact_lock(cast(PLANNING, Integer), cast(newsletter_id, Integer))
-            )
-        )
+        ours = cast(PLANNING, Integer), cast(newsletter_id, Integer)
+        session.execute(select(func.pg_advisory_xact_lock(*ours)))
 
 
 def plan_slots(session: Session, newsletter: Newsletter, schedule: Schedule, now: datetime) -> None:

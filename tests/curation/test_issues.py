@@ -262,14 +262,14 @@ def test_issue_of_another_newsletter_is_not_found(session: Session) -> None:
         find_issue(session, "monthly/1")
 
 
-def test_extra_is_due_when_approved_and_its_moment_has_come(session: Session) -> None:
+def test_extra_is_due_when_its_moment_has_come_approved_or_not(session: Session) -> None:
     planned, draft, later = (issue_of(session, None) for _ in range(3))
     for issue, moment in ((planned, NOW), (draft, NOW), (later, NOW + timedelta(seconds=1))):
         plan_extra(session, issue, moment)
     approve(session, planned)
     approve(session, later)
 
-    assert list_due_extras(session, [planned.newsletter_id], NOW) == [planned]
+    assert list_due_extras(session, [planned.newsletter_id], NOW) == [planned, draft]
 
 
 def test_extra_without_a_moment_is_never_due(session: Session) -> None:

@@ -299,6 +299,24 @@ def test_address_that_does_not_open_waits_and_holds_up_nobody(newsroom, issue, r
     assert newsroom.sums(issue).pending == 1
 
 
+def test_extra_that_nobody_approved_by_its_moment_is_held_and_stays_so(
+    newsroom, clock, run
+) -> None:
+    newsroom.subscribe("anna@example.org")
+    extra = newsroom.draft()
+    with newsroom.app.db.write() as session:
+        plan_extra(session, find_issue(session, extra), clock.now())
+
+    run(tick_once(newsroom.app))
+    told = [message for _, message in newsroom.backend.accepted]
+    newsroom.approve(extra)
+    run(tick_once(newsroom.app))
+
+    assert any(b"The extra number 1 was held" in message for message in told)
+    assert newsroom.state(extra) == "approved"
+    assert len(newsroom.backend.accepted) == len(told)
+
+
 def test_extra_whose_moment_passed_long_ago_is_missed(newsroom, clock, run) -> None:
     newsroom.subscribe(ANNA)
     extra = newsroom.draft()
