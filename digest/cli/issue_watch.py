@@ -22,8 +22,9 @@ def register(app: typer.Typer) -> None:
 
 
 def watch(context: typer.Context, issue: IssueName) -> None:
-    """Read the pages of an issue's articles again, and say what is not as it was when they were
-    picked. Exit 1 when a page is gone.
+    """Read the articles' pages again and say what has changed.
+
+    Compared with how they were when they were picked. Exit 1 when a page is gone.
     """
     with opened(context) as instance:
         articles = _begin(instance, issue)
@@ -61,9 +62,7 @@ def _words(drift: Drift) -> str:
 
 
 def hold_over(context: typer.Context, issue: IssueName, article: ArticleRef) -> None:
-    """Move a pick, in the editor's words, to the draft of the next slot, which is opened if there
-    is none; both issues lose their approval.
-    """
+    """Move a pick, as it is, to the next slot's draft."""
     with opened(context) as instance:
         now = instance.clock.now()
         with instance.db.write() as session:

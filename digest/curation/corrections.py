@@ -11,15 +11,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.curation.corrigible import refuse_unmailable, refuse_unsent
 from digest.curation.issue_words import LINE_MOST
 from digest.curation.issues import OPEN_TO_EDITS, edit_issue, new_issue
 from digest.curation.picks import find_pick
 from digest.curation.plain import one_line, shorten, web_url
-from digest.errors import BadInput, Conflict, NotFound, Refused
-from digest.models import Correction, Issue, IssueState, LedgerSum, Newsletter
+from digest.errors import BadInput, Conflict, NotFound
+from digest.models import Correction, Issue, IssueState, Newsletter
 
 NOTE_MOST = 2_000  # characters
-BEGUN = (IssueState.SENDING, IssueState.SENT)
 
 
 def add_correction(
@@ -51,12 +51,6 @@ def add_correction(
     session.add(correction)
     session.flush()
     return correction
-
-
-def refuse_unsent(issue: Issue) -> None:
-    """Raise Refused for an issue of which nobody has a copy."""
-    if issue.state not in BEGUN:
-        raise Refused(f"number {issue.number} is {issue.state.value}: nobody has it yet")
 
 
 def _note(text: str) -> str:
@@ -130,18 +124,6 @@ def open_mail(
     }
     edit_issue(session, extra, words)
     return extra
-
-
-def refuse_unmailable(session: Session, issue: Issue) -> None:
-    """Raise Refused unless it is known for good whose copy of an issue was accepted."""
-    refuse_unsent(issue)
-    if issue.state is IssueState.SENDING:
-        raise Refused(f"number {issue.number} is still being sent: wait until it is sent")
-    if session.get(LedgerSum, issue.id) is not None:
-        raise Refused(
-            f"number {issue.number} was sent long ago and its ledger has shrunk to sums: "
-            "nobody knows any more who got it"
-        )
 
 
 def _text(session: Session, issue: Issue, correction: Correction) -> str:

@@ -111,7 +111,7 @@ def test_next_step_is_that_of_the_issue_s_state(drafted, state: str, said: str) 
         drafted.good("issue", "schedule", "weekly", "--now")
         drafted.good("tick")
 
-    assert drafted.good("issue", "preflight", "weekly").splitlines()[-1] == said
+    assert drafted.good("issue", "preflight", "weekly/1").splitlines()[-1] == said
 
 
 @pytest.mark.parametrize("columns", [80, 130])

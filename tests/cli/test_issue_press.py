@@ -192,7 +192,7 @@ def test_approving_after_the_slot_was_held_says_how_to_send_it(drafted) -> None:
     drafted.good("issue", "schedule", "weekly", "--now")
     assert "slot was held" in drafted("tick").err
 
-    said = drafted.good("issue", "approve", "weekly")
+    said = drafted.good("issue", "approve", "weekly/1")
 
     assert "Its slot was held" in said
     assert "digest issue schedule weekly/1 --now sends it" in said

@@ -170,7 +170,7 @@ def test_sums_of_another_issue_do_not_fit(newsroom, sent, clock: FixedClock) -> 
     clock.advance(OLD)
     keep_house(newsroom.app, never)
     with newsroom.app.db.write() as session:
-        session.execute(update(Issue).values(public_id="another"))
+        session.execute(update(Issue).where(Issue.number == 1).values(public_id="another"))
 
     assert problems(newsroom) == ["the sums were changed: their signature does not fit"]
 

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, exists
 from sqlalchemy.orm import Session, aliased
 
-from digest.curation.corrections import refuse_unmailable
+from digest.curation.corrigible import refuse_unmailable
 from digest.models import Delivery, DeliveryState, Issue, Subscription
 
 

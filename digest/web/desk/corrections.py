@@ -19,10 +19,9 @@ from digest.curation.corrections import (
     list_corrections,
     list_mails,
     open_mail,
-    refuse_unmailable,
-    refuse_unsent,
     take_back,
 )
+from digest.curation.corrigible import refuse_unmailable, refuse_unsent
 from digest.curation.issues import find_issue
 from digest.curation.picks import list_picks
 from digest.curation.row_numbers import row_number
