@@ -56,7 +56,7 @@ LINES = re.compile(r"\s+")
 def test_no_field_is_left_out() -> None:
     """Whoever adds a field to an issue or a pick must put it into a form that is walked here."""
     assert {*WORDS_LABELS} == {*CHECKS, "topper_signed", "quote_who"}
-    assert {*PICK_LABELS} == EDITABLE - {"whole", "body_html"}
+    assert {*PICK_LABELS} == EDITABLE - {"whole", "body_html", "ran_before_allowed"}
 
 
 class House:
@@ -77,6 +77,8 @@ class House:
         for article in self.article_ids:
             part = str(article)
             self.save(self.path, part, OF_A_PICK, f"{self.path}/picks/{part}")
+            answer = self.browser.post(f"{self.path}/picks/{part}/allow", reason=SHORT)
+            assert answer.status_code == 303, answer.text
         urls = {f"appeal_{way}_url": "https://courier.example/" for way in ("once", "monthly")}
         urls["appeal_annual_url"] = "https://courier.example/"
         path = "/desk/weekly/settings"
