@@ -217,7 +217,7 @@ def test_check_now_reads_everything_without_scripts(near: Desk, site: WebServer)
     answer = browser.post(f"{ISSUE}/watch")
     assert answer.headers["location"] == ISSUE
     assert sorted(each.path for each in site.asked) == sorted(PAGES)
-    assert "pages were last read now" in browser.get(ISSUE).text
+    assert "pages were last read just now" in browser.get(ISSUE).text
 
 
 def test_check_now_tells_how_far_it_is(near: Desk, site: WebServer) -> None:
@@ -269,7 +269,9 @@ def test_check_now_in_a_browser(
         page.get_by_role("button", name="Use the new one").click()
         expect(page.locator("#card-1 strong").first).to_have_text("Fog lifts")
         expect(page.locator("#notes-1 .drift")).to_have_count(0)
-        assert failures == []
+        # A preflight that is given up for a newer version's is no failure, and htmx says two lines.
+        given_up = ("htmx:afterRequest", "htmx:sendAbort")
+        assert [line for line in failures if not line.startswith(given_up)] == []
 
 
 def test_order_of_picks_is_left_alone(near: Desk) -> None:

@@ -342,7 +342,7 @@ def test_edit_voids_both_approvals_where_everybody_sees_it(two: Desk) -> None:
         assert (issue.state, issue.approved_hash, issue.first_hash) == (
             *(IssueState.DRAFT, None, None),
         )
-        assert "the approval no longer counts" in ada.get(f"/desk/{name}").text
+        assert "approval no longer counts" in ada.get(f"/desk/{name}").text
         assert "Approved by" not in ada.get(f"/desk/{name}/preview").text
 
 
