@@ -128,7 +128,7 @@ def test_finding_opens_its_card_without_a_new_page(
     retitle(desk, name, 3, UNFINISHED)
     page = opened(desk, context, name)
     page.evaluate("window.entered = 'once'")
-    page.wait_for_selector("#pane[data-shown]")  # nothing moves under the pointer any more
+    page.wait_for_selector("#pane[data-shown] #preflight[data-version]")  # nothing moves any more
     page.locator('#preflight .about[data-article="3"]').first.click()
     expect(page.locator("#f-3-headline")).to_be_visible()
     expect(page.locator("#open-3")).to_be_focused()
