@@ -41,6 +41,7 @@ from digest.subscribers.transfer.merge import merge_import
 from digest.subscribers.transfer.staging import stage_csv
 
 SLUG = "weekly"
+ISSUE = f"{SLUG}/1"  # the next opens by itself, and is nobody's here
 LOOK_SECONDS = 0.1
 # From the port of the reader pages: the sample site and the mail server take the next two.
 SITE, MAIL = 1, 2
@@ -176,7 +177,7 @@ class Demo:
             done = approve(
                 self.app.db,
                 self.app.press,
-                SLUG,
+                ISSUE,
                 configured,
                 by="Tove Aldine",
                 clock=self.app.clock,
@@ -187,7 +188,7 @@ class Demo:
             )
         seconds = self._send()
         with self.app.db.read() as session:
-            sent = find_issue(session, SLUG)
+            sent = find_issue(session, ISSUE)
             return Sent(sent.public_id, count_sums(session, sent.id), seconds, self.mails)
 
     def _import_people(self) -> None:
@@ -224,7 +225,7 @@ class Demo:
         """Return the sample issue, picked in one transaction where it is not there yet."""
         with self.app.db.write() as session:
             try:
-                return find_issue(session, SLUG)
+                return find_issue(session, ISSUE)
             except NotFound:
                 now = self.app.clock.now()
             newsletter = find_newsletter(session, SLUG)
@@ -262,7 +263,7 @@ class Demo:
     def _send(self) -> float:
         """Make the issue due now and let the daemon's own code send it; return the seconds."""
         with self.app.db.write() as session:
-            issue = find_issue(session, SLUG)
+            issue = find_issue(session, ISSUE)
             if issue.state is IssueState.SENT or issue.slot_date is None:
                 self._report.say("this issue was sent before; nothing is sent twice")
                 return 0.0
@@ -285,7 +286,7 @@ class Demo:
 
     def _look(self) -> bool:
         with self.app.db.read() as session:
-            issue = find_issue(session, SLUG)
+            issue = find_issue(session, ISSUE)
             sums = count_sums(session, issue.id)
         self._report.progress(sums.frozen - sums.open, sums.frozen)
         return issue.state is IssueState.SENT
