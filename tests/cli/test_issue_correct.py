@@ -41,8 +41,9 @@ def test_note_is_published_listed_and_taken_back(empty, newsroom) -> None:
 def test_mail_is_a_draft_for_those_who_got_it(empty, newsroom) -> None:
     empty.good("issue", "correct", "weekly/1", "It votes on Monday.")
     done = empty.good("issue", "correct", "weekly/1", "--mail", "1")
-    assert "weekly/2 is a draft for those whose copy of weekly/1 was accepted." in done
-    shown = empty.good("issue", "show", "weekly/2")
+    # Number 2 is the draft that opened by itself.
+    assert "weekly/3 is a draft for those whose copy of weekly/1 was accepted." in done
+    shown = empty.good("issue", "show", "weekly/3")
     assert "Correction: Cranes" in shown
     assert "It votes on Monday." in shown
 
