@@ -39,12 +39,12 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
     app.check_relays()
     _say_others(app)
     alarm = AsyncIOScheduler(timezone="UTC")
-    ticking = asyncio.Lock()
+    ticking, tick_seconds = asyncio.Lock(), app.config.scheduler.tick_seconds
     job = alarm.add_job(
         _tick,
         "interval",
         args=[app, ticking],
-        seconds=app.config.scheduler.tick_seconds,
+        seconds=tick_seconds,
         next_run_time=app.clock.now(),
         coalesce=True,
         max_instances=1,
@@ -60,17 +60,9 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
             _for_ever(stop, NOTICE_SECONDS, app.notices.send_waiting),
             _for_ever(stop, NOTICE_SECONDS, partial(asyncio.to_thread, _answer, app)),
             _for_ever(stop, FORGET_SECONDS, partial(asyncio.to_thread, _forget, app)),
-            _for_ever(stop, app.config.scheduler.tick_seconds, partial(_follow_clock, app, job)),
-            _for_ever(
-                stop,
-                app.config.scheduler.tick_seconds,
-                lambda: asyncio.to_thread(_intake, app, stop),
-            ),
-            _for_ever(
-                stop,
-                app.config.scheduler.tick_seconds,
-                lambda: asyncio.to_thread(watch_articles, app, stop),
-            ),
+            _for_ever(stop, tick_seconds, partial(_follow_clock, app, job)),
+            _for_ever(stop, tick_seconds, partial(asyncio.to_thread, _intake, app, stop)),
+            _for_ever(stop, tick_seconds, partial(asyncio.to_thread, watch_articles, app, stop)),
             *(
                 _for_ever(stop, 60 * each.every_minutes, partial(_read_letters, app, each, stop))
                 for each in app.config.mailboxes
