@@ -62,7 +62,8 @@ def add(
                 {"role": role.value},
             )
             number = editor.id
-    say(f"Editor {number} added: {role.value}.")
+        where = f"{instance.config.web.public_url.rstrip('/')}/desk"
+    say(f"Editor {number} added: {role.value}. The desk is at {where}")
 
 
 @app.command("list")

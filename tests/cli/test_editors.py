@@ -26,7 +26,7 @@ def typed(monkeypatch: pytest.MonkeyPatch):
 def ada(line, typed) -> None:
     typed(PASSWORD)
     said = line.good("editors", "add", ADA, "--name", "Ada", "--password-stdin")
-    assert said == "Editor 1 added: editor.\n"
+    assert said == "Editor 1 added: editor. The desk is at http://127.0.0.1:8000/desk\n"
 
 
 def kept(line) -> Editor:
