@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from digest.curation.issues import find_issue
 from digest.curation.picks import list_picks
@@ -17,6 +17,7 @@ from digest.models import Pick, Role
 from tests.media.samples import colour_of, opened, photo, saved, striped
 from tests.web.desk.conftest import Desk
 
+PUBLIC = "http://127.0.0.1:8000"
 EXPECT = 10_000  # milliseconds; a picture is made in them
 
 
@@ -38,7 +39,16 @@ def context(browser: Browser, desk: Desk) -> Iterator[BrowserContext]:
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         desk.let_in(context, Role.EDITOR, "ada")
         context.set_default_timeout(EXPECT)
+        context.route(f"{PUBLIC}/**", _to(desk.house.url))  # where the configuration says we are
         yield context
+
+
+def _to(url: str) -> Callable[[Route], None]:
+    def pass_on(route: Route) -> None:
+        path = route.request.url.removeprefix(PUBLIC)
+        route.fulfill(response=route.fetch(url=url + path))
+
+    return pass_on
 
 
 def pick_of(desk: Desk, name: str) -> Pick:
@@ -48,7 +58,7 @@ def pick_of(desk: Desk, name: str) -> Pick:
 
 def shown_colour(desk: Desk, name: str) -> str:
     """Return what the middle of the pick's picture shows to a reader."""
-    path = pick_of(desk, name).image_url.removeprefix("http://127.0.0.1:8000")
+    path = pick_of(desk, name).image_url.removeprefix(PUBLIC)
     return colour_of(opened(desk.house.client.get(path).content))
 
 
