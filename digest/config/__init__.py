@@ -19,6 +19,14 @@ from digest.config.file import (
     load_config,
     read_secret,
 )
+from digest.config.hooks import (
+    HookConfig,
+    HooksConfig,
+    MailgunHookConfig,
+    PostmarkHookConfig,
+    SendgridHookConfig,
+    SesHookConfig,
+)
 from digest.config.kinds import PublicUrl, Strict
 from digest.config.mirrored import mirrors_of, pages_at
 from digest.config.newsletter import (
@@ -41,17 +49,23 @@ __all__ = [
     "DkimConfig",
     "FetchConfig",
     "GroupLimits",
+    "HookConfig",
+    "HooksConfig",
     "InitialConfig",
     "KeysConfig",
     "LimitsConfig",
     "MailboxConfig",
+    "MailgunHookConfig",
     "MediaConfig",
     "MirrorConfig",
     "NewsletterConfig",
+    "PostmarkHookConfig",
     "PublicUrl",
     "RelayConfig",
     "ScheduleConfig",
     "SenderConfig",
+    "SendgridHookConfig",
+    "SesHookConfig",
     "SignupConfig",
     "Strict",
     "WarmUpConfig",

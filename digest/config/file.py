@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from digest.config.hooks import HooksConfig
 from digest.config.kinds import DomainGroup, HeaderText, Host, Network, PublicUrl, Slug, Strict
 from digest.config.newsletter import MailboxConfig, NewsletterConfig
 from digest.errors import ConfigError
@@ -177,6 +178,7 @@ class Config(Strict):
     fetch: FetchConfig = FetchConfig()
     preflight: PreflightConfig = PreflightConfig()
     logging: LoggingConfig = LoggingConfig()
+    hooks: HooksConfig = HooksConfig()
     templates: Path | None = None
     relays: dict[Slug, RelayConfig] = Field(min_length=1)
     newsletters: list[NewsletterConfig] = Field(min_length=1)
@@ -191,6 +193,10 @@ class Config(Strict):
             for name in (newsletter.relay, *newsletter.spare_relays):
                 if name not in self.relays:
                     raise ValueError(f"newsletter {newsletter.slug!r}: no [relays.{name}]")
+        for provider, hook in self.hooks.open.items():
+            for name in hook.relays:
+                if name not in self.relays:
+                    raise ValueError(f"hooks.{provider}: no [relays.{name}]")
         return self
 
     @model_validator(mode="after")
@@ -298,6 +304,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         update={
             "database": DatabaseConfig(url=url),
             "keys": config.keys.model_copy(update={"file": folder / config.keys.file}),
+            "hooks": config.hooks.in_folder(folder),
             "media": MediaConfig(folder=folder / config.media.folder),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},

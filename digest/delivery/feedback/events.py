@@ -42,9 +42,11 @@ class Feedback:
 
     `event_id` is unique within its provider, so that one told twice counts once; empty where the
     provider gives none, and then counting it twice must do no harm. `message_id` is the next hop's
-    name for the copy (the ledger's queue id), `reference` ours. `recipient` is a value and never
-    printed. `permanent`: a bounce that says the address is dead. `status` is an enhanced status
-    code (RFC 3463) or empty; `detail` one line without addresses.
+    name for the copy (the ledger's queue id), `reference` ours: a name such as ``delivery 123``, or
+    the Message-ID in its brackets. `return_path` is the envelope's sender, which may name the copy
+    too. `recipient` is a value and never printed. `permanent`: a bounce that says the address is
+    dead. `status` is an enhanced status code (RFC 3463) or empty; `detail` one line without
+    addresses.
     """
 
     kind: FeedbackKind
@@ -53,6 +55,7 @@ class Feedback:
     event_id: str = ""
     message_id: str = ""
     reference: str = ""
+    return_path: str = field(default="", repr=False)
     permanent: bool = False
     status: str = ""
     detail: str = ""

@@ -1,0 +1,21 @@
+"""How an event names the copy it is about: by our Message-ID, or by the envelope's sender. Pure."""
+
+import re
+
+# What we write ourselves, and what others could: nothing that ends a line or a bracket early.
+_MESSAGE_ID = re.compile(r"<?([\x21-\x3b\x3d\x3f-\x7e]{1,200}@[\x21-\x3b\x3d\x3f-\x7e]{1,190})>?")
+_PATH = re.compile(r"(?:.*<)?([\x21-\x3b\x3d\x3f-\x7e]{1,64}@[\x21-\x3b\x3d\x3f-\x7e]{1,255})>?")
+
+
+def message_id_in(value: object) -> str:
+    """Return a Message-ID in its brackets, with which it may have come or not; empty for others."""
+    match = _MESSAGE_ID.fullmatch(value.strip()) if isinstance(value, str) else None
+    return f"<{match[1]}>" if match else ""
+
+
+def return_path_in(value: object) -> str:
+    """Return the address in an envelope's sender, a name before it or not; empty for others."""
+    if not isinstance(value, str) or len(value) > 500:
+        return ""
+    match = _PATH.fullmatch(value.strip())
+    return match[1] if match else ""
