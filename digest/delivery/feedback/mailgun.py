@@ -33,7 +33,7 @@ import re
 from datetime import UTC, datetime
 
 from digest.delivery.feedback.events import Feedback
-from digest.delivery.feedback.naming import message_id_in, return_path_in
+from digest.delivery.feedback.naming import address_in, message_id_in, token_in
 from digest.delivery.feedback.records import Record
 from digest.delivery.feedback.wording import (
     BLOCKED,
@@ -118,9 +118,10 @@ def parse_mailgun(body: bytes) -> list[Feedback]:
             at=event.seconds("timestamp"),
             recipient=_recipient(event),
             event_id=whole.inner("signature").text("token"),
-            reference=_reference(event),
-            return_path=return_path_in(event.inner("envelope", optional=True).said("sender")),
+            own_message_id=_own_message_id(event),
+            token=token_in(event.inner("envelope", optional=True).values.get("sender")),
             permanent=meaning.permanent,
+            code=_code(status),
             status=enhanced,
             detail=short_reply(said),
             reason=meaning.reason,
@@ -147,11 +148,11 @@ def _recipient(event: Record) -> str:
     """Return the reader's address; a message that was rejected has it in its header only."""
     if event.values.get("recipient") is None and event.values.get("event") == "rejected":
         headers = event.inner("message").inner("headers")
-        return return_path_in(headers.address("to")) or headers.address("to")
+        return address_in(headers.address("to")) or headers.address("to")
     return event.address("recipient")
 
 
-def _reference(event: Record) -> str:
+def _own_message_id(event: Record) -> str:
     """Return our Message-ID; empty where the event does not have it."""
     headers = event.inner("message", optional=True).inner("headers", optional=True)
     return message_id_in(headers.values.get("message-id"))

@@ -1,4 +1,4 @@
-"""How an event names the copy it is about: by our Message-ID, or by the envelope's sender. Pure."""
+"""How an event names the copy it is about: by our Message-ID, or by the return path. Pure."""
 
 import re
 
@@ -13,9 +13,17 @@ def message_id_in(value: object) -> str:
     return f"<{match[1]}>" if match else ""
 
 
-def return_path_in(value: object) -> str:
-    """Return the address in an envelope's sender, a name before it or not; empty for others."""
+def address_in(value: object) -> str:
+    """Return the address in what may have a name before it; empty for others."""
     if not isinstance(value, str) or len(value) > 500:
         return ""
     match = _PATH.fullmatch(value.strip())
     return match[1] if match else ""
+
+
+def token_in(sender: object) -> str:
+    """Return what stands behind the separator of the envelope's sender, which may be our signed
+    name of the copy (`return_paths`); empty where there is no separator.
+    """
+    local = address_in(sender).rpartition("@")[0]
+    return re.split(r"[+-]", local)[-1] if re.search(r"[+-]", local) else ""

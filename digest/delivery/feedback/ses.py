@@ -38,7 +38,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from digest.delivery.feedback.events import Feedback
-from digest.delivery.feedback.naming import message_id_in, return_path_in
+from digest.delivery.feedback.naming import message_id_in, token_in
 from digest.delivery.feedback.records import Record
 from digest.delivery.feedback.wording import (
     COMPLAINED,
@@ -92,13 +92,8 @@ def parse_ses(content: str, message_id: str) -> list[Feedback]:
     told = event.inner(section)
     mail = event.inner("mail")
     at = (mail if kind == "Reject" else told).instant("timestamp")
-    names = {
-        "message_id": mail.text("messageId"),
-        "reference": _reference(mail),
-        "return_path": return_path_in(mail.values.get("source")),
-    }
     return [
-        _feedback(one, at, message_id if n == 0 else f"{message_id}#{n}", names)
+        _feedback(one, mail, at, message_id if n == 0 else f"{message_id}#{n}")
         for n, one in enumerate(reader(event, told))
     ]
 
@@ -112,7 +107,7 @@ class Told(NamedTuple):
     status: str = ""
 
 
-def _feedback(told: Told, at: datetime, event_id: str, names: dict[str, str]) -> Feedback:
+def _feedback(told: Told, mail: Record, at: datetime, event_id: str) -> Feedback:
     status = enhanced_status(told.status) or enhanced_status(told.said)
     meaning = judged(told.meaning, status, smtp_code(told.said))
     return Feedback(
@@ -120,11 +115,14 @@ def _feedback(told: Told, at: datetime, event_id: str, names: dict[str, str]) ->
         at=at,
         recipient=told.recipient,
         event_id=event_id,
+        message_id=mail.text("messageId"),
+        own_message_id=_own_message_id(mail),
+        token=token_in(mail.values.get("source")),
         permanent=meaning.permanent,
+        code=smtp_code(told.said),
         status=status,
         detail=short_reply(told.said),
         reason=meaning.reason,
-        **names,
     )
 
 
@@ -170,7 +168,7 @@ def _leavings(event: Record, subscription: Record) -> list[Told]:
     return [Told(LEFT, to) for to in event.inner("mail").addresses("destination")]
 
 
-def _reference(mail: Record) -> str:
+def _own_message_id(mail: Record) -> str:
     """Return our Message-ID, from the headers as we sent them; empty where they are not there."""
     common = mail.inner("commonHeaders", optional=True)
     if ours := message_id_in(common.values.get("messageId")):

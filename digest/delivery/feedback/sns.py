@@ -33,11 +33,29 @@ SIGNED = {
 SIGNED["UnsubscribeConfirmation"] = SIGNED["SubscriptionConfirmation"]
 HASHES: dict[str, type[hashes.SHA1 | hashes.SHA256]] = {"1": hashes.SHA1, "2": hashes.SHA256}
 LONGEST_VALUE = 300_000  # characters; SNS takes 256 kB
-_HOST = r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?"
-CERTIFICATE_URL = re.compile(_HOST + r"/SimpleNotificationService-[0-9a-f]{8,64}\.pem")
-SUBSCRIBE_URL = re.compile(_HOST + r"/\?[A-Za-z0-9%&=:._~-]{1,2000}")
 _SUBJECT = re.compile(r"sns(?:[.-][a-z0-9.-]{1,80})?\.amazonaws\.com(?:\.cn)?")
 SMALLEST_KEY = 2048  # bits
+
+
+@dataclass(frozen=True, slots=True)
+class SnsPlaces:
+    """Where certificates of SNS may lie, and which addresses confirm a subscription."""
+
+    certificate: re.Pattern[str]
+    confirmation: re.Pattern[str]
+
+    @classmethod
+    def at(cls, hosts: str) -> "SnsPlaces":
+        """Return the places on hosts that match a pattern, https always."""
+        return cls(
+            re.compile(rf"https://{hosts}/SimpleNotificationService-[0-9a-f]{{8,64}}\.pem"),
+            re.compile(
+                rf"https://{hosts}/\?Action=ConfirmSubscription&[A-Za-z0-9%&=:._~-]{{1,2000}}"
+            ),
+        )
+
+
+AMAZON = SnsPlaces.at(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ Whether a message's certificate is Amazon's rests on where it comes from: an htt
 whose own certificate the guarded fetch checks against the authorities it believes.
 """
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cryptography.x509 import Certificate
 
 from digest.clock import Clock
-from digest.delivery.feedback.sns import CERTIFICATE_URL, PROVIDER, load_certificate
+from digest.delivery.feedback.sns import AMAZON, PROVIDER, SnsPlaces, load_certificate
 from digest.errors import BadInput
 from digest.fetch import Fetched
 
@@ -21,17 +20,19 @@ LARGEST = 20_000  # bytes
 
 
 class SigningCertificates:
-    """Remembers what it fetched; `fetch` is the guarded GET, `urls` where certificates may lie."""
+    """Remembers what it fetched; `fetch` is the guarded GET, `places` where certificates may
+    lie.
+    """
 
     def __init__(
         self,
         fetch: Callable[[str], Fetched],
         clock: Clock,
-        urls: re.Pattern[str] = CERTIFICATE_URL,
+        places: SnsPlaces = AMAZON,
     ) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._urls = urls
+        self._places = places
         self._kept: dict[str, tuple[Certificate, datetime]] = {}
 
     def get(self, url: str) -> Certificate:
@@ -40,7 +41,7 @@ class SigningCertificates:
         BadInput where the address or what lies there is not of SNS; FetchFailed where it cannot be
         had just now.
         """
-        if not self._urls.fullmatch(url):
+        if not self._places.certificate.fullmatch(url):
             raise BadInput(f"{PROVIDER}: SigningCertURL: no address of Amazon SNS")
         now = self._clock.now()
         kept = self._kept.get(url)
