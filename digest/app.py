@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from digest.correspondence.incoming.mailbox import MailboxReader
     from digest.curation.inbox import IntakeReport
     from digest.curation.watches import Watched
+    from digest.delivery.feedback.taking import Rules
     from digest.fetch.client import Fetcher
     from digest.media.room import MediaRoom
     from digest.press.approval import Press
@@ -152,6 +153,13 @@ class App:
     def copies(self) -> Copies:
         """Makes copies from approved bytes and ledger rows."""
         return Copies(self.config, self.keys, self.sealer, self.signer, self.clock)
+
+    @cached_property
+    def feedback_rules(self) -> "Rules":
+        """What follows when copies come back."""
+        from digest.delivery.feedback.taking import Rules
+
+        return Rules.of(self.config, self.keys, self.sealer, self.signer)
 
     @cached_property
     def sender(self) -> Sender:

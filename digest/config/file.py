@@ -104,6 +104,21 @@ class DeliveryConfig(Strict):
     ledger_days: int = Field(default=90, ge=14, le=3650)
 
 
+class FeedbackConfig(Strict):
+    """What follows when copies come back, counted in issues; an issue that was accepted and did not
+    come back begins the count anew. `kept_days`, `kept_most`: messages that nobody understood.
+    """
+
+    no_domain_issues: int = Field(default=2, ge=1, le=100)
+    disabled_issues: int = Field(default=2, ge=1, le=100)
+    soft_issues: int = Field(default=4, ge=1, le=100)
+    soft_days: float = Field(default=21, ge=0, le=366)
+    probe_days: float = Field(default=30, ge=1, le=366)
+    remembered_days: int = Field(default=200, ge=60, le=3650)
+    kept_days: int = Field(default=30, ge=1, le=366)
+    kept_most: int = Field(default=1000, ge=1, le=100_000)
+
+
 class FetchConfig(Strict):
     """The only outgoing HTTP. `allow_networks` opens private ranges that are refused otherwise."""
 
@@ -175,6 +190,7 @@ class Config(Strict):
     limits: LimitsConfig = LimitsConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     fetch: FetchConfig = FetchConfig()
     preflight: PreflightConfig = PreflightConfig()
     logging: LoggingConfig = LoggingConfig()

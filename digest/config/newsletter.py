@@ -217,6 +217,7 @@ class NewsletterConfig(Strict):
     second_person: bool = False
     signup: SignupConfig = SignupConfig()
     mailbox: MailboxConfig | None = None
+    bounces: MailboxConfig | None = None
     mirrors: list[MirrorConfig] = Field(default=[], max_length=50)
     schedule: ScheduleConfig = ScheduleConfig()
     initial: InitialConfig = InitialConfig()

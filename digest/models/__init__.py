@@ -28,6 +28,7 @@ from digest.models.readers import (
     Subscription,
     Suppression,
 )
+from digest.models.returned import FeedbackEvent, KeptMessage, Suspension
 from digest.models.sending import (
     Chunk,
     Delivery,
@@ -44,6 +45,7 @@ from digest.models.sending import (
 from digest.models.states import (
     ArticleState,
     DeliveryState,
+    FeedbackVerdict,
     ImportState,
     IssueState,
     Layout,
@@ -75,11 +77,14 @@ __all__ = [
     "DeliveryState",
     "DeskSession",
     "Editor",
+    "FeedbackEvent",
+    "FeedbackVerdict",
     "Import",
     "ImportState",
     "InstanceValue",
     "Issue",
     "IssueState",
+    "KeptMessage",
     "Layout",
     "LeaveCount",
     "LeaveReason",
@@ -112,5 +117,6 @@ __all__ = [
     "SubscriptionState",
     "Suppression",
     "SuppressionReason",
+    "Suspension",
     "Tombstone",
 ]

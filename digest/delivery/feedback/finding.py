@@ -1,0 +1,163 @@
+"""Which copy, and which reader, something is about that comes back. Only reads.
+
+What comes by mail can be written by anybody, so it counts only with a proof: the signed return
+path, or the copy's own Message-ID, which nobody can make and only its reader has seen. A provider
+whose request was verified is believed without: by our reference, by its own name for the copy, or,
+as a last resort, by the address, and then it is that reader's newest issue.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from digest.delivery.feedback.events import Feedback
+from digest.delivery.message_ids import make_message_id
+from digest.delivery.return_paths import Sent, read_token
+from digest.errors import BadInput
+from digest.keys import KeyRing
+from digest.models import Delivery, DeliveryState, Issue, Newsletter, Notice, Subscriber
+from digest.sealed import Sealer
+from digest.subscribers.lifecycle import find_by_address
+from digest.tokens import TokenSigner
+
+NEWEST = 40  # issues that are looked through for a reader's copies
+
+WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.DOTTED, DeliveryState.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What proves and unseals: the same for every event."""
+
+    ring: KeyRing
+    sealer: Sealer
+    signer: TokenSigner
+    hosts: Mapping[str, str]  # of Message-IDs, by newsletter
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whose it is: a copy with its issue, or a notice, or a reader alone. `by` says how we know."""
+
+    by: str
+    subscriber_id: int | None = None
+    delivery_id: int | None = None
+    issue_id: int | None = None
+    newsletter_id: int | None = None
+    began_at: datetime | None = None
+    dotted_at: datetime | None = None
+    address_index: bytes | None = None
+
+
+def find_copy(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:
+    """Return whose an event is, or None when nobody can say so, or prove it."""
+    if event.token:
+        try:
+            sent, number = read_token(keys.signer, event.token)
+        except BadInput:
+            return None
+        return _notice(session, number) if sent is Sent.NOTICE else _copy(session, number, "token")
+    if trusted and event.delivery_id is not None:
+        found = _copy(session, event.delivery_id, "reference")
+        if found is not None:
+            return found
+    return _by_reader(session, keys, event, trusted=trusted)
+
+
+def _copy(session: Session, delivery_id: int, by: str) -> Found | None:
+    row = session.execute(
+        select(Delivery, Issue)
+        .join(Issue, Issue.id == Delivery.issue_id)
+        .where(Delivery.id == delivery_id)
+    ).first()
+    return None if row is None else _found(by, row[0], row[1])
+
+
+def _found(by: str, row: Delivery, issue: Issue) -> Found:
+    return Found(
+        by=by,
+        subscriber_id=row.subscriber_id,
+        delivery_id=row.id,
+        issue_id=issue.id,
+        newsletter_id=issue.newsletter_id,
+        began_at=issue.sending_at,
+        dotted_at=row.dotted_at,
+    )
+
+
+def _notice(session: Session, notice_id: int) -> Found | None:
+    notice = session.get(Notice, notice_id)
+    if notice is None or notice.address_index is None:
+        return None
+    reader = session.scalar(
+        select(Subscriber.id).where(Subscriber.address_index == notice.address_index)
+    )
+    return Found("token", subscriber_id=reader, address_index=notice.address_index)
+
+
+def _by_reader(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:
+    """Look through the newest copies of the reader whom the event names."""
+    reader = _reader(session, keys.sealer, event.recipient)
+    if reader is None:
+        return None
+    rows = _newest_copies(session, reader.id)
+    proved = [row for row in rows if _is_message_id(keys, row, event.own_message_id)]
+    if proved:
+        return _found("message-id", proved[0][0], proved[0][1])
+    return _believed(rows, reader, event) if trusted else None
+
+
+def _believed(
+    rows: Sequence[Row[Delivery, Issue, str]], reader: Subscriber, event: Feedback
+) -> Found:
+    """Return the copy that the next hop's name leads to, else the newest that had left by then."""
+    for delivery, issue, _ in rows:
+        if event.message_id and delivery.queue_id == event.message_id:
+            return _found("queue-id", delivery, issue)
+    for delivery, issue, _ in rows:
+        if delivery.state in WENT_OUT and (delivery.dotted_at or event.at) <= event.at:
+            return _found("recipient", delivery, issue)
+    return Found("recipient", subscriber_id=reader.id)
+
+
+def _reader(session: Session, sealer: Sealer, recipient: str) -> Subscriber | None:
+    try:
+        return find_by_address(session, sealer, recipient) if recipient else None
+    except BadInput:
+        return None
+
+
+def _newest_copies(session: Session, subscriber_id: int) -> Sequence[Row[Delivery, Issue, str]]:
+    newest = (
+        select(Issue.id)
+        .where(Issue.sending_at.is_not(None))
+        .order_by(Issue.sending_at.desc(), Issue.id.desc())
+        .limit(NEWEST)
+    )
+    return session.execute(
+        select(Delivery, Issue, Newsletter.slug)
+        .join(Issue, Issue.id == Delivery.issue_id)
+        .join(Newsletter, Newsletter.id == Issue.newsletter_id)
+        .where(
+            Delivery.issue_id.in_(session.scalars(newest).all()),
+            Delivery.subscriber_id == subscriber_id,
+        )
+        .order_by(Issue.sending_at.desc(), Issue.id.desc())
+    ).all()
+
+
+def _is_message_id(keys: Keys, row: Row[Delivery, Issue, str], said: str) -> bool:
+    """Tell whether a Message-ID is that of a copy: derived anew, for none is stored."""
+    if not said:
+        return False
+    delivery, issue, slug = row
+    host = keys.hosts.get(slug)
+    key = next((each for each in keys.ring.message if each.id == issue.message_key_id), None)
+    if host is None or key is None:
+        return False
+    own = make_message_id(key, f"copy {delivery.id}", host)
+    return hmac.compare_digest(own.encode(), said.strip().lower().encode())
