@@ -19,6 +19,7 @@ from digest.models.editing import (
     Source,
     StoredRendering,
 )
+from digest.models.hooks import UsedToken
 from digest.models.media import Picture, PicturePrint
 from digest.models.readers import (
     ConsentEvent,
@@ -119,4 +120,5 @@ __all__ = [
     "SuppressionReason",
     "Suspension",
     "Tombstone",
+    "UsedToken",
 ]

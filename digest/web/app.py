@@ -1,4 +1,5 @@
-"""Puts the web application together: reader pages, health, and one page for every kind of error.
+"""Puts the web application together: reader pages, the desk, the providers' hooks, health, and one
+page for every kind of error.
 
 Nothing is logged about a visitor; error pages say the same whether a thing is unknown or forged.
 """
@@ -13,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from digest.app import App
 from digest.errors import BadInput, DatabaseUnfit, DigestError, NotFound
-from digest.web import desk, reader
+from digest.web import desk, hooks, reader
 from digest.web.ending import Ending
 from digest.web.guard import Guard, describe
 from digest.web.pages import Pages
@@ -27,6 +28,7 @@ def create_web(instance: App) -> FastAPI:
     # A redirect to a path with or without its slash would turn a one-click POST into a GET.
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(reader.routes(instance, pages))
+    web.include_router(hooks.routes(instance))
     web.state.ending = Ending()
     web.include_router(desk.routes(instance, web.state.ending))
     _add_health(web, instance)

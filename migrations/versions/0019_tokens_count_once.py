@@ -5,7 +5,7 @@ from alembic import op
 from digest.db import UtcDateTime
 
 revision = "0019"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

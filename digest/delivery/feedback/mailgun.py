@@ -71,7 +71,9 @@ EVENTS: dict[str, Meaning | None] = {
     "clicked": None,
 }
 _TOKEN = re.compile(r"[A-Za-z0-9]{16,100}")
-_TIME = re.compile(r"[0-9]{1,11}")
+# Ten digits and no more: signed are time and token without anything between them, and cut elsewhere
+# they would be another token with the same signature.
+_TIME = re.compile(r"[0-9]{10}")
 
 
 def verified_token(body: bytes, signing_key: str) -> tuple[str, datetime] | None:

@@ -5,6 +5,7 @@ import re
 # What we write ourselves, and what others could: nothing that ends a line or a bracket early.
 _MESSAGE_ID = re.compile(r"<?([\x21-\x3b\x3d\x3f-\x7e]{1,200}@[\x21-\x3b\x3d\x3f-\x7e]{1,190})>?")
 _PATH = re.compile(r"(?:.*<)?([\x21-\x3b\x3d\x3f-\x7e]{1,64}@[\x21-\x3b\x3d\x3f-\x7e]{1,255})>?")
+_TOKEN = re.compile(r"[+-]([cn][a-z2-7]{1,13}\.[a-z2-7]{20})$")
 
 
 def message_id_in(value: object) -> str:
@@ -22,8 +23,9 @@ def address_in(value: object) -> str:
 
 
 def token_in(sender: object) -> str:
-    """Return what stands behind the separator of the envelope's sender, which may be our signed
-    name of the copy (`return_paths`); empty where there is no separator.
+    """Return what has the shape of our signed name of a copy (`return_paths`) in the envelope's
+    sender; empty where there is none, for the sender may be a plain one, or the provider's own.
     """
-    local = address_in(sender).rpartition("@")[0]
-    return re.split(r"[+-]", local)[-1] if re.search(r"[+-]", local) else ""
+    local = address_in(sender).rpartition("@")[0].lower()
+    match = _TOKEN.search(local)
+    return match[1] if match else ""

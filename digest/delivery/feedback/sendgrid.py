@@ -91,7 +91,7 @@ DROPS: dict[str, Meaning] = {
     "unsubscribed address": LEFT,
     "spam content": SPAM,
 }
-_TIME = re.compile(r"[0-9]{1,11}")
+_TIME = re.compile(r"[0-9]{10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class NotUnderstood:
 
 def read_public_key(text: str) -> ec.EllipticCurvePublicKey:
     """Return the verification key as SendGrid shows it: base64 of a P-256 key; else ConfigError."""
-    lines = [line for line in text.split() if line and not line.startswith("-----")]
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("-----")]
     try:
         key = load_der_public_key(base64.b64decode("".join(lines), validate=True))
     except (ValueError, binascii.Error):

@@ -20,7 +20,7 @@ from digest.config import Config, FeedbackConfig
 from digest.delivery.feedback.classes import BounceClass, classify
 from digest.delivery.feedback.deciding import Consequence, Trial, Trouble, decide, survived
 from digest.delivery.feedback.events import Feedback, FeedbackKind, FeedbackReason
-from digest.delivery.feedback.finding import Found, Keys, find_copy
+from digest.delivery.feedback.finding import Found, Keys, Reach, find_copy
 from digest.delivery.feedback.suspending import end_suspension, suspend
 from digest.delivery.feedback.trials import find_trouble, is_counted, list_trials
 from digest.delivery.ledger.doubts import apply_evidence
@@ -99,18 +99,20 @@ def take(
     now: datetime,
     *,
     trusted: bool = True,
+    reach: Reach | None = None,
 ) -> Taken:
     """Take in what `provider` tells (its short name, such as ``postmark``), and return what
     followed.
 
     `trusted`: the provider's request was verified. False for what came by mail, which counts only
-    with the proof that `finding` asks for.
+    with the proof that `finding` asks for. `reach`: whose mail the provider may speak about; None
+    for everybody's.
     """
     counts: Counter[str] = Counter()
     for event in events:
         detail = _without_name(short_reply(event.detail), event.recipient)
         known = replace(event, detail=detail)
-        counts.update(_Taking(session, rules, provider, known, now, trusted).take())
+        counts.update(_Taking(session, rules, provider, known, now, trusted, reach).take())
     return Taken(**counts)
 
 
@@ -132,11 +134,14 @@ class _Taking:
     event: Feedback
     now: datetime
     trusted: bool
+    reach: Reach | None
 
     def take(self) -> list[str]:
         """Do what follows, and return the names of what to count."""
         event = self.event
-        found = find_copy(self.session, self.rules.keys, event, trusted=self.trusted)
+        found = find_copy(
+            self.session, self.rules.keys, event, trusted=self.trusted, reach=self.reach
+        )
         settled = ["settled"] if found and self._settle_doubt(found) else []
         if event.kind not in KEPT:
             return settled or ["noted" if found else "unattributed"]

@@ -1,0 +1,39 @@
+"""Where providers tell us what became of copies: ``/hooks/<provider>``, for those with a table in
+the configuration and for nobody else.
+"""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from digest.app import App
+from digest.config import Config
+from digest.delivery.feedback.finding import Reach
+from digest.web.hooks.hearing import Hook
+from digest.web.hooks.opening import open_hooks
+from digest.web.hooks.receiving import Receiver
+
+
+def routes(instance: App, hooks: Sequence[Hook] | None = None) -> APIRouter:
+    """Return the routes of the providers that are configured, or of those given; ConfigError for a
+    secret that is none.
+    """
+    router = APIRouter()
+    for hook in open_hooks(instance) if hooks is None else hooks:
+        receiver = Receiver(instance, hook, reach_of(hook.relays, instance.config))
+        path = f"/hooks/{hook.path}"
+        router.add_api_route(path, receiver.look, methods=["HEAD"])
+        router.add_api_route(path, receiver.receive, methods=["POST"])
+    return router
+
+
+def reach_of(relays: frozenset[str], config: Config) -> Reach:
+    """Return whose mail the provider behind some relays may speak about: theirs, and that of the
+    newsletters that send through them.
+    """
+    slugs = [
+        newsletter.slug
+        for newsletter in config.newsletters
+        if relays & {newsletter.relay, *newsletter.spare_relays}
+    ]
+    return Reach(relays, frozenset(slugs))
