@@ -184,6 +184,7 @@ class App:
             self.config,
             self.keys,
             self.sealer,
+            self.signer,
             lambda name: self.relay(name).backend,
         )
 

@@ -260,10 +260,11 @@ class Config(Strict):
 
     @property
     def mailboxes(self) -> list[MailboxConfig]:
-        """Return the mailboxes that are fetched from, each once however many newsletters share
-        it.
+        """Return the mailboxes that are fetched from, readers' and those of what comes back, each
+        once however many newsletters share it.
         """
         mailboxes = [newsletter.mailbox for newsletter in self.newsletters]
+        mailboxes += [newsletter.bounces for newsletter in self.newsletters]
         return list({each.account: each for each in mailboxes if each and each.host}.values())
 
     def newsletter(self, slug: str) -> NewsletterConfig:
@@ -344,10 +345,11 @@ def _newsletter_paths(newsletter: NewsletterConfig, folder: Path) -> NewsletterC
     changes: dict[str, object] = {"dkim": keys}
     if newsletter.privacy_file:
         changes["privacy_file"] = folder / newsletter.privacy_file
-    if mailbox := newsletter.mailbox:
-        files = {"password_file": mailbox.password_file, "ca_file": mailbox.ca_file}
-        paths = {key: folder / path for key, path in files.items() if path}
-        changes["mailbox"] = mailbox.model_copy(update=paths)
+    for key, mailbox in (("mailbox", newsletter.mailbox), ("bounces", newsletter.bounces)):
+        if mailbox:
+            files = {"password_file": mailbox.password_file, "ca_file": mailbox.ca_file}
+            paths = {name: folder / path for name, path in files.items() if path}
+            changes[key] = mailbox.model_copy(update=paths)
     return newsletter.model_copy(update=changes)
 
 

@@ -7,14 +7,13 @@ carries none, or a wrong one, counts against nobody.
 """
 
 import enum
-from functools import lru_cache
 
 from digest.config import NewsletterConfig
 from digest.errors import BadInput
-from digest.tokens import LETTERS, NOT_VALID, Purpose, TokenSigner
+from digest.tokens import LETTER_PAIRS, LETTERS, NOT_VALID, Purpose, TokenSigner
 
 VALUES = {letter: value for value, letter in enumerate(LETTERS)}
-MOST_DIGITS = 13  # 65 bits: more than any row's number needs
+MOST_DIGITS = 14  # 70 bits: more than any row's number needs
 
 
 class Sent(enum.StrEnum):
@@ -54,7 +53,7 @@ def around_token(configured: NewsletterConfig) -> tuple[str, str] | None:
 
 def sign_number(signer: TokenSigner, sent: Sent, number: int) -> str:
     """Return the token for a row of the ledger or of the outbox."""
-    return signer.sign_address(Purpose.RETURN_PATH, sent.value + _written(number))
+    return signer.sign_address(Purpose.RETURN_PATH, sent + _written(number))
 
 
 def read_token(signer: TokenSigner, token: str) -> tuple[Sent, int]:
@@ -69,11 +68,9 @@ def read_token(signer: TokenSigner, token: str) -> tuple[Sent, int]:
     return Sent(kind), number
 
 
-@lru_cache(maxsize=2048)  # the upper digits of a run's numbers are few
-def _upper(number: int) -> str:
-    return _upper(number >> 5) + LETTERS[number & 31] if number else ""
-
-
 def _written(number: int) -> str:
-    """Return a number above zero in base 32, its letters those of an address."""
-    return _upper(number >> 5) + LETTERS[number & 31]
+    """Return a number above zero in base 32, two letters at a time: every copy carries one."""
+    text = LETTER_PAIRS[number & 1023]
+    while number := number >> 10:
+        text = LETTER_PAIRS[number & 1023] + text
+    return text
