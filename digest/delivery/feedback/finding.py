@@ -19,15 +19,7 @@ from digest.delivery.message_ids import make_message_id
 from digest.delivery.return_paths import Sent, read_token
 from digest.errors import BadInput
 from digest.keys import KeyRing
-from digest.models import (
-    Delivery,
-    DeliveryState,
-    Issue,
-    Newsletter,
-    Notice,
-    Subscriber,
-    Subscription,
-)
+from digest.models import Delivery, DeliveryState, Issue, Newsletter, Notice, Subscriber
 from digest.sealed import Sealer
 from digest.subscribers.lifecycle import find_by_address
 from digest.tokens import TokenSigner
@@ -61,51 +53,28 @@ class Found:
     address_index: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Whose mail somebody may speak about: copies that one of these relays got the dot of, and,
-    where no copy is named, readers of these newsletters (by slug), which send through them.
-    """
-
-    relays: frozenset[str]
-    newsletters: frozenset[str]
-
-
-def find_copy(
-    session: Session,
-    keys: Keys,
-    event: Feedback,
-    *,
-    trusted: bool,
-    reach: Reach | None = None,
-) -> Found | None:
-    """Return whose an event is, or None when nobody can say so, or prove it, or whoever tells has
-    no say about it (`reach`; None reaches all).
-    """
+def find_copy(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:
+    """Return whose an event is, or None when nobody can say so, or prove it."""
     if event.token:
         try:
             sent, number = read_token(keys.signer, event.token)
         except BadInput:
             return None
-        if sent is Sent.NOTICE:
-            return _notice(session, number)
-        return _copy(session, number, "token", reach)
+        return _notice(session, number) if sent is Sent.NOTICE else _copy(session, number, "token")
     if trusted and event.delivery_id is not None:
-        found = _copy(session, event.delivery_id, "reference", reach)
+        found = _copy(session, event.delivery_id, "reference")
         if found is not None:
             return found
-    return _by_reader(session, keys, event, trusted=trusted, reach=reach)
+    return _by_reader(session, keys, event, trusted=trusted)
 
 
-def _copy(session: Session, delivery_id: int, by: str, reach: Reach | None) -> Found | None:
+def _copy(session: Session, delivery_id: int, by: str) -> Found | None:
     row = session.execute(
         select(Delivery, Issue)
         .join(Issue, Issue.id == Delivery.issue_id)
         .where(Delivery.id == delivery_id)
     ).first()
-    if row is None or (reach is not None and row[0].relay not in reach.relays):
-        return None
-    return _found(by, row[0], row[1])
+    return None if row is None else _found(by, row[0], row[1])
 
 
 def _found(by: str, row: Delivery, issue: Issue) -> Found:
@@ -130,35 +99,16 @@ def _notice(session: Session, notice_id: int) -> Found | None:
     return Found("token", subscriber_id=reader, address_index=notice.address_index)
 
 
-def _by_reader(
-    session: Session, keys: Keys, event: Feedback, *, trusted: bool, reach: Reach | None
-) -> Found | None:
+def _by_reader(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:
     """Look through the newest copies of the reader whom the event names."""
     reader = _reader(session, keys.sealer, event.recipient)
     if reader is None:
         return None
-    rows = [
-        row
-        for row in _newest_copies(session, reader.id)
-        if reach is None or row[0].relay in reach.relays
-    ]
+    rows = _newest_copies(session, reader.id)
     proved = [row for row in rows if _is_message_id(keys, row, event.own_message_id)]
     if proved:
         return _found("message-id", proved[0][0], proved[0][1])
-    found = _believed(rows, reader, event) if trusted else None
-    if found is None or found.delivery_id is not None or reach is None:
-        return found
-    return found if _reads_any(session, reader.id, reach.newsletters) else None
-
-
-def _reads_any(session: Session, subscriber_id: int, slugs: frozenset[str]) -> bool:
-    """Tell whether a reader has anything to do with one of these newsletters."""
-    subscription = (
-        select(Subscription.id)
-        .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
-        .where(Subscription.subscriber_id == subscriber_id, Newsletter.slug.in_(slugs))
-    )
-    return session.scalar(subscription.limit(1)) is not None
+    return _believed(rows, reader, event) if trusted else None
 
 
 def _believed(

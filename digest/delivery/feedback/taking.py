@@ -20,7 +20,8 @@ from digest.config import Config, FeedbackConfig
 from digest.delivery.feedback.classes import BounceClass, classify
 from digest.delivery.feedback.deciding import Consequence, Trial, Trouble, decide, survived
 from digest.delivery.feedback.events import Feedback, FeedbackKind, FeedbackReason
-from digest.delivery.feedback.finding import Found, Keys, Reach, find_copy
+from digest.delivery.feedback.finding import Found, Keys, find_copy
+from digest.delivery.feedback.reach import Reach
 from digest.delivery.feedback.suspending import end_suspension, suspend
 from digest.delivery.feedback.trials import find_trouble, is_counted, list_trials
 from digest.delivery.ledger.doubts import apply_evidence
@@ -139,9 +140,10 @@ class _Taking:
     def take(self) -> list[str]:
         """Do what follows, and return the names of what to count."""
         event = self.event
-        found = find_copy(
-            self.session, self.rules.keys, event, trusted=self.trusted, reach=self.reach
-        )
+        found = find_copy(self.session, self.rules.keys, event, trusted=self.trusted)
+        if found is not None and self.reach is not None:
+            hosts = self.rules.keys.hosts.values()
+            found = found if self.reach.holds(self.session, found, event, hosts) else None
         settled = ["settled"] if found and self._settle_doubt(found) else []
         if event.kind not in KEPT:
             return settled or ["noted" if found else "unattributed"]

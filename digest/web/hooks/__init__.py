@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from digest.app import App
 from digest.config import Config
-from digest.delivery.feedback.finding import Reach
+from digest.delivery.feedback.reach import Reach
 from digest.web.hooks.hearing import Hook
 from digest.web.hooks.opening import open_hooks
 from digest.web.hooks.receiving import Receiver

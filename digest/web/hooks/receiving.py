@@ -24,9 +24,9 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from digest.app import App
-from digest.delivery.feedback.finding import Reach
 from digest.delivery.feedback.keeping import keep_message
 from digest.delivery.feedback.once import forget_tokens, use_token
+from digest.delivery.feedback.reach import Reach
 from digest.delivery.feedback.records import LARGEST_BODY
 from digest.delivery.feedback.taking import Taken, take
 from digest.errors import FetchFailed, NotFound

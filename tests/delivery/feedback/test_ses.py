@@ -168,8 +168,12 @@ def test_reader_who_left_all_topics_left_and_nobody_else() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [OPEN, {"eventType": "Send", "mail": MAIL, "send": {}}, GREETING]
-    + [{"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "You have …"}],
+    [
+        OPEN,
+        {"eventType": "Send", "mail": MAIL, "send": {}},
+        GREETING,
+        {"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "You have …"},
+    ],
     ids=["open", "send", "greeting", "succeeded"],
 )
 def test_what_says_nothing_about_delivery_becomes_nothing(event: Any) -> None:
