@@ -70,6 +70,7 @@ NONE = {
     },
     "a process: host name, number, random letters": {"chunks.owner", "relay_seats.owner"},
     "argon2id of a password": {"editors.password_hash"},
+    "a provider's random token, hashed": {"used_tokens.digest"},
     "three numbers of RFC 3463": {"feedback_events.status"},
     "counts": {"imports.counts", "ledger_sums.sums", "issues.sums"},
     "a signature, or the id of a key": {

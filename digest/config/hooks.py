@@ -18,10 +18,10 @@ class HookConfig(Strict):
     relays: list[Slug] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _has_one_secret(self) -> "HookConfig":
+    def _has_a_secret(self) -> "HookConfig":
         name = self.secret_name()
         given = [getattr(self, key) for key in (name, f"{name}_file", f"{name}_env")]
-        if sum(value is not None for value in given) != 1:
+        if all(value is None for value in given):
             raise ValueError(f"needs one of {name}, {name}_file, {name}_env")
         return self
 
@@ -105,14 +105,6 @@ class HooksConfig(Strict):
             "ses": self.ses,
         }
         return {name: hook for name, hook in every.items() if hook is not None}
-
-    @model_validator(mode="after")
-    def _each_relay_is_of_one_provider(self) -> "HooksConfig":
-        named = [relay for hook in self.open.values() for relay in hook.relays]
-        for relay in named:
-            if named.count(relay) > 1:
-                raise ValueError(f"two tables speak for the relay {relay!r}: it is one provider's")
-        return self
 
     def in_folder(self, folder: Path) -> "HooksConfig":
         """Return the same with absolute paths."""

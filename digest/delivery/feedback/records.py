@@ -5,7 +5,6 @@ held: it may be a reader's address.
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,7 +109,7 @@ class Record:
     def seconds(self, name: str) -> datetime:
         """Return an instant that is written as seconds since 1970, parts of them allowed."""
         value = self.values.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             try:
                 return datetime.fromtimestamp(value, UTC)
             except (ValueError, OverflowError, OSError):

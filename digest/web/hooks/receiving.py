@@ -79,7 +79,15 @@ class Receiver:
                 if not use_token(session, provider, heard.token, now):
                     return Taken(doubled=1)
             for odd in heard.odd:
-                keep_message(session, instance.sealer, provider, odd.raw, odd.why, now)
+                keep_message(
+                    session,
+                    instance.sealer,
+                    odd.raw,
+                    place=provider,
+                    why=odd.why,
+                    rules=instance.config.feedback,
+                    now=now,
+                )
             rules = instance.feedback_rules
             return take(session, rules, provider, heard.told, now, reach=self.reach)
 
