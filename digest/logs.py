@@ -23,7 +23,7 @@ TOKEN = re.compile(
     r"(/(?:u|later|hooks/ses)/)[^\s\"'?#]+|\.?\b[A-Za-z0-9_-]{12,}\.[A-Za-z0-9_-]{30,}"
 )
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-NOISY = ("aiosmtplib", "httpx", "httpcore", "asyncio", "alembic")
+NOISY = ("aiosmtplib", "httpx", "httpcore", "asyncio", "alembic", "flufl.bounce")
 
 
 def redact(text: str) -> str:

@@ -20,7 +20,7 @@ KEYED = {
     *("address_changes.address_index", "notices.address_index"),
     *("editors.address_index", "recovery_codes.digest"),
     *("public_hits.key", "reader_requests.network"),
-    *("feedback_events.told", "kept_messages.digest"),
+    *("feedback_events.digest", "kept_messages.digest"),
 }
 REDACTED = {  # free text from outside, or by hand; addresses are taken out on the way in
     *("deliveries.reply", "delivery_events.detail", "relay_standings.reason"),

@@ -7,6 +7,7 @@ carries none, or a wrong one, counts against nobody.
 """
 
 import enum
+from collections.abc import Iterable
 
 from digest.config import NewsletterConfig
 from digest.errors import BadInput
@@ -49,6 +50,27 @@ def around_token(configured: NewsletterConfig) -> tuple[str, str] | None:
         return None
     before, at, domain = configured.bounces.with_extension("").partition("@")
     return before, at + domain
+
+
+def token_in(addresses: Iterable[str], newsletters: Iterable[NewsletterConfig]) -> str:
+    """Return what stands behind the separator of the first address that is one of our return paths;
+    empty where none is. It is not looked at whether we have signed it.
+    """
+    paths = [around for each in newsletters if (around := around_token(each)) is not None]
+    for address in addresses:
+        small = address.lower()
+        for before, behind in paths:
+            if small.startswith(before) and small.endswith(behind):
+                return small[len(before) : len(small) - len(behind)]
+    return ""
+
+
+def comes_back(addresses: Iterable[str], newsletters: Iterable[NewsletterConfig]) -> bool:
+    """Tell whether one of these addresses is where copies come back to, with a token or without."""
+    own = list(newsletters)
+    bare = {each.bounces.address for each in own if each.bounces is not None}
+    small = [address.lower() for address in addresses]
+    return bool(token_in(small, own)) or not bare.isdisjoint(small)
 
 
 def sign_number(signer: TokenSigner, sent: Sent, number: int) -> str:

@@ -21,13 +21,14 @@ class FeedbackEvent(Base):
 
     __tablename__ = "feedback_events"
     __table_args__ = (
-        Index("uq_feedback_events_told", "provider", "told", unique=True),
+        Index("uq_feedback_events_digest", "provider", "digest", unique=True),
         Index("ix_feedback_events_reader", "subscriber_id", "at"),
+        Index("ix_feedback_events_issue", "issue_id", "kind"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     provider: Mapped[str] = mapped_column(String(20))
-    told: Mapped[bytes] = mapped_column(LargeBinary(32))  # keyed hash of the provider's event id
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # keyed hash of the provider's event id
     kind: Mapped[str] = mapped_column(String(20))
     class_: Mapped[str] = mapped_column("class", String(20), default="")
     status: Mapped[str] = mapped_column(String(12), default="")

@@ -50,7 +50,7 @@ def _create_events() -> None:
         "feedback_events",
         sa.Column("id", ID, nullable=False),
         sa.Column("provider", sa.String(length=20), nullable=False),
-        sa.Column("told", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("class", sa.String(length=20), nullable=False),
         sa.Column("status", sa.String(length=12), nullable=False),
@@ -80,9 +80,10 @@ def _create_events() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback_events")),
     )
-    told = ["provider", "told"]
-    op.create_index("uq_feedback_events_told", "feedback_events", told, unique=True)
+    digest = ["provider", "digest"]
+    op.create_index("uq_feedback_events_digest", "feedback_events", digest, unique=True)
     op.create_index("ix_feedback_events_reader", "feedback_events", ["subscriber_id", "at"])
+    op.create_index("ix_feedback_events_issue", "feedback_events", ["issue_id", "kind"])
     op.create_index(op.f("ix_feedback_events_received_at"), "feedback_events", ["received_at"])
 
 

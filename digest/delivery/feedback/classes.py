@@ -26,10 +26,12 @@ import enum
 import re
 
 from digest.delivery.feedback.events import Phase
+from digest.delivery.feedback.parts import phase_in
 from digest.delivery.outcome import enhanced_status
 
 ABOUT_US = re.compile(
-    r"""\bblocked\b | \bblacklist | \bblocklist | \bblack-list | \bblock\s+list | reputation
+    r"""\b[45]\.7\.\d{1,3}\b
+      | \bblocked\b | \bblacklist | \bblocklist | \bblack-list | \bblock\s+list | reputation
       | spamhaus | \bdnsbl\b | \brbl\b | spamcop | barracuda | sorbs | senderscore | \bspam\b
       | \bdmarc\b | \bspf\b | \bdkim\b | \bpolicy\b | greylist | unsolicited""",
     re.IGNORECASE | re.VERBOSE,
@@ -42,6 +44,7 @@ NOBODY = re.compile(
       | (?:recipient|mailbox|account|address|user)\s+(?:address\s+)?(?:does\s+not|doesn'?t)\s+exist
       | (?:recipient|mailbox|account)\s+(?:was\s+)?not\s+found | not\s+a\s+valid\s+(?:user|mailbox)
       | not\s+listed\s+in\s+(?:domino|the\s+directory) | no\s+longer\s+(?:exists|valid)
+      | user\s+doesn'?t\s+have\s+an?\s+\S+\s+account
       | addressee\s+unknown | recipient\s+unknown | nullmx | null\s+mx""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -51,12 +54,8 @@ NO_SUCH_DOMAIN = re.compile(
       | host\s+(?:unknown|not\s+found) | unknown\s+(?:host|domain) | bad\s+destination\s+host""",
     re.IGNORECASE | re.VERBOSE,
 )
-FULL = re.compile(
-    r"mailbox\s+(?:is\s+)?full|over\s*quota|quota\s+exceeded|exceeds?\s+.*quota", re.I
-)
-TOO_LARGE = re.compile(r"size|too\s+(?:large|big)", re.I)
-DOT = re.compile(r"in\s+reply\s+to\s+(?:the\s+)?(?:end\s+of\s+)?DATA|after\s+end\s+of\s+data", re.I)
-SAID_TO = re.compile(r"in\s+reply\s+to\s+(?:the\s+)?(MAIL|RCPT)|(MAIL)\s+FROM:|(RCPT)\s+TO:", re.I)
+FULL = re.compile(r"mailbox\s+(?:is\s+)?full|quota", re.I)
+TOO_LARGE = re.compile(r"message\s+(?:size|(?:is\s+)?too\s+(?:large|big))|maximum.{1,30}size", re.I)
 
 
 class BounceClass(enum.StrEnum):
@@ -92,8 +91,9 @@ def classify(phase: Phase, code: int, status: str, text: str) -> BounceClass:
     for in the text, and so is the phase.
     """
     status = status or enhanced_status(text)
+    status = "" if status.startswith("2") else status  # a version number, or nonsense
     subject = status[2:]  # "1.1" of 5.1.1
-    phase = phase or _phase_in(text)
+    phase = phase or phase_in(text)
     if subject in NOT_ALLOWED or subject in OUR_SENDER:
         return BounceClass.SETUP
     if subject.startswith("7.") or ABOUT_US.search(text):
@@ -109,23 +109,13 @@ def classify(phase: Phase, code: int, status: str, text: str) -> BounceClass:
     return _of_address(status, text)
 
 
-def _phase_in(text: str) -> Phase:
-    """Return the phase that servers like Postfix and Exim name in what they report."""
-    if DOT.search(text):
-        return Phase.DATA
-    match = SAID_TO.search(text)
-    if match is None:
-        return Phase.UNKNOWN
-    return Phase.MAIL if "MAIL" in match[0].upper() else Phase.RCPT
-
-
 def _is_about_message(phase: Phase, code: int, status: str, text: str) -> bool:
     subject = status[2:]
     if subject.startswith("6.") or subject in {"3.4", "2.3"}:
         return True
     if subject.startswith(("1.", "2.")) or FULL.search(text):
         return False
-    if code == 552 and (phase is not Phase.RCPT or TOO_LARGE.search(text)):
+    if TOO_LARGE.search(text) or (code == 552 and phase is not Phase.RCPT):
         return True
     is_final = code >= 500 or status.startswith("5")
     return phase is Phase.DATA and is_final and not NOBODY.search(text)
@@ -138,7 +128,7 @@ def _of_address(status: str, text: str) -> BounceClass:
         return BounceClass.NO_DOMAIN
     if status == "5.2.1":
         return BounceClass.DISABLED
-    says_nothing = status in {"", "5.0.0", "5.1.0", "5.5.0"}
+    says_nothing = status in {"", "5.0.0", "5.1.0", "5.3.0", "5.5.0"}
     if says_nothing and NOBODY.search(text) and not FULL.search(text):
         return BounceClass.HARD
     return BounceClass.SOFT

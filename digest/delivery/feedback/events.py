@@ -53,8 +53,9 @@ class Feedback:
     `event_id` is unique within its provider, so that one told twice counts once; it holds no
     address. Empty where the provider gives none: then one with the same contents counts once.
     `message_id` is the next hop's name for the copy (the ledger's queue id), `reference` ours as we
-    gave it to the next hop, `own_message_id` the copy's Message-ID in angle brackets, and `token`
-    what stood behind the separator of the return path. `recipient` is a value and never printed;
+    gave it to the next hop, `own_message_id` the copy's Message-ID in angle brackets, `token` what
+    stood behind the separator of the return path, `return_path` that address whole, and
+    `leave_token` what its link to leave carries. `recipient` is a value and never printed;
     it may be empty. `permanent`: a bounce that says the address is dead. `code` is the SMTP reply's
     and 0 where nobody gives it, `status` an enhanced status code (RFC 3463) or empty; `detail` one
     line without addresses.
@@ -68,6 +69,8 @@ class Feedback:
     reference: str = ""
     own_message_id: str = ""
     token: str = field(default="", repr=False)
+    return_path: str = field(default="", repr=False)
+    leave_token: str = field(default="", repr=False)
     permanent: bool = False
     code: int = 0
     status: str = ""

@@ -1,13 +1,15 @@
 """Which copy, and which reader, something is about that comes back. Only reads.
 
 What comes by mail can be written by anybody, so it counts only with a proof: the signed return
-path, or the copy's own Message-ID, which nobody can make and only its reader has seen. A provider
+path, or the copy's own Message-ID or link to leave, which nobody can make and only its reader has
+seen. A provider
 whose request was verified is believed without: by our reference, by its own name for the copy, or,
 as a last resort, by the address, and then it is that reader's newest issue.
 """
 
 import hmac
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,8 +23,8 @@ from digest.errors import BadInput
 from digest.keys import KeyRing
 from digest.models import Delivery, DeliveryState, Issue, Newsletter, Notice, Subscriber
 from digest.sealed import Sealer
-from digest.subscribers.lifecycle import find_by_address
-from digest.tokens import TokenSigner
+from digest.subscribers.lifecycle import find_by_address, find_subscription
+from digest.tokens import Purpose, TokenSigner
 
 NEWEST = 40  # issues that are looked through for a reader's copies
 
@@ -56,15 +58,18 @@ class Found:
 def find_copy(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:
     """Return whose an event is, or None when nobody can say so, or prove it."""
     if event.token:
-        try:
+        with suppress(BadInput):
             sent, number = read_token(keys.signer, event.token)
-        except BadInput:
-            return None
-        return _notice(session, number) if sent is Sent.NOTICE else _copy(session, number, "token")
+            by_number = _notice if sent is Sent.NOTICE else _copy
+            return by_number(session, number, "token")
     if trusted and event.delivery_id is not None:
         found = _copy(session, event.delivery_id, "reference")
         if found is not None:
             return found
+    if event.leave_token:
+        with suppress(BadInput):
+            public_id = keys.signer.read(Purpose.UNSUBSCRIBE, event.leave_token)
+            return _by_link(session, keys, public_id, event)
     return _by_reader(session, keys, event, trusted=trusted)
 
 
@@ -89,14 +94,27 @@ def _found(by: str, row: Delivery, issue: Issue) -> Found:
     )
 
 
-def _notice(session: Session, notice_id: int) -> Found | None:
+def _notice(session: Session, notice_id: int, by: str) -> Found | None:
     notice = session.get(Notice, notice_id)
     if notice is None or notice.address_index is None:
         return None
     reader = session.scalar(
         select(Subscriber.id).where(Subscriber.address_index == notice.address_index)
     )
-    return Found("token", subscriber_id=reader, address_index=notice.address_index)
+    return Found(by, subscriber_id=reader, address_index=notice.address_index)
+
+
+def _by_link(session: Session, keys: Keys, public_id: str, event: Feedback) -> Found | None:
+    """Return whose link to leave came back with the copy: as good a proof as its Message-ID."""
+    subscription = find_subscription(session, public_id)
+    if subscription is None:
+        return None
+    rows = _newest_copies(session, subscription.subscriber_id)
+    proved = _proved(rows, keys, event)
+    if proved is not None:
+        return proved
+    theirs = subscription.newsletter_id
+    return Found("link", subscription.subscriber_id, newsletter_id=theirs)
 
 
 def _by_reader(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:
@@ -105,10 +123,15 @@ def _by_reader(session: Session, keys: Keys, event: Feedback, *, trusted: bool) 
     if reader is None:
         return None
     rows = _newest_copies(session, reader.id)
-    proved = [row for row in rows if _is_message_id(keys, row, event.own_message_id)]
-    if proved:
-        return _found("message-id", proved[0][0], proved[0][1])
+    proved = _proved(rows, keys, event)
+    if proved is not None:
+        return proved
     return _believed(rows, reader, event) if trusted else None
+
+
+def _proved(rows: Sequence[Row[Delivery, Issue, str]], keys: Keys, event: Feedback) -> Found | None:
+    found = [row for row in rows if _is_message_id(keys, row, event.own_message_id)]
+    return _found("message-id", found[0][0], found[0][1]) if found else None
 
 
 def _believed(

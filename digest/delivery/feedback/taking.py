@@ -47,6 +47,7 @@ from digest.tokens import TokenSigner
 
 log = logging.getLogger(__name__)
 
+SESSION = "session"  # what the next hop refused at once; the row's own story says so already
 EVIDENCE = {
     FeedbackKind.DELIVERED: EvidenceKind.ACCEPTED,
     FeedbackKind.DEFERRED: EvidenceKind.ACCEPTED,  # whoever tries it has taken it
@@ -152,7 +153,7 @@ class _Taking:
             return ["doubled", *settled]
         if found is not None:
             self._act(row, found)
-            if found.delivery_id is not None:
+            if found.delivery_id is not None and self.provider != SESSION:
                 story = (found.delivery_id, f"feedback {event.kind}", row.detail)
                 record_events(self.session, [story], self.now)
         self.session.flush()
@@ -175,7 +176,7 @@ class _Taking:
         reader = self._reader(found)
         values = {
             "provider": self.provider[:20],
-            "told": self._told(),
+            "digest": self._told(),
             "kind": event.kind.value,
             "class_": "",
             "status": event.status[:12],
@@ -333,11 +334,11 @@ def class_of(event: Feedback) -> BounceClass:
     words say that it is about us.
     """
     said = classify(event.phase, event.code, event.status, event.detail)
-    if not (event.status or event.code):
-        if event.reason is FeedbackReason.BLOCKED:
-            return BounceClass.POLICY
-        if event.reason in {FeedbackReason.SPAM, FeedbackReason.OTHER} and not event.permanent:
-            return BounceClass.MESSAGE
-    if event.reason is FeedbackReason.BLOCKED and said is BounceClass.SOFT:
+    says_nothing = not event.status and not event.code
+    if event.permanent and not event.status and said in {BounceClass.SOFT, BounceClass.MESSAGE}:
+        return BounceClass.HARD
+    if event.reason is FeedbackReason.BLOCKED and (says_nothing or said is BounceClass.SOFT):
         return BounceClass.POLICY
+    if event.reason in {FeedbackReason.SPAM, FeedbackReason.OTHER} and says_nothing:
+        return BounceClass.MESSAGE
     return BounceClass.HARD if event.permanent and said is BounceClass.SOFT else said

@@ -1,4 +1,4 @@
-"""A postbag on each database."""
+"""Postbags."""
 
 import pytest
 
@@ -9,7 +9,15 @@ from tests.delivery.feedback.postbag import Postbag
 
 
 @pytest.fixture
-def postbag(any_db: Database, keys: KeyRing, sealer: Sealer) -> Postbag:
+def postbag(db: Database, keys: KeyRing, sealer: Sealer) -> Postbag:
+    bag = Postbag(db, keys, sealer)
+    bag.add_newsletter("weekly")
+    return bag
+
+
+@pytest.fixture
+def any_postbag(any_db: Database, keys: KeyRing, sealer: Sealer) -> Postbag:
+    """The same on each database, for what is SQL."""
     bag = Postbag(any_db, keys, sealer)
     bag.add_newsletter("weekly")
     return bag

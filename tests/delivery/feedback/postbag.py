@@ -180,7 +180,7 @@ class Postbag:
                 .join(Subscription, Subscription.newsletter_id == Newsletter.id)
                 .where(Subscription.subscriber_id == reader)
             )
-            return dict(rows)
+            return dict(rows.all())
 
     def row_state(self, row: int) -> DeliveryState:
         with self.db.read() as session:
