@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from digest.config import Config
 from digest.delivery.feedback.events import Feedback
 from digest.delivery.feedback.finding import Found
 from digest.models import Delivery, Newsletter, Subscription
@@ -23,6 +24,16 @@ class Reach:
 
     relays: frozenset[str]
     newsletters: frozenset[str]
+
+    @classmethod
+    def of(cls, relays: Collection[str], config: Config) -> "Reach":
+        """Return the reach of whoever is behind some relays, as it is configured now."""
+        slugs = [
+            newsletter.slug
+            for newsletter in config.newsletters
+            if {newsletter.relay, *newsletter.spare_relays}.intersection(relays)
+        ]
+        return cls(frozenset(relays), frozenset(slugs))
 
     def holds(
         self, session: Session, found: Found, event: Feedback, hosts: Collection[str]

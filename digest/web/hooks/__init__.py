@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from digest.app import App
-from digest.config import Config
 from digest.delivery.feedback.reach import Reach
 from digest.web.hooks.hearing import Hook
 from digest.web.hooks.opening import open_hooks
@@ -20,20 +19,8 @@ def routes(instance: App, hooks: Sequence[Hook] | None = None) -> APIRouter:
     """
     router = APIRouter()
     for hook in open_hooks(instance) if hooks is None else hooks:
-        receiver = Receiver(instance, hook, reach_of(hook.relays, instance.config))
+        receiver = Receiver(instance, hook, Reach.of(hook.relays, instance.config))
         path = f"/hooks/{hook.path}"
         router.add_api_route(path, receiver.look, methods=["HEAD"])
         router.add_api_route(path, receiver.receive, methods=["POST"])
     return router
-
-
-def reach_of(relays: frozenset[str], config: Config) -> Reach:
-    """Return whose mail the provider behind some relays may speak about: theirs, and that of the
-    newsletters that send through them.
-    """
-    slugs = [
-        newsletter.slug
-        for newsletter in config.newsletters
-        if relays & {newsletter.relay, *newsletter.spare_relays}
-    ]
-    return Reach(relays, frozenset(slugs))

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from digest.correspondence.incoming.returned_again import read_again
+from digest.delivery.feedback.keeping import keep_message
 from digest.models import SuppressionReason
 from digest.web.hooks.hearing import TRAVEL
 from digest.web.hooks.providers import MAILGUN_TRIES, SENDGRID_TRIES
@@ -238,6 +240,44 @@ def test_event_that_is_not_understood_is_kept_and_the_rest_is_taken(hooked: Hook
         "sendgrid",
         "sendgrid: event: 'boomerang' is no kind of event we know",
     )
+
+
+def test_kept_event_is_taken_in_once_it_is_understood(hooked: Hooked) -> None:
+    """As after an upgrade that knows the word: kept by hand here, for all words are known."""
+    app, others = hooked.house.app, hooked.reader("ses")
+    for provider in ("mailgun", "sendgrid", "postmark"):
+        reader = hooked.reader(provider)
+        payload = {
+            "mailgun": mailgun(reader),
+            "sendgrid": sendgrid(reader)[0].strip(b"[]"),
+            "postmark": postmark(reader)[0],
+        }
+        number = keep(hooked, provider, payload[provider])
+
+        assert read_again(app.db, app.reception(provider), app.clock, number)
+        assert hooked.reason(reader) is COMPLAINED
+        assert number not in [kept.id for kept in hooked.kept()]
+
+    number = keep(hooked, "mailgun", mailgun(others))
+    assert read_again(app.db, app.reception("mailgun"), app.clock, number)
+    assert hooked.reason(others) is None
+
+
+def test_kept_event_that_is_still_not_understood_stays(hooked: Hooked) -> None:
+    app = hooked.house.app
+    number = keep(hooked, "ses", b'{"Type": "Boomerang"}')
+
+    assert not read_again(app.db, app.reception("ses"), app.clock, number)
+    assert number in [kept.id for kept in hooked.kept()]
+
+
+def keep(hooked: Hooked, place: str, raw: bytes) -> int:
+    """Keep a payload as one that is not understood; return its number."""
+    app = hooked.house.app
+    with app.db.write() as session:
+        rules = app.config.feedback
+        keep_message(session, app.sealer, raw, place=place, why="?", rules=rules, now=NOW)
+    return hooked.kept()[-1].id
 
 
 def test_whole_request_that_is_not_understood_is_kept(hooked: Hooked) -> None:
