@@ -1,5 +1,6 @@
-"""Receives what a provider posts: the body up to a limit, the proof, then all of it in one
-transaction, and only then the answer.
+"""Receives what a provider posts: the body up to a limit, the proof, then short transactions, and
+only when all of it is on disk the answer. A request that failed half-way comes again, and what was
+taken in before counts once.
 
 =========================================  =======================================================
 answer                                     when
@@ -14,8 +15,10 @@ answer                                     when
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -24,16 +27,22 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from digest.app import App
+from digest.delivery.feedback.events import Feedback
 from digest.delivery.feedback.keeping import keep_message
 from digest.delivery.feedback.once import forget_tokens, use_token
 from digest.delivery.feedback.reach import Reach
 from digest.delivery.feedback.records import LARGEST_BODY
+from digest.delivery.feedback.sendgrid import NotUnderstood
 from digest.delivery.feedback.taking import Taken, take
+from digest.delivery.feedback.worth import worth_taking
 from digest.errors import FetchFailed, NotFound
 from digest.web.hooks.hearing import TRAVEL, Heard, Hook, NotGenuine, Posted
 from digest.web.hooks.providers import MAILGUN_TRIES
 
 log = logging.getLogger(__name__)
+
+STEP = 5  # in one transaction: a few milliseconds each, and the sender waits for them
+Item = Feedback | NotUnderstood
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +74,43 @@ class Receiver:
         except FetchFailed as error:
             log.error("a hook could not prove a request: %s: %s", self.hook.provider, error)
             return PlainTextResponse("not now", 500)
-        if heard.told or heard.odd or heard.token:
-            self._note(await self.instance.db.write_together(self._taking(heard, posted)))
+        for step in await run_in_threadpool(self._steps, heard):
+            work = partial(self._take, token=heard.token, items=step, now=posted.now)
+            self._note(await self.instance.db.write_together(work))
         return PlainTextResponse("ok")
 
-    def _taking(self, heard: Heard, posted: Posted) -> Callable[[Session], Taken]:
-        """Return what takes in all of a request, or none of it."""
-        instance, provider, now = self.instance, self.hook.provider, posted.now
+    def _steps(self, heard: Heard) -> list[list[Item]]:
+        """Return what a request tells in steps, each a transaction that keeps nobody waiting; a
+        token stands for all there is, so it and that are one.
+        """
+        with self.instance.db.read() as session:
+            items: list[Item] = [
+                *heard.odd,
+                *worth_taking(session, self.instance.sealer, heard.told),
+            ]
+        if heard.token:
+            return [items]
+        return [items[n : n + STEP] for n in range(0, len(items), STEP)]
 
-        def work(session: Session) -> Taken:
-            if heard.token:
-                forget_tokens(session, now - MAILGUN_TRIES - 2 * TRAVEL)
-                if not use_token(session, provider, heard.token, now):
-                    return Taken(doubled=1)
-            for odd in heard.odd:
-                keep_message(
-                    session,
-                    instance.sealer,
-                    odd.raw,
-                    place=provider,
-                    why=odd.why,
-                    rules=instance.config.feedback,
-                    now=now,
-                )
-            rules = instance.feedback_rules
-            return take(session, rules, provider, heard.told, now, reach=self.reach)
-
-        return work
+    def _take(self, session: Session, token: str, items: Sequence[Item], now: datetime) -> Taken:
+        """Take in one step, all of it or nothing."""
+        instance, provider = self.instance, self.hook.provider
+        if token:
+            forget_tokens(session, now - MAILGUN_TRIES - 2 * TRAVEL)
+            if not use_token(session, provider, token, now):
+                return Taken(doubled=1)
+        for odd in (item for item in items if isinstance(item, NotUnderstood)):
+            keep_message(
+                session,
+                instance.sealer,
+                odd.raw,
+                place=provider,
+                why=odd.why,
+                rules=instance.config.feedback,
+                now=now,
+            )
+        events = [item for item in items if isinstance(item, Feedback)]
+        return take(session, instance.feedback_rules, provider, events, now, reach=self.reach)
 
     def _note(self, taken: Taken) -> None:
         counts = {name: count for name, count in asdict(taken).items() if count}

@@ -242,6 +242,17 @@ def test_event_that_is_not_understood_is_kept_and_the_rest_is_taken(hooked: Hook
     )
 
 
+def test_many_events_of_one_request_are_taken_in_steps_and_none_is_lost(hooked: Hooked) -> None:
+    reader, before = hooked.reader("sendgrid"), len(hooked.events())
+    one = json.loads(sendgrid(reader)[0])[0]
+    many = [{**one, "event": "bounce", "reason": "?", "sg_event_id": f"m{n}"} for n in range(12)]
+    delivered = [{**one, "event": "delivered", "sg_event_id": f"d{n}"} for n in range(12)]
+    body, headers = by_sendgrid(json.dumps([*many, *delivered]).encode())
+
+    assert hooked.post("sendgrid", body, **headers) == 200
+    assert len(hooked.events()) == before + 12
+
+
 def test_kept_event_is_taken_in_once_it_is_understood(hooked: Hooked) -> None:
     """As after an upgrade that knows the word: kept by hand here, for all words are known."""
     app, others = hooked.house.app, hooked.reader("ses")
