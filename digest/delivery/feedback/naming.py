@@ -8,10 +8,14 @@ _PATH = re.compile(r"(?:.*<)?([\x21-\x3b\x3d\x3f-\x7e]{1,64}@[\x21-\x3b\x3d\x3f-
 _TOKEN = re.compile(r"[+-]([cn][a-z2-7]{1,13}\.[a-z2-7]{20})$")
 
 
-def message_id_in(value: object) -> str:
-    """Return a Message-ID in its brackets, with which it may have come or not; empty for others."""
+def message_id_in(value: object, *, made_by: re.Pattern[str] | None = None) -> str:
+    """Return a Message-ID in its brackets, with which it may have come or not; empty for others,
+    and for one whose host says that the provider made it, which names nothing of ours.
+    """
     match = _MESSAGE_ID.fullmatch(value.strip()) if isinstance(value, str) else None
-    return f"<{match[1]}>" if match else ""
+    if match is None or (made_by and made_by.fullmatch(match[1].rpartition("@")[2].lower())):
+        return ""
+    return f"<{match[1]}>"
 
 
 def address_in(value: object) -> str:

@@ -91,6 +91,7 @@ DROPS: dict[str, Meaning] = {
     "unsubscribed address": LEFT,
     "spam content": SPAM,
 }
+_OWN_HOSTS = re.compile(r"(?:.*\.)?sendgrid\.(?:net|com)|[a-z0-9-]*ismtpd[a-z0-9.-]*")
 _TIME = re.compile(r"[0-9]{10}")
 
 
@@ -108,9 +109,9 @@ def read_public_key(text: str) -> ec.EllipticCurvePublicKey:
     try:
         key = load_der_public_key(base64.b64decode("".join(lines), validate=True))
     except (ValueError, binascii.Error):
-        raise ConfigError("hooks.sendgrid: this is no public key as SendGrid shows it") from None
+        raise ConfigError("this is no public key as SendGrid shows it") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ConfigError("hooks.sendgrid: this is no key of the curve P-256")
+        raise ConfigError("this is no key of the curve P-256")
     return key
 
 
@@ -168,7 +169,7 @@ def _parse_event(values: object) -> list[Feedback]:
             recipient=event.address("email"),
             event_id=event.text("sg_event_id"),
             message_id=event.text("sg_message_id", optional=True).partition(".")[0],
-            own_message_id=message_id_in(event.values.get("smtp-id")),
+            own_message_id=message_id_in(event.values.get("smtp-id"), made_by=_OWN_HOSTS),
             permanent=meaning.permanent,
             code=smtp_code(said),
             status=status,

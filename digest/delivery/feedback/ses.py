@@ -33,6 +33,7 @@ SES gives the copy another one on its way), the envelope's sender as ``mail.sour
 name of the copy, which its answer to the dot had, as ``mail.messageId``.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -69,6 +70,7 @@ SUBTYPES: dict[tuple[str, str], Meaning] = {
     ("Transient", "AttachmentRejected"): OTHER,
 }
 TYPES: dict[str, Meaning] = {"Permanent": DEAD, "Transient": SOFT, "Undetermined": OTHER}
+_OWN_HOSTS = re.compile(r"(?:.*\.)?amazonses\.com")
 NO_COMPLAINTS = {"not-spam", "auth-failure", "virus"}
 IGNORED = {"Send", "Open", "Click", "Rendering Failure", "AmazonSnsSubscriptionSucceeded"}
 
@@ -171,12 +173,12 @@ def _leavings(event: Record, subscription: Record) -> list[Told]:
 def _own_message_id(mail: Record) -> str:
     """Return our Message-ID, from the headers as we sent them; empty where they are not there."""
     common = mail.inner("commonHeaders", optional=True)
-    if ours := message_id_in(common.values.get("messageId")):
+    if ours := message_id_in(common.values.get("messageId"), made_by=_OWN_HOSTS):
         return ours
     headers = mail.values.get("headers")
     for header in headers if isinstance(headers, list) else []:
         if isinstance(header, dict) and str(header.get("name")).lower() == "message-id":
-            return message_id_in(header.get("value"))
+            return message_id_in(header.get("value"), made_by=_OWN_HOSTS)
     return ""
 
 

@@ -3,7 +3,6 @@ read and looked at, so that an empty one opens nothing.
 """
 
 import re
-from collections.abc import Callable
 
 from digest.app import App
 from digest.config import (
@@ -29,44 +28,49 @@ def open_hooks(instance: App) -> list[Hook]:
     """Return the providers that the configuration has a table for; ConfigError names the table
     whose secret is missing, empty or too short to be one.
     """
-    return [_open(provider, table, instance) for provider, table in _tables(instance)]
+    hooks: list[Hook] = []
+    for provider, table in instance.config.hooks.open.items():
+        try:
+            hooks.append(_open(table, instance))
+        except ConfigError as error:
+            key = table.secret_name()
+            raise ConfigError(f"{instance.path.name}: hooks.{provider}.{key}: {error}") from error
+    return hooks
 
 
-def _tables(instance: App) -> list[tuple[str, HookConfig]]:
-    return list(instance.config.hooks.open.items())
-
-
-def _open(provider: str, table: HookConfig, instance: App) -> Hook:
+def _open(table: HookConfig, instance: App) -> Hook:
     name = table.secret_name()
-    where = f"{instance.path.name}: hooks.{provider}.{name}"
     given = [getattr(table, key) for key in (name, f"{name}_file", f"{name}_env")]
     secret = (read_secret(*given) or "").strip()
     if not secret:
-        raise ConfigError(f"{where}: it is empty, and then anybody could tell us anything")
+        raise ConfigError("it is empty, and then anybody could tell us anything")
     relays = frozenset(table.relays)
     match table:
         case PostmarkHookConfig():
-            _not_short(secret, where, SHORTEST)
+            _not_short(secret, SHORTEST)
             return PostmarkHook(relays, table.username, secret)
         case MailgunHookConfig():
             return MailgunHook(relays, secret)
         case SendgridHookConfig():
             return SendgridHook(relays, read_public_key(secret))
         case SesHookConfig():
-            return _open_ses(table, secret, where, instance)
-    raise ConfigError(f"{where}: no provider of that name")
+            return _open_ses(table, secret, instance)
+    raise ConfigError("no provider of that name")
 
 
-def _open_ses(table: SesHookConfig, secret: str, where: str, instance: App) -> SesHook:
-    _not_short(secret, where, SHORTEST_IN_PATH)
+def _open_ses(table: SesHookConfig, secret: str, instance: App) -> SesHook:
+    _not_short(secret, SHORTEST_IN_PATH)
     if not re.fullmatch(r"[A-Za-z0-9_-]+", secret):
-        raise ConfigError(f"{where}: it stands in a path: letters, digits, - and _ only")
-    fetch: Callable[[str], Fetched] = lambda url: instance.fetcher.get(url)  # noqa: E731
+        raise ConfigError("it stands in a path: letters, digits, - and _ only")
+
+    def fetch(url: str) -> Fetched:  # the fetcher is made with the first use
+        return instance.fetcher.get(url)
+
     certificates = SigningCertificates(fetch, instance.clock)
     relays, topics = frozenset(table.relays), frozenset(table.topics)
     return SesHook(relays, topics, secret, certificates, fetch)
 
 
-def _not_short(secret: str, where: str, least: int) -> None:
+def _not_short(secret: str, least: int) -> None:
     if len(secret) < least:
-        raise ConfigError(f"{where}: at least {least} characters, made up by a machine")
+        raise ConfigError(f"at least {least} characters, made up by a machine")

@@ -79,6 +79,15 @@ def test_message_id_is_found_in_the_headers_alone_and_missed_where_there_are_non
     assert (nameless.own_message_id, nameless.token, nameless.message_id) == ("", "", SES_ID)
 
 
+def test_message_id_that_ses_made_names_nothing_of_ours() -> None:
+    theirs = {**MAIL, "commonHeaders": {"messageId": f"<{SES_ID}@eu-west-1.amazonses.com>"}}
+    theirs["headers"] = [{"name": "Message-ID", "value": f"<{SES_ID}@email.amazonses.com>"}]
+
+    (told,) = parsed({**BOUNCE, "mail": theirs})
+
+    assert (told.own_message_id, told.message_id) == ("", SES_ID)
+
+
 @pytest.mark.parametrize(
     ("kind", "subtype", "permanent", "scope"),
     [

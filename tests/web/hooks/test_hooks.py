@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from digest.correspondence.incoming.returned_again import read_again
 from digest.delivery.feedback.keeping import keep_message
+from digest.logs import redact
 from digest.models import SuppressionReason
 from digest.web.hooks.hearing import TRAVEL
 from digest.web.hooks.providers import MAILGUN_TRIES, SENDGRID_TRIES
@@ -326,7 +327,9 @@ def test_who_only_asks_whether_somebody_is_there_is_told_so(hooked: Hooked, wher
     assert hooked.house.client.get(f"/hooks/{where}").status_code == 405
 
 
-@pytest.mark.parametrize("where", ["sparrow", "ses", "ses/", "ses/wrong", f"ses/{SECRET}x", ""])
+@pytest.mark.parametrize(
+    "where", ["sparrow", "ses", "ses/", "ses/wrong", f"ses/{SECRET}x", "ses/%ff", ""]
+)
 def test_any_other_place_is_none(hooked: Hooked, where: str) -> None:
     assert hooked.post(where, b"{}") == 404
     assert hooked.house.client.head(f"/hooks/{where}").status_code == 404
@@ -343,6 +346,7 @@ def test_nothing_personal_and_no_secret_is_logged(
     hooked.post("mailgun", mailgun(reader, event=reader.address))
     hooked.post("mailgun", b"?")
 
+    assert SECRET not in redact(f'"POST /hooks/ses/{SECRET} HTTP/1.1" 200')
     lines = [f"{record.getMessage()} {record.__dict__.get('fields')}" for record in caplog.records]
     ours = [line for line in lines if "hook" in line]
     assert any("a hook was told" in line for line in ours)

@@ -26,7 +26,10 @@ SENDGRID = '[hooks.sendgrid]\nrelays = ["main"]\n'
         (MAILGUN + 'signing_key_file = "none"', "the secret cannot be read"),
         (MAILGUN + 'signing_key_env = "NO_SUCH_KEY"', "NO_SUCH_KEY is not set"),
         (POSTMARK + 'password = "short"', "hooks.postmark.password: at least 16"),
-        (SENDGRID + 'public_key = "x"', "hooks.sendgrid: this is no public key"),
+        (
+            SENDGRID + 'public_key = "x"',
+            "config.toml: hooks.sendgrid.public_key: this is no public key",
+        ),
         (SES + 'secret = "short"', "hooks.ses.secret: at least 20"),
         (SES + 'secret = "long enough, but has blanks"', "letters, digits, - and _ only"),
     ],
