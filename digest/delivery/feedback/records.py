@@ -7,7 +7,7 @@ held: it may be a reader's address.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,14 @@ LONGEST_FIELD = 400  # characters, of fields that name something
 LONGEST_WORDS = 2_000  # characters looked at, of what somebody said
 # What no database takes (NUL, half a surrogate pair) and no name of a thing has.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """What a provider told and we cannot read: `raw` is its JSON, `why` names the field."""
+
+    why: str
+    raw: bytes = field(repr=False)
 
 
 def load_json(provider: str, body: bytes | str) -> Any:

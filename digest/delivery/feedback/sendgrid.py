@@ -41,7 +41,6 @@ import binascii
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidSignature
@@ -51,7 +50,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from digest.delivery.feedback.events import Feedback
 from digest.delivery.feedback.naming import message_id_in
-from digest.delivery.feedback.records import Record, load_json
+from digest.delivery.feedback.records import NotUnderstood, Record, load_json
 from digest.delivery.feedback.wording import (
     BLOCKED,
     COMPLAINED,
@@ -93,14 +92,6 @@ DROPS: dict[str, Meaning] = {
 }
 _OWN_HOSTS = re.compile(r"(?:.*\.)?sendgrid\.(?:net|com)|[a-z0-9-]*ismtpd[a-z0-9.-]*")
 _TIME = re.compile(r"[0-9]{10}")
-
-
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
-    """One event that our tables do not have: `raw` is its JSON, `why` says which field."""
-
-    why: str
-    raw: bytes = field(repr=False)
 
 
 def read_public_key(text: str) -> ec.EllipticCurvePublicKey:

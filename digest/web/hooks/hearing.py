@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from digest.delivery.feedback.events import Feedback
-from digest.delivery.feedback.sendgrid import NotUnderstood
+from digest.delivery.feedback.records import NotUnderstood
 from digest.errors import DigestError
 
 TRAVEL = timedelta(minutes=5)  # how far two clocks, and a request on its way, may be apart

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from digest.delivery.feedback.events import Feedback
 from digest.delivery.feedback.mailgun import parse_mailgun, verified_token
 from digest.delivery.feedback.postmark import parse_postmark, verify_basic_auth
-from digest.delivery.feedback.sendgrid import NotUnderstood, parse_sendgrid, verified_time
+from digest.delivery.feedback.records import NotUnderstood
+from digest.delivery.feedback.sendgrid import parse_sendgrid, verified_time
 from digest.delivery.feedback.ses import parse_ses
 from digest.delivery.feedback.sns import AMAZON, SnsMessage, SnsPlaces, is_signed, read_sns
 from digest.delivery.feedback.sns_certificates import SigningCertificates

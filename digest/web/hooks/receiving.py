@@ -31,8 +31,7 @@ from digest.delivery.feedback.events import Feedback
 from digest.delivery.feedback.keeping import keep_message
 from digest.delivery.feedback.once import forget_tokens, use_token
 from digest.delivery.feedback.reach import Reach
-from digest.delivery.feedback.records import LARGEST_BODY
-from digest.delivery.feedback.sendgrid import NotUnderstood
+from digest.delivery.feedback.records import LARGEST_BODY, NotUnderstood
 from digest.delivery.feedback.taking import Taken, take
 from digest.delivery.feedback.worth import worth_taking
 from digest.errors import FetchFailed, NotFound

@@ -227,6 +227,32 @@ def test_signature_of_their_key_gives_the_time() -> None:
     assert at == datetime(2026, 11, 27, 7, 0, 6, tzinfo=UTC)
 
 
+def test_request_that_sendgrid_itself_signed_is_believed() -> None:
+    """Recorded, and published for those who verify: key, signature, time and body are theirs."""
+    key = (
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3G"
+        "Rqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g=="
+    )
+    signature = (
+        "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M"
+        "15TluLtEZtM="
+    )
+    body = (
+        b'[{"email":"hello@world.com","event":"dropped","reason":"Bounced Address",'
+        b'"sg_event_id":"ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA",'
+        b'"sg_message_id":"LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-'
+        b'5F5FC76C-9.0","smtp-id":"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>",'
+        b'"timestamp":1600112492}]\r\n'
+    )
+
+    (told,), odd = parse_sendgrid(body)
+
+    assert verified_time(body, signature, "1600112502", read_public_key(key))
+    assert not verified_time(body.strip(), signature, "1600112502", read_public_key(key))
+    assert (told.kind, told.permanent, odd) == (FeedbackKind.BOUNCED, True, [])
+    assert (told.message_id, told.own_message_id) == ("LRzXl_NHStOGhQ4kofSm_A", "")
+
+
 @pytest.mark.parametrize(
     ("signature", "stamp"),
     [
