@@ -273,11 +273,9 @@ class NewsletterConfig(Strict):
 
     @model_validator(mode="after")
     def _bounces_have_room(self) -> "NewsletterConfig":
-        """Refuse two return paths, and one that would be longer than a local part may be."""
+        """Refuse return paths that would be longer than a local part may be."""
         if self.bounces is None:
             return self
-        if self.bounce_address is not None:
-            raise ValueError("bounce_address and [newsletters.bounces]: only one of them")
         room = LONGEST_LOCAL - 1 - LONGEST_RETURN
         if len(self.bounces.local_part) > room:
             raise ValueError(f"bounces.address: at most {room} characters before the @")

@@ -72,13 +72,13 @@ def test_longest_return_path_fits_a_local_part(tmp_path: Path) -> None:
     assert "bounces.address: at most 27 characters" in refusal(tmp_path, longer)
 
 
-def test_two_return_paths_are_refused(tmp_path: Path) -> None:
-    two = SMALLEST.replace(
-        "[[newsletters]]", '[[newsletters]]\nbounce_address = "b@gazette.example"'
-    )
-    text = two + '[newsletters.bounces]\naddress = "bounces@gazette.example"'
+def test_signed_return_path_takes_the_place_of_a_plain_one(tmp_path: Path) -> None:
+    plain = '[[newsletters]]\nbounce_address = "back@gazette.example"'
+    text = SMALLEST.replace("[[newsletters]]", plain)
+    assert plain_return_path(load(tmp_path, text).newsletters[0]) == "back@gazette.example"
 
-    assert "only one of them" in refusal(tmp_path, text)
+    text += '[newsletters.bounces]\naddress = "bounces@gazette.example"'
+    assert plain_return_path(load(tmp_path, text).newsletters[0]) == "bounces@gazette.example"
 
 
 def test_our_return_paths_are_known_among_others(tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ def _said(message: Message) -> str:
 def _found(message: Message) -> dict[str, FeedbackKind]:
     from flufl.bounce import all_failures
 
+    if "From" not in message:  # one of the finders counts on it
+        message["From"] = "unknown@invalid"
     try:
         late, dead = all_failures(message)
     except Exception:  # a stranger's message must never stop the others

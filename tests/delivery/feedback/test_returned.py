@@ -142,6 +142,13 @@ def test_plain_refusal_at_a_signed_return_path_needs_no_address() -> None:
     assert (how, event.status, class_of(event)) == ("guess", "5.1.1", BounceClass.HARD)
 
 
+def test_finder_finds_in_a_message_without_a_sender_too() -> None:
+    raw = b"Subject: failed\n\nInvalid final delivery userid: anna@example.org\n"
+    how, (event,) = read(b"X-Mailer: <SMTP32 v9>\n" + raw)
+
+    assert (how, event.recipient) == ("guess", "anna@example.org")
+
+
 def test_message_that_is_no_report_is_not_understood() -> None:
     assert read(b"From: anna@example.org\nSubject: Hello\n\nWhat a fine issue.\n", "cb.t") == (
         "",
