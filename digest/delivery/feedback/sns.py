@@ -55,7 +55,9 @@ class SnsPlaces:
         )
 
 
-AMAZON = SnsPlaces.at(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?")
+# Regions and nothing else: sns.s3.amazonaws.com would be somebody's bucket called "sns".
+REGION = r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}"
+AMAZON = SnsPlaces.at(rf"sns\.{REGION}\.amazonaws\.com(?:\.cn)?")
 
 
 @dataclass(frozen=True, slots=True)

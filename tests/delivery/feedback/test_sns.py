@@ -143,6 +143,10 @@ def test_names_that_amazon_signs_under(name: str) -> None:
         f"https://{HOST}/../{PATH}",
         f"https://sns.eu-west-1.s3.amazonaws.com{PATH}",
         f"https://sns-bucket.s3.amazonaws.com{PATH}",
+        f"https://sns.s3.amazonaws.com{PATH}",  # anybody's bucket
+        f"https://sns.s3-eu-west-1.amazonaws.com{PATH}",
+        f"https://sns.s3-website-eu-west-1.amazonaws.com{PATH}",
+        f"https://sns.amazonaws.com{PATH}",
         f"https://sns.eu-west-1.amazonawsXcom{PATH}",
         f"https://SNS.eu-west-1.amazonaws.com{PATH}",
     ],
@@ -154,6 +158,20 @@ def test_certificate_of_any_other_place_is_not_even_fetched(url: str) -> None:
     with pytest.raises(BadInput, match="no address of Amazon SNS"):
         certificates.get(url)
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("eu-west-1", "us-east-1", "us-gov-west-1", "ap-southeast-2", "il-central-1"),
+        *("us-iso-east-1", "cn-north-1.cn"),
+    ],
+)
+def test_every_region_is_a_place_of_sns(host: str) -> None:
+    region, _, country = host.partition(".")
+    url = f"https://sns.{region}.amazonaws.com{'.cn' if country else ''}{PATH}"
+
+    assert AMAZON.certificate.fullmatch(url)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from digest.app import App
-from digest.delivery.feedback.sns import SnsPlaces
+from digest.delivery.feedback.sns import REGION, SnsPlaces
 from digest.delivery.feedback.sns_certificates import SigningCertificates
 from digest.models import SuppressionReason
 from digest.testing.web import WebServer, answer, loopback_fetcher
@@ -64,7 +64,7 @@ class Amazon(WebServer):
         tls = ssl.create_default_context(cadata=self.trust)
         fetcher = loopback_fetcher(tls=tls)
         # As in production, but for the port.
-        places = SnsPlaces.at(rf"sns\.[a-z0-9-]{{1,40}}\.amazonaws\.com:{self.port}")
+        places = SnsPlaces.at(rf"sns\.{REGION}\.amazonaws\.com:{self.port}")
         certificates = SigningCertificates(fetcher.get, _app.clock, places)
         relays, topics = frozenset({"crow"}), frozenset({TOPIC})
         return [SesHook(relays, topics, SECRET, certificates, fetcher.get, places)]
