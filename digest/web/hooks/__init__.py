@@ -10,7 +10,7 @@ from digest.app import App
 from digest.delivery.feedback.reach import Reach
 from digest.web.hooks.hearing import Hook
 from digest.web.hooks.opening import open_hooks
-from digest.web.hooks.receiving import Receiver
+from digest.web.hooks.receiving import Receiver, Refusals
 
 
 def routes(instance: App, hooks: Sequence[Hook] | None = None) -> APIRouter:
@@ -19,7 +19,9 @@ def routes(instance: App, hooks: Sequence[Hook] | None = None) -> APIRouter:
     """
     router = APIRouter()
     for hook in open_hooks(instance) if hooks is None else hooks:
-        receiver = Receiver(instance, hook, Reach.of(hook.relays, instance.config))
+        reach = Reach.of(hook.relays, instance.config)
+        refusals = Refusals(hook.provider, instance.clock)
+        receiver = Receiver(instance, hook, reach, refusals)
         path = f"/hooks/{hook.path}"
         router.add_api_route(path, receiver.look, methods=["HEAD"])
         router.add_api_route(path, receiver.receive, methods=["POST"])

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from digest.app import App
+from digest.clock import Clock
 from digest.delivery.feedback.events import Feedback
 from digest.delivery.feedback.keeping import keep_message
 from digest.delivery.feedback.once import forget_tokens, use_token
@@ -41,7 +42,31 @@ from digest.web.hooks.providers import MAILGUN_TRIES
 log = logging.getLogger(__name__)
 
 STEP = 5  # in one transaction: a few milliseconds each, and the sender waits for them
+QUIET_SECONDS = 60.0
 Item = Feedback | NotUnderstood
+
+
+class Refusals:
+    """Says in the log that requests are refused, once a minute and how many: strangers shall not
+    fill the disk with it.
+    """
+
+    def __init__(self, provider: str, clock: Clock) -> None:
+        self._provider = provider
+        self._clock = clock
+        self._again_at: float | None = None
+        self._unsaid = 0
+
+    def say(self, error: NotGenuine) -> None:
+        """Count one, and say so if it is time."""
+        now = self._clock.monotonic()
+        if self._again_at is not None and now < self._again_at:
+            self._unsaid += 1
+            return
+        more = {"more": self._unsaid} if self._unsaid else {}
+        fields = {"provider": self._provider, "reason": str(error), **more}
+        log.warning("a hook refused a request", extra={"fields": fields})
+        self._again_at, self._unsaid = now + QUIET_SECONDS, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,7 @@ class Receiver:
     instance: App
     hook: Hook
     reach: Reach
+    refusals: Refusals
 
     async def look(self, request: Request) -> Response:
         """Answer who only asks whether somebody is there (HEAD)."""
@@ -68,7 +94,7 @@ class Receiver:
         try:
             heard = await run_in_threadpool(self.hook.hear, posted)
         except NotGenuine as error:
-            log.warning("a hook refused a request: %s: %s", self.hook.provider, error)
+            self.refusals.say(error)
             return PlainTextResponse("not genuine", 400)
         except FetchFailed as error:
             log.error("a hook could not prove a request: %s: %s", self.hook.provider, error)

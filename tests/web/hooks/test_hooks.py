@@ -7,12 +7,14 @@ import itertools
 import json
 import logging
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from digest.clock import FixedClock
 from digest.correspondence.incoming.returned_again import read_again
 from digest.delivery.feedback.keeping import keep_message
 from digest.logs import redact
@@ -344,12 +346,44 @@ def test_nothing_personal_and_no_secret_is_logged(
     for provider in ("mailgun", "sendgrid", "postmark"):
         told(hooked, provider, reader)
     hooked.post("mailgun", mailgun(reader, event=reader.address))
-    hooked.post("mailgun", b"?")
+    later(hooked, lambda: hooked.post("mailgun", b"?"))
 
     assert SECRET not in redact(f'"POST /hooks/ses/{SECRET} HTTP/1.1" 200')
-    lines = [f"{record.getMessage()} {record.__dict__.get('fields')}" for record in caplog.records]
-    ours = [line for line in lines if "hook" in line]
-    assert any("a hook was told" in line for line in ours)
-    assert any("a hook refused a request: mailgun: not signed with our key" in o for o in ours)
+    lines = said(caplog)
+    assert any(line.startswith("a hook was told {'provider': 'postmark'") for line in lines)
+    assert [line for line in lines if "refused" in line and "not signed with our key" in line]
     for line in lines:
         assert not [each for each in ("@", "reader", PASSWORD, test_mailgun.KEY) if each in line]
+
+
+def test_refusals_are_counted_and_said_once_a_minute(
+    hooked: Hooked, caplog: pytest.LogCaptureFixture
+) -> None:
+    later(hooked, lambda: hooked.post("sendgrid", b"?"), minutes=4)
+    caplog.clear()
+
+    later(hooked, lambda: [hooked.post("sendgrid", b"?") for _ in range(3)], minutes=4)
+    assert said(caplog) == []
+
+    later(hooked, lambda: hooked.post("sendgrid", b"?"), minutes=6)
+    [line] = said(caplog)
+    assert "'more': 3" in line
+
+
+def later(hooked: Hooked, do: Callable[[], object], minutes: float = 2) -> None:
+    """Do something some minutes from now."""
+    clock = hooked.house.app.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(timedelta(minutes=minutes))
+    try:
+        do()
+    finally:
+        clock.advance(-timedelta(minutes=minutes))
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        f"{record.getMessage()} {record.__dict__.get('fields')}"
+        for record in caplog.records
+        if record.name.startswith("digest")
+    ]
