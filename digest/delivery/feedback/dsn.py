@@ -43,6 +43,7 @@ BY_CLASS = {
     "4": FeedbackKind.DEFERRED,
     "2": FeedbackKind.DELIVERED,
 }
+KIND = re.compile(r"^(?:smtp|x-[a-z]+)\s*;\s*", re.IGNORECASE)  # what kind of words follow
 STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
 
@@ -74,7 +75,7 @@ def _is_recipients(block: Message) -> bool:
 def _event(
     block: Message, about: Message, original: Original, phase: Phase, now: datetime
 ) -> Feedback | None:
-    said = field(block, "Diagnostic-Code") or field(block, "Status")
+    said = KIND.sub("", field(block, "Diagnostic-Code")) or field(block, "Status")
     status = _status(block, said)
     kind = ACTIONS.get(field(block, "Action").lower().split(" ")[0]) or BY_CLASS.get(status[:1])
     if kind is None:

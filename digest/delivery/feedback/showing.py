@@ -12,7 +12,7 @@ from digest.models import FeedbackEvent, FeedbackVerdict, Issue, Newsletter, Sus
 
 MOST = 12
 FOLLOWED: Mapping[FeedbackVerdict, str] = {
-    FeedbackVerdict.UNATTRIBUTED: "nobody's, as far as can be proved",
+    FeedbackVerdict.UNATTRIBUTED: "nobody’s, as far as can be proved",
     FeedbackVerdict.NOTED: "nothing",
     FeedbackVerdict.SCORED: "counted",
     FeedbackVerdict.SUSPENDED: "suspended for a while",
@@ -54,7 +54,11 @@ class OnTrial:
 
 
 def list_of_reader(
-    session: Session, subscriber_id: int, *, except_slugs: Sequence[str] = ()
+    session: Session,
+    subscriber_id: int,
+    *,
+    except_slugs: Sequence[str] = (),
+    most: int | None = MOST,
 ) -> list[CameBack]:
     """Return what came back of a reader's copies, the newest first; nothing of some newsletters."""
     rows = session.execute(
@@ -63,7 +67,7 @@ def list_of_reader(
         .outerjoin(Newsletter, Newsletter.id == Issue.newsletter_id)
         .where(FeedbackEvent.subscriber_id == subscriber_id)
         .order_by(FeedbackEvent.at.desc(), FeedbackEvent.id.desc())
-        .limit(MOST)
+        .limit(most)
     )
     return [
         _in_words(event, f"{slug}/{number}" if slug else "")
