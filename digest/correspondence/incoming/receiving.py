@@ -75,7 +75,7 @@ class Reception:
         keep_message(
             session,
             self.correspondent.sealer,
-            raw,
+            _with_recipient(raw, letter),
             place=self.place,
             why="a report of no kind that we know" if letter.is_report else "no report at all",
             rules=self.rules.feedback,
@@ -86,3 +86,11 @@ class Reception:
     def take(self, session: Session, read: Read, now: datetime) -> Taken:
         """Take in what a message told."""
         return take(session, self.rules, MAIL, read.events, now, trusted=False)
+
+
+def _with_recipient(raw: bytes, letter: Letter) -> bytes:
+    """Return a message that says whom it came to, for a later reading, where only its envelope
+    did.
+    """
+    to = letter.recipients[0].encode() if letter.recipients else b""
+    return raw if to in raw.lower() else b"Delivered-To: " + to + b"\n" + raw

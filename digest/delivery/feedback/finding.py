@@ -1,10 +1,9 @@
 """Which copy, and which reader, something is about that comes back. Only reads.
 
 What comes by mail can be written by anybody, so it counts only with a proof: the signed return
-path, or the copy's own Message-ID or link to leave, which nobody can make and only its reader has
-seen. A provider
-whose request was verified is believed without: by our reference, by its own name for the copy, or,
-as a last resort, by the address, and then it is that reader's newest issue.
+path, or the copy's own Message-ID, which nobody can make and only its reader's mailbox has seen. A
+provider whose request was verified is believed without: by our reference, by its own name for the
+copy, or, as a last resort, by the address, and then it is that reader's newest issue.
 """
 
 import hmac
@@ -26,6 +25,7 @@ from digest.sealed import Sealer
 from digest.subscribers.lifecycle import find_by_address, find_subscription
 from digest.tokens import Purpose, TokenSigner
 
+LINK = "link"  # how we know: by no more than a link to leave
 NEWEST = 40  # issues that are looked through for a reader's copies
 
 WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.DOTTED, DeliveryState.UNCERTAIN)
@@ -62,10 +62,9 @@ def find_copy(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -
             sent, number = read_token(keys.signer, event.token)
             by_number = _notice if sent is Sent.NOTICE else _copy
             return by_number(session, number, "token")
-    if trusted and event.delivery_id is not None:
-        found = _copy(session, event.delivery_id, "reference")
-        if found is not None:
-            return found
+    found = _by_reference(session, keys, event, trusted=trusted)
+    if found is not None:
+        return found
     if event.leave_token:
         with suppress(BadInput):
             public_id = keys.signer.read(Purpose.UNSUBSCRIBE, event.leave_token)
@@ -73,13 +72,31 @@ def find_copy(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -
     return _by_reader(session, keys, event, trusted=trusted)
 
 
+def _by_reference(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:
+    """Return the copy that our own reference names. By mail that is a number anybody can guess, and
+    the copy's Message-ID has to be there as well.
+    """
+    row = None if event.delivery_id is None else _row(session, event.delivery_id)
+    if row is None:
+        return None
+    if trusted:
+        return _found("reference", row[0], row[1])
+    is_proved = _is_message_id(keys, row, event.own_message_id)
+    return _found("message-id", row[0], row[1]) if is_proved else None
+
+
 def _copy(session: Session, delivery_id: int, by: str) -> Found | None:
-    row = session.execute(
-        select(Delivery, Issue)
+    row = _row(session, delivery_id)
+    return None if row is None else _found(by, row[0], row[1])
+
+
+def _row(session: Session, delivery_id: int) -> Row[Delivery, Issue, str] | None:
+    return session.execute(
+        select(Delivery, Issue, Newsletter.slug)
         .join(Issue, Issue.id == Delivery.issue_id)
+        .join(Newsletter, Newsletter.id == Issue.newsletter_id)
         .where(Delivery.id == delivery_id)
     ).first()
-    return None if row is None else _found(by, row[0], row[1])
 
 
 def _found(by: str, row: Delivery, issue: Issue) -> Found:
@@ -105,7 +122,9 @@ def _notice(session: Session, notice_id: int, by: str) -> Found | None:
 
 
 def _by_link(session: Session, keys: Keys, public_id: str, event: Feedback) -> Found | None:
-    """Return whose link to leave came back with the copy: as good a proof as its Message-ID."""
+    """Return whose link to leave came back with the copy. It proves less than a Message-ID: whoever
+    a reader forwards an issue to has it, so it does no more than the link itself.
+    """
     subscription = find_subscription(session, public_id)
     if subscription is None:
         return None
@@ -114,7 +133,7 @@ def _by_link(session: Session, keys: Keys, public_id: str, event: Feedback) -> F
     if proved is not None:
         return proved
     theirs = subscription.newsletter_id
-    return Found("link", subscription.subscriber_id, newsletter_id=theirs)
+    return Found(LINK, subscription.subscriber_id, newsletter_id=theirs)
 
 
 def _by_reader(session: Session, keys: Keys, event: Feedback, *, trusted: bool) -> Found | None:

@@ -7,6 +7,7 @@ one among a million copies. The mark says how far it went.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -30,7 +31,8 @@ def take_refusals(session: Session, rules: Rules, now: datetime) -> tuple[Taken,
     """Take in the next step of refusals; return what followed, and whether there may be more."""
     mark = session.get(InstanceValue, MARK, with_for_update=True)
     after = int(mark.value) if mark else 0
-    lines = _next_lines(session, after, now)
+    found = _next_lines(session, after)
+    lines = list(takewhile(lambda line: line.at <= now - SETTLED, found))
     if not lines:
         return Taken(), False
     events = [_event(line) for line in lines if line.kind in FINAL and _is_still_so(line)]
@@ -39,7 +41,7 @@ def take_refusals(session: Session, rules: Rules, now: datetime) -> tuple[Taken,
     return taken, len(lines) == STEP
 
 
-def _next_lines(session: Session, after: int, now: datetime) -> Sequence[Row[*tuple[object, ...]]]:
+def _next_lines(session: Session, after: int) -> Sequence[Row[*tuple[object, ...]]]:
     return session.execute(
         select(
             DeliveryEvent.id,
@@ -54,7 +56,7 @@ def _next_lines(session: Session, after: int, now: datetime) -> Sequence[Row[*tu
             Delivery.done_at,
         )
         .join(Delivery, Delivery.id == DeliveryEvent.delivery_id)
-        .where(DeliveryEvent.id > after, DeliveryEvent.at <= now - SETTLED)
+        .where(DeliveryEvent.id > after)
         .order_by(DeliveryEvent.id)
         .limit(STEP)
     ).all()

@@ -20,7 +20,7 @@ from digest.config import Config, FeedbackConfig
 from digest.delivery.feedback.classes import BounceClass, classify
 from digest.delivery.feedback.deciding import Consequence, Trial, Trouble, decide, survived
 from digest.delivery.feedback.events import Feedback, FeedbackKind, FeedbackReason
-from digest.delivery.feedback.finding import Found, Keys, find_copy
+from digest.delivery.feedback.finding import LINK, Found, Keys, find_copy
 from digest.delivery.feedback.reach import Reach
 from digest.delivery.feedback.suspending import end_suspension, suspend
 from digest.delivery.feedback.trials import find_trouble, is_counted, list_trials
@@ -224,6 +224,10 @@ class _Taking:
         """Do what follows from an event whose reader is known, and write it to its row."""
         if row.subscriber_id is None and found.address_index is None:
             return  # erased since
+        if found.by == LINK:  # which leaves, and can do nothing else
+            if self.event.kind is not FeedbackKind.BOUNCED and self._leave(found):
+                row.verdict = FeedbackVerdict.LEFT
+            return
         match self.event.kind:
             case FeedbackKind.COMPLAINED:
                 self._suppress(row, found, SuppressionReason.COMPLAINED)

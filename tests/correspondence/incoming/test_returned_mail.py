@@ -75,6 +75,14 @@ def reason(newsroom: Newsroom) -> SuppressionReason | None:
         return find_reason(session, newsroom.app.sealer, ANNA)
 
 
+def state(newsroom: Newsroom) -> SubscriptionState:
+    app = newsroom.app
+    with app.db.read() as session:
+        anna = find_by_address(session, app.sealer, ANNA)
+        assert anna is not None
+        return list_subscriptions(session, anna.id)[0][1].state
+
+
 def kept(newsroom: Newsroom) -> list[bytes]:
     with newsroom.app.db.read() as session:
         return [open_kept(newsroom.app.sealer, each) for each in list_kept(session)]
@@ -114,12 +122,27 @@ def test_bounce_about_us_suppresses_nobody(sent) -> None:
     assert reason(sent) is None
 
 
-def test_complaint_at_any_mailbox_of_ours_is_proved_by_what_it_returns(sent, prepared) -> None:
-    wanted = [line for line in prepared[1].split("\r\n") if line.startswith("List-Unsubscribe:")]
-    raw = sample("arf_abuse.eml", type="abuse", fields="", to="redacted", headers=f"{wanted[0]}\n")
+def complaint(prepared: tuple[Path, str], *names: str) -> bytes:
+    """Return a blackened complaint that quotes these headers of Anna's copy."""
+    lines = prepared[1].split("\r\n")
+    wanted = [line for line in lines if line.partition(":")[0] in names]
+    headers = "".join(f"{line}\n" for line in wanted)
+    return sample("arf_abuse.eml", type="abuse", fields="", to="redacted", headers=headers)
+
+
+def test_blackened_complaint_at_any_mailbox_is_proved_by_what_it_returns(sent, prepared) -> None:
+    raw = complaint(prepared, "List-Unsubscribe", "Message-ID")
 
     assert sent.app.receive_letter(raw, "friday@courier.example") is Asked.REPORT
     assert reason(sent) is SuppressionReason.COMPLAINED
+
+
+def test_link_to_leave_alone_leaves_and_suppresses_nobody(sent, prepared) -> None:
+    """Whoever an issue is forwarded to has the link."""
+    sent.app.receive_letter(complaint(prepared, "List-Unsubscribe"), "friday@courier.example")
+
+    assert reason(sent) is None
+    assert state(sent) is SubscriptionState.UNSUBSCRIBED
 
 
 def test_complaint_by_its_original_return_path(sent) -> None:
@@ -149,8 +172,7 @@ def test_leaving_by_mail_works_from_the_bounce_mailbox_too(sent) -> None:
     raw = f"To: friday+leave.{token}@courier.example\nFrom: {ANNA}\n\n".encode()
 
     assert app.receive_letter(raw, "", only_returned=True) is Asked.LEAVE
-    with app.db.read() as session:
-        assert list_subscriptions(session, anna.id)[0][1].state is SubscriptionState.UNSUBSCRIBED
+    assert state(sent) is SubscriptionState.UNSUBSCRIBED
 
 
 @pytest.mark.parametrize(
@@ -169,12 +191,19 @@ def test_what_nobody_understands_is_kept_and_can_be_read_again(sent) -> None:
     raw = b"Return-Path: <>\nFrom: daemon@x.example\nSubject: hm\n\nIt did not go well.\n"
     app = sent.app
 
+    raw = f"Delivered-To: {path_back(sent)}\n".encode() + raw
     assert app.receive_letter(raw, path_back(sent)) is Asked.KEPT
     assert kept(sent) == [raw]
     with app.db.read() as session:
         number = list_kept(session)[0].id
     assert not read_again(app.db, app.reception("pipe"), app.clock, number)
     assert kept(sent) == [raw]
+
+
+def test_kept_message_says_whom_it_came_to(sent) -> None:
+    sent.app.receive_letter(b"Subject: hm\n\nNo.\n", path_back(sent))
+
+    assert kept(sent) == [f"Delivered-To: {path_back(sent)}\nSubject: hm\n\nNo.\n".encode()]
 
 
 def test_kept_message_that_is_understood_by_now_is_taken_in_and_goes(sent) -> None:

@@ -126,6 +126,18 @@ def test_message_id_of_the_very_copy_proves_it_for_mail_too(any_postbag: Postbag
     assert any_postbag.events()[0].found_by == "message-id"
 
 
+def test_our_reference_with_its_message_id_proves_it_where_no_address_is_left(
+    postbag: Postbag,
+) -> None:
+    rows = [postbag.send(postbag.add_reader(each)) for each in (ANNA, "bert@example.org")]
+    named = postbag.message_id(rows[1])
+    wrong = told(FeedbackKind.BOUNCED, "", reference=f"d{rows[0]}", own_message_id=named)
+    right = told(FeedbackKind.BOUNCED, "", reference=f"d{rows[1]}", own_message_id=named)
+
+    assert postbag.take(wrong, trusted=False, provider="one") == Taken(unattributed=1)
+    assert postbag.take(right, trusted=False, provider="two") == Taken(scored=1)
+
+
 def test_message_id_of_somebody_elses_copy_proves_nothing(postbag: Postbag) -> None:
     anna, bert = postbag.add_reader(ANNA), postbag.add_reader("bert@example.org")
     postbag.send(anna)
