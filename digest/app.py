@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from digest.correspondence.correspondent import Correspondent
     from digest.correspondence.incoming.commands import Asked
     from digest.correspondence.incoming.mailbox import MailboxReader
+    from digest.correspondence.incoming.receiving import Reception
     from digest.curation.inbox import IntakeReport
     from digest.curation.watches import Watched
+    from digest.delivery.feedback.taking import Rules
     from digest.fetch.client import Fetcher
     from digest.media.room import MediaRoom
     from digest.press.approval import Press
@@ -154,6 +156,13 @@ class App:
         return Copies(self.config, self.keys, self.sealer, self.signer, self.clock)
 
     @cached_property
+    def feedback_rules(self) -> "Rules":
+        """What follows when copies come back."""
+        from digest.delivery.feedback.taking import Rules
+
+        return Rules.of(self.config, self.keys, self.sealer, self.signer)
+
+    @cached_property
     def sender(self) -> Sender:
         """The Friday story, on this instance."""
         return Sender(
@@ -176,6 +185,7 @@ class App:
             self.config,
             self.keys,
             self.sealer,
+            self.signer,
             lambda name: self.relay(name).backend,
         )
 
@@ -260,16 +270,29 @@ class App:
         """Return what reads readers' letters in one mailbox."""
         from digest.correspondence.incoming.mailbox import MailboxReader
 
-        return MailboxReader(self.db, self.correspondent, self.clock, mailbox)
+        readers = {each.mailbox.account for each in self.config.newsletters if each.mailbox}
+        reception = self.reception("mailbox", only_returned=mailbox.account not in readers)
+        return MailboxReader(self.db, reception, self.clock, mailbox)
 
-    def receive_letter(self, raw: bytes, envelope_to: str) -> "Asked":
-        """Do what one mail asks that came by pipe; returns what that was."""
-        from digest.correspondence.incoming.acting import act_on
+    def receive_letter(
+        self, raw: bytes, envelope_to: str, *, only_returned: bool = False
+    ) -> "Asked":
+        """Do what one mail asks or tells that came by pipe; returns what that was.
+        `only_returned`: the pipe is for what comes back.
+        """
         from digest.correspondence.incoming.letter import read_letter
 
-        letter = read_letter(raw, envelope_to)
+        now, letter = self.clock.now(), read_letter(raw, envelope_to)
+        reception = self.reception("pipe", only_returned=only_returned)
+        read = reception.read(letter, raw, now)
         with self.db.write() as session:
-            return act_on(session, self.correspondent, letter, self.clock.now())
+            return reception.receive(session, letter, raw, read, now)
+
+    def reception(self, place: str, *, only_returned: bool = False) -> "Reception":
+        """Return what takes mail in that comes from a place, such as ``pipe``."""
+        from digest.correspondence.incoming.receiving import Reception
+
+        return Reception(self.correspondent, self.feedback_rules, place, only_returned)
 
     def prepare_store(self) -> None:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the

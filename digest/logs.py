@@ -19,9 +19,11 @@ ADDRESS = re.compile(
     r"""(?:@|%40)(?:\[[^\]\s]{1,64}\]|[^\s<>"'(),;:=/\[\]?&]+)"""
 )
 # A signed link: our paths that carry a token, or any payload.signature pair long enough to be one.
-TOKEN = re.compile(r"(/(?:u|later)/)[^\s\"'?#]+|\.?\b[A-Za-z0-9_-]{12,}\.[A-Za-z0-9_-]{30,}")
+TOKEN = re.compile(
+    r"(/(?:u|later|hooks/ses)/)[^\s\"'?#]+|\.?\b[A-Za-z0-9_-]{12,}\.[A-Za-z0-9_-]{30,}"
+)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-NOISY = ("aiosmtplib", "httpx", "httpcore", "asyncio", "alembic")
+NOISY = ("aiosmtplib", "httpx", "httpcore", "asyncio", "alembic", "flufl.bounce")
 
 
 def redact(text: str) -> str:

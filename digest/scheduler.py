@@ -20,6 +20,7 @@ from digest.config import MailboxConfig
 from digest.correspondence.forgetting import forget_old
 from digest.curation.source_list import due_sources
 from digest.curation.watches import follow_picks, has_work, list_due
+from digest.delivery.feedback.upkeep import take_all_refusals
 from digest.delivery.next_draft import day_to_follow, follow_up
 from digest.editors.audit import note
 from digest.errors import Conflict, DigestError
@@ -32,6 +33,7 @@ NOTICE_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 600.0  # between looks whether a day has passed
 AFTER_FAILURE_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
+REFUSALS_SECONDS = 60.0
 
 
 async def run_scheduler(app: App, stop: asyncio.Event) -> None:
@@ -60,6 +62,7 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
             _for_ever(stop, NOTICE_SECONDS, app.notices.send_waiting),
             _for_ever(stop, NOTICE_SECONDS, partial(asyncio.to_thread, _answer, app)),
             _for_ever(stop, FORGET_SECONDS, partial(asyncio.to_thread, _forget, app)),
+            _for_ever(stop, REFUSALS_SECONDS, partial(asyncio.to_thread, _refused, app, stop)),
             _for_ever(stop, tick_seconds, partial(_follow_clock, app, job)),
             _for_ever(stop, tick_seconds, partial(asyncio.to_thread, _intake, app, stop)),
             _for_ever(stop, tick_seconds, partial(asyncio.to_thread, watch_articles, app, stop)),
@@ -96,6 +99,7 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await asyncio.to_thread(_answer, app)
     await app.notices.send_waiting()
     await asyncio.to_thread(_forget, app)
+    await asyncio.to_thread(_refused, app, stop)
     await asyncio.to_thread(app.sender.close_finished, app.clock.now())
     await asyncio.to_thread(keep_house_daily, app, stop.is_set)
     await asyncio.to_thread(watch_articles, app, stop)
@@ -180,6 +184,11 @@ def _answer(app: App) -> None:
 
 def _forget(app: App) -> None:
     forget_old(app.db, app.clock)
+
+
+def _refused(app: App, stop: asyncio.Event) -> None:
+    """Let refusals of the session count against addresses, as bounces do."""
+    take_all_refusals(app.db, app.feedback_rules, app.clock, stop.is_set)
 
 
 async def _for_ever(

@@ -50,6 +50,7 @@ class Purpose(enum.StrEnum):
     LEAVE_BY_MAIL = "digest.leave-by-mail.1"
     PAUSE_BY_MAIL = "digest.pause-by-mail.1"
     CONFIRM_BY_MAIL = "digest.confirm-by-mail.1"
+    RETURN_PATH = "digest.return-path.1"  # whose copy it is that comes back
     DESK_CODE = "digest.desk-code.1"  # an editor's password was right; the code is asked for
     DESK_MUST_SET_UP = "digest.desk-must-set-up.1"  # the same of who has no second factor yet
     DESK_NEW_FACTOR = "digest.desk-new-factor.1"  # a second factor that waits for its first code

@@ -13,17 +13,20 @@ SEALED = {
     "address_changes.address_sealed",
     *("editors.address_sealed", "editors.name_sealed", "editors.totp_sealed"),
     *("notices.address_sealed", "notices.reply_sealed", "notices.body_sealed"),
+    "kept_messages.message_sealed",
 }
 KEYED = {
     *("subscribers.address_index", "suppressions.address_index", "tombstones.address_index"),
     *("address_changes.address_index", "notices.address_index"),
     *("editors.address_index", "recovery_codes.digest"),
     *("public_hits.key", "reader_requests.network"),
+    *("feedback_events.digest", "kept_messages.digest"),
 }
 REDACTED = {  # free text from outside, or by hand; addresses are taken out on the way in
     *("deliveries.reply", "delivery_events.detail", "relay_standings.reason"),
     *("audit_entries.about", "audit_entries.detail"),
     *("suppressions.detail", "consent_events.origin", "consent_events.evidence"),
+    "feedback_events.detail",
 }
 NONE = {
     "random letters that lead to a reader only together with the row": {
@@ -42,6 +45,8 @@ NONE = {
         *("audit_entries.verb", "board_changes.kind"),
         *("relay_paces.domain_group", "relay_uses.domain_group", "relay_standings.domain_group"),
         *("sources.kind", "slots.alerted", "newsletters.standing"),
+        *("feedback_events.provider", "feedback_events.kind", "feedback_events.class"),
+        *("feedback_events.found_by", "kept_messages.place", "kept_messages.why"),
         *("pictures.kind", "pictures.shape", "picture_prints.shape"),
     },
     "our own wording, the same for everybody": {
@@ -65,6 +70,8 @@ NONE = {
     },
     "a process: host name, number, random letters": {"chunks.owner", "relay_seats.owner"},
     "argon2id of a password": {"editors.password_hash"},
+    "a provider's random token, hashed": {"used_tokens.digest"},
+    "three numbers of RFC 3463": {"feedback_events.status"},
     "counts": {"imports.counts", "ledger_sums.sums", "issues.sums"},
     "a signature, or the id of a key": {
         *("ledger_sums.mac", "ledger_sums.key_id", "issues.message_key_id"),

@@ -40,7 +40,7 @@ def receive(
     else, so that no stranger's mail is ever answered with an error.
     """
     try:
-        raw = _read_input()
+        raw = read_input()
         with opened(context) as instance:
             asked = instance.receive_letter(raw, to)
         if keep is not None and asked.is_for_a_person:
@@ -50,7 +50,7 @@ def receive(
         raise typer.Exit(TRY_AGAIN) from None
 
 
-def _read_input() -> bytes:
+def read_input() -> bytes:
     """Return as much of standard input as matters, and read the rest too: a mail server takes a
     pipe that closes early for a failure.
     """

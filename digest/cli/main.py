@@ -37,6 +37,7 @@ class Commands(Catalogue):
         ),
         "editors": Entry("digest.cli.editors", "Who may work at the desk."),
         "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
+        "feedback": Entry("digest.cli.feedback", "Mail that comes back: bounces, complaints."),
         "keys": Entry(
             "digest.cli.keys", "The keys that addresses are sealed with, and their copies."
         ),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.blocks import FULL
 from digest.cli import subscribers_erase, subscribers_wishes
+from digest.cli.subscribers_troubles import list_troubles
 from digest.cli.terminal import complain, is_confirmed, opened, print_table, progress_bar, say
 from digest.curation.newsletters import find_newsletter
 from digest.errors import BadInput, NotFound, Refused
@@ -213,8 +214,11 @@ def find(
             )
             for slug, subscription in list_subscriptions(session, subscriber.id)
         ]
+        troubles = list_troubles(session, instance, address, subscriber.id)
     headings = ("newsletter", "state", "edition", "language", "time zone")
     print_table(headings, rows, none="No subscriptions.")
+    for line in troubles:
+        say(line)
 
 
 @app.command("choose")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from digest.config.hooks import HooksConfig
 from digest.config.kinds import DomainGroup, HeaderText, Host, Network, PublicUrl, Slug, Strict
 from digest.config.newsletter import MailboxConfig, NewsletterConfig
 from digest.errors import ConfigError
@@ -103,6 +104,21 @@ class DeliveryConfig(Strict):
     ledger_days: int = Field(default=90, ge=14, le=3650)
 
 
+class FeedbackConfig(Strict):
+    """What follows when copies come back, counted in issues; an issue that was accepted and did not
+    come back begins the count anew. `kept_days`, `kept_most`: messages that nobody understood.
+    """
+
+    no_domain_issues: int = Field(default=2, ge=1, le=100)
+    disabled_issues: int = Field(default=2, ge=1, le=100)
+    soft_issues: int = Field(default=4, ge=1, le=100)
+    soft_days: float = Field(default=21, ge=0, le=366)
+    probe_days: float = Field(default=30, ge=1, le=366)
+    remembered_days: int = Field(default=200, ge=60, le=3650)
+    kept_days: int = Field(default=30, ge=1, le=366)
+    kept_most: int = Field(default=1000, ge=1, le=100_000)
+
+
 class FetchConfig(Strict):
     """The only outgoing HTTP. `allow_networks` opens private ranges that are refused otherwise."""
 
@@ -174,9 +190,11 @@ class Config(Strict):
     limits: LimitsConfig = LimitsConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     fetch: FetchConfig = FetchConfig()
     preflight: PreflightConfig = PreflightConfig()
     logging: LoggingConfig = LoggingConfig()
+    hooks: HooksConfig = HooksConfig()
     templates: Path | None = None
     relays: dict[Slug, RelayConfig] = Field(min_length=1)
     newsletters: list[NewsletterConfig] = Field(min_length=1)
@@ -191,6 +209,10 @@ class Config(Strict):
             for name in (newsletter.relay, *newsletter.spare_relays):
                 if name not in self.relays:
                     raise ValueError(f"newsletter {newsletter.slug!r}: no [relays.{name}]")
+        for provider, hook in self.hooks.open.items():
+            for name in hook.relays:
+                if name not in self.relays:
+                    raise ValueError(f"hooks.{provider}: no [relays.{name}]")
         return self
 
     @model_validator(mode="after")
@@ -238,10 +260,11 @@ class Config(Strict):
 
     @property
     def mailboxes(self) -> list[MailboxConfig]:
-        """Return the mailboxes that are fetched from, each once however many newsletters share
-        it.
+        """Return the mailboxes that are fetched from, readers' and those of what comes back, each
+        once however many newsletters share it.
         """
         mailboxes = [newsletter.mailbox for newsletter in self.newsletters]
+        mailboxes += [newsletter.bounces for newsletter in self.newsletters]
         return list({each.account: each for each in mailboxes if each and each.host}.values())
 
     def newsletter(self, slug: str) -> NewsletterConfig:
@@ -298,6 +321,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         update={
             "database": DatabaseConfig(url=url),
             "keys": config.keys.model_copy(update={"file": folder / config.keys.file}),
+            "hooks": config.hooks.in_folder(folder),
             "media": MediaConfig(folder=folder / config.media.folder),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},
@@ -321,10 +345,11 @@ def _newsletter_paths(newsletter: NewsletterConfig, folder: Path) -> NewsletterC
     changes: dict[str, object] = {"dkim": keys}
     if newsletter.privacy_file:
         changes["privacy_file"] = folder / newsletter.privacy_file
-    if mailbox := newsletter.mailbox:
-        files = {"password_file": mailbox.password_file, "ca_file": mailbox.ca_file}
-        paths = {key: folder / path for key, path in files.items() if path}
-        changes["mailbox"] = mailbox.model_copy(update=paths)
+    for key, mailbox in (("mailbox", newsletter.mailbox), ("bounces", newsletter.bounces)):
+        if mailbox:
+            files = {"password_file": mailbox.password_file, "ca_file": mailbox.ca_file}
+            paths = {name: folder / path for name, path in files.items() if path}
+            changes[key] = mailbox.model_copy(update=paths)
     return newsletter.model_copy(update=changes)
 
 

@@ -25,6 +25,7 @@ from digest.mirrors import PAGES
 
 LONGEST_LOCAL = 64  # characters before the @ (RFC 5321 section 4.5.3.1.1)
 LONGEST_SIGNED = len("confirm.") + 37  # tokens.sign_address
+LONGEST_RETURN = 36  # delivery.return_paths: a letter, 14 digits of base 32, a dot and the MAC
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # Places of the desk: an issue is at /desk/<slug>/<number> there.
 DESK_PLACES = frozenset(
@@ -105,10 +106,12 @@ class SignupConfig(Strict):
 
 
 class MailboxConfig(Strict):
-    """Where readers' own mails arrive: to join, confirm, pause and leave without any page.
+    """Where mail arrives that is for the program: readers' own, to join, confirm, pause and leave
+    without any page, or what comes back.
 
     `address` receives everything sent to ``local+anything@domain``. Without `host` the mails come
-    by pipe (``digest letters receive``), otherwise they are fetched over IMAP.
+    by pipe (``digest letters receive``, ``digest feedback receive``), otherwise they are fetched
+    over IMAP.
     """
 
     address: Address
@@ -217,6 +220,7 @@ class NewsletterConfig(Strict):
     second_person: bool = False
     signup: SignupConfig = SignupConfig()
     mailbox: MailboxConfig | None = None
+    bounces: MailboxConfig | None = None
     mirrors: list[MirrorConfig] = Field(default=[], max_length=50)
     schedule: ScheduleConfig = ScheduleConfig()
     initial: InitialConfig = InitialConfig()
@@ -268,6 +272,16 @@ class NewsletterConfig(Strict):
         return self
 
     @model_validator(mode="after")
+    def _bounces_have_room(self) -> "NewsletterConfig":
+        """Refuse return paths that would be longer than a local part may be."""
+        if self.bounces is None:
+            return self
+        room = LONGEST_LOCAL - 1 - LONGEST_RETURN
+        if len(self.bounces.local_part) > room:
+            raise ValueError(f"bounces.address: at most {room} characters before the @")
+        return self
+
+    @model_validator(mode="after")
     def _is_neutral(self) -> "NewsletterConfig":
         """Refuse a guarded newsletter whose copies would say at a glance what they are."""
         if not self.guarded:
@@ -301,6 +315,8 @@ class NewsletterConfig(Strict):
         }
         if self.mailbox:
             seen["mailbox.address"] = self.mailbox.address
+        if self.bounces:
+            seen["bounces.address"] = self.bounces.address
         for mirror in self.mirrors:
             seen |= {f"mirrors.{mirror.of}": " ".join(mirror.at)}
         return seen | {f"dkim.{key.selector}": key.domain or "" for key in self.dkim}

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.correspondence.receipt import consent_of, instant, slugs_by_id
+from digest.delivery.feedback.showing import find_suspension, list_of_reader
 from digest.models import (
     AddressChange,
     Delivery,
@@ -49,6 +50,7 @@ def export_reader(
         "subscriptions": [_subscription(session, each, slugs) for each in own],
         "consent": consent_of(session, subscriber),
         "deliveries": _deliveries(session, subscriber.id, slugs),
+        "came_back": _came_back(session, subscriber.id),
         "earlier_copies": _tombstones(session, indexes, slugs),
         "suppression": _suppression(session, indexes),
         "letters": _letters(session, indexes),
@@ -122,6 +124,27 @@ def _deliveries(
         }
         for row, issue in session.execute(theirs)
     ]
+
+
+def _came_back(session: Session, subscriber_id: int) -> list[dict[str, Any]]:
+    """Return what the mail systems on the way said of their copies, the newest first."""
+    said = list_of_reader(session, subscriber_id, most=None)
+    told = [
+        {
+            "at": instant(each.at),
+            "issue": each.issue or None,
+            "what": each.kind,
+            "meaning": each.meaning or None,
+            "followed": each.followed,
+            "said": each.said or None,
+            "told_by": each.provider,
+        }
+        for each in said
+    ]
+    trial = find_suspension(session, subscriber_id)
+    if trial is not None:
+        told.insert(0, {"suspended_since": instant(trial.since), "until": instant(trial.probe_at)})
+    return told
 
 
 def _tombstones(

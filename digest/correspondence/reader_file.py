@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.correspondence.receipt import consent_of, slugs_by_id
+from digest.delivery.feedback.showing import CameBack, OnTrial, find_suspension, list_of_reader
 from digest.models import Delivery, Issue, Subscriber, Subscription, Suppression
 from digest.sealed import Sealer
 from digest.subscribers.addresses import parse_address
@@ -55,6 +56,8 @@ class ReaderFile:
     suppressions: Sequence[Suppression]
     events: Sequence[dict[str, Any]]
     copies: Sequence[Copy]
+    came_back: Sequence[CameBack]
+    on_trial: OnTrial | None
 
     @property
     def guarded(self) -> bool:
@@ -86,6 +89,8 @@ def open_file(
         session.scalars(suppressed).all(),
         events[::-1],
         _copies(session, subscriber.id, guarded),
+        list_of_reader(session, subscriber.id, except_slugs=tuple(guarded)),
+        None if hidden else find_suspension(session, subscriber.id),
     )
 
 

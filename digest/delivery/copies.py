@@ -19,6 +19,7 @@ from digest.config import Config, NewsletterConfig, mirrors_of
 from digest.delivery.backends.base import Envelope
 from digest.delivery.dkim.signing import DkimSigner, load_signers, sign_canonical
 from digest.delivery.message_ids import make_message_id
+from digest.delivery.return_paths import Sent, around_token, plain_return_path, sign_number
 from digest.errors import ConfigError, Refused
 from digest.keys import Key, KeyRing
 from digest.mirrors import PAGES, choose
@@ -65,6 +66,7 @@ class IssueCopies:
     leave_by_mail: tuple[str, str] | None  # a token stands between; None: no mailbox of ours
     own: frozenset[str]  # slots whose links nobody needs to look at again
     mail_from: str
+    returns: tuple[str, str] | None  # around the token of a return path; None: `mail_from` as it is
     presses: dict[str, CopyPress]  # by edition
     slots: frozenset[str]  # that any edition has
     signers: Sequence[DkimSigner]
@@ -136,7 +138,8 @@ class Copies:
             later_url=f"{site}/later/",
             leave_by_mail=_leave_by_mail(configured),
             own=OWN_LINKS if is_plain_link(site) else NOTHING,
-            mail_from=configured.bounce_address or configured.sender.address,
+            mail_from=plain_return_path(configured),
+            returns=around_token(configured),
             presses=presses,
             signers=load_signers(configured.dkim, configured.sender.address),
             slots=frozenset[str]().union(*(press.slots for press in presses.values())),
@@ -167,8 +170,15 @@ class Copies:
         if issue.signers:
             head = sign_canonical(issue.signers, head, body, now) + head
         pieces = [head, b"\r\n", *body]
-        envelope = Envelope(issue.mail_from, address, f"delivery {row.id}", True)
+        envelope = Envelope(self._mail_from(issue, row.id), address, f"delivery {row.id}", True)
         return Copy(envelope, pieces, sum(map(len, pieces)))
+
+    def _mail_from(self, issue: IssueCopies, delivery_id: int) -> str:
+        """Return where this copy comes back to if it cannot be delivered."""
+        if issue.returns is None:
+            return issue.mail_from
+        before, behind = issue.returns
+        return f"{before}{sign_number(self._signer, Sent.COPY, delivery_id)}{behind}"
 
     def _leave_address(self, issue: IssueCopies, public_id: str) -> str:
         """Return the address that this reader leaves by, or nothing."""

@@ -21,11 +21,13 @@ from digest.delivery.dkim.signing import DkimSigner, load_signers, sign_message
 from digest.delivery.failover import active_relay, fail_over_after, list_relays
 from digest.delivery.message_ids import make_message_id
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
+from digest.delivery.return_paths import Sent, return_path
 from digest.errors import BackendDown, DigestError
 from digest.keys import KeyRing
 from digest.models import Notice, NoticeState
 from digest.rendering.mime import build_notice
 from digest.sealed import Sealer
+from digest.tokens import TokenSigner
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class NoticeSender:
         config: Config,
         keys: KeyRing,
         sealer: Sealer,
+        signer: TokenSigner,
         backend: Callable[[str], Backend],
     ) -> None:
         self._db = db
@@ -53,6 +56,7 @@ class NoticeSender:
         self._config = config
         self._keys = keys
         self._sealer = sealer
+        self._signer = signer
         self._backend = backend
         self._signers: dict[str, Sequence[DkimSigner]] = {}  # by newsletter
 
@@ -158,7 +162,7 @@ class NoticeSender:
             if notice.reply_sealed
             else configured.reply_to,
         )
-        sender = configured.bounce_address or configured.sender.address
+        sender = return_path(self._signer, configured, Sent.NOTICE, notice.id)
         signed = sign_message(self._signers_of(configured), message, self._clock.now())
         return Envelope(sender, address, f"notice {notice.id}"), signed
 

@@ -19,6 +19,7 @@ from digest.models.editing import (
     Source,
     StoredRendering,
 )
+from digest.models.hooks import UsedToken
 from digest.models.media import Picture, PicturePrint
 from digest.models.readers import (
     ConsentEvent,
@@ -28,6 +29,7 @@ from digest.models.readers import (
     Subscription,
     Suppression,
 )
+from digest.models.returned import FeedbackEvent, KeptMessage, Suspension
 from digest.models.sending import (
     Chunk,
     Delivery,
@@ -44,6 +46,7 @@ from digest.models.sending import (
 from digest.models.states import (
     ArticleState,
     DeliveryState,
+    FeedbackVerdict,
     ImportState,
     IssueState,
     Layout,
@@ -75,11 +78,14 @@ __all__ = [
     "DeliveryState",
     "DeskSession",
     "Editor",
+    "FeedbackEvent",
+    "FeedbackVerdict",
     "Import",
     "ImportState",
     "InstanceValue",
     "Issue",
     "IssueState",
+    "KeptMessage",
     "Layout",
     "LeaveCount",
     "LeaveReason",
@@ -112,5 +118,7 @@ __all__ = [
     "SubscriptionState",
     "Suppression",
     "SuppressionReason",
+    "Suspension",
     "Tombstone",
+    "UsedToken",
 ]

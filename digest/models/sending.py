@@ -231,7 +231,7 @@ class Notice(Base):
 
 class InstanceValue(Base):
     """Facts about this instance, by name: id, key canary, heartbeats; how far a mailbox was read.
-    Writer: app; of mailboxes correspondence.incoming.mailbox.
+    Writer: app; of mailboxes correspondence.incoming.mailbox; of refusals delivery.feedback.
     """
 
     __tablename__ = "instance"

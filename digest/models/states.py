@@ -21,6 +21,17 @@ class SuppressionReason(enum.StrEnum):
     MANUAL = "manual"
 
 
+class FeedbackVerdict(enum.StrEnum):
+    """What followed from something that came back."""
+
+    UNATTRIBUTED = "unattributed"  # nobody can say whose copy it is, or nobody proves it
+    NOTED = "noted"  # kept, and nothing more: not about the reader, or overtaken
+    SCORED = "scored"  # counts against the address
+    SUSPENDED = "suspended"
+    SUPPRESSED = "suppressed"
+    LEFT = "left"
+
+
 class ImportState(enum.StrEnum):
     """staged → merging → done; a staged one may be abandoned."""
 

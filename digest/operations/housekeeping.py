@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from digest.app import App
+from digest.delivery.feedback.upkeep import keep_feedback
 from digest.delivery.ledger.shrinking import (
     Draft,
     add_up,
@@ -63,6 +64,7 @@ def keep_house(app: App, stopped: Stopped) -> None:
                 InstanceValue.name.startswith("alive:"), InstanceValue.at < now - SIGNS_KEPT
             )
         )
+    keep_feedback(app.db, app.feedback_rules, app.clock, stopped)
     with app.db.read() as session:
         due = list_shrinkable(session, now - timedelta(days=app.config.delivery.ledger_days))
     for issue_id in due:

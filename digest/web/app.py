@@ -1,9 +1,11 @@
-"""Puts the web application together: reader pages, health, and one page for every kind of error.
+"""Puts the web application together: reader pages, the desk, the providers' hooks, health, and one
+page for every kind of error.
 
 Nothing is logged about a visitor; error pages say the same whether a thing is unknown or forged.
 """
 
 import logging
+from collections.abc import Sequence
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,20 +15,26 @@ from starlette.exceptions import HTTPException
 
 from digest.app import App
 from digest.errors import BadInput, DatabaseUnfit, DigestError, NotFound
-from digest.web import desk, reader
+from digest.web import desk, hooks, reader
 from digest.web.ending import Ending
 from digest.web.guard import Guard, describe
+from digest.web.hooks.hearing import Hook
 from digest.web.pages import Pages
 
 log = logging.getLogger(__name__)
 
 
-def create_web(instance: App) -> FastAPI:
-    """Return the ASGI application of one instance; it keeps no state of its own."""
+def create_web(instance: App, providers: Sequence[Hook] | None = None) -> FastAPI:
+    """Return the ASGI application of one instance; it keeps no state of its own.
+
+    `providers` are listened to in place of those that are configured. ConfigError for a secret of
+    theirs that is none.
+    """
     pages = Pages(instance.config.templates, instance.templates.catalogues)
     # A redirect to a path with or without its slash would turn a one-click POST into a GET.
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(reader.routes(instance, pages))
+    web.include_router(hooks.routes(instance, providers))
     web.state.ending = Ending()
     web.include_router(desk.routes(instance, web.state.ending))
     _add_health(web, instance)

@@ -99,14 +99,15 @@ def test_slow_resolver_meets_the_deadline() -> None:
 
 
 class Authority:
-    """A certificate authority of our own, and one certificate for ``tls.example``."""
+    """A certificate authority of our own, and one certificate for a host."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host_name: str = "tls.example") -> None:
+        self._host_name = host_name
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
         authority = self._certificate(self._name, self._key, authority=True)
         host_key = ec.generate_private_key(ec.SECP256R1())
-        host = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tls.example")])
+        host = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host_name)])
         self.trust = authority.public_bytes(serialization.Encoding.PEM).decode()
         self.chain = folder / "tls.pem"
         self.chain.write_bytes(
@@ -136,7 +137,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         )
         if not authority:
-            names = x509.SubjectAlternativeName([x509.DNSName("tls.example")])
+            names = x509.SubjectAlternativeName([x509.DNSName(self._host_name)])
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, hashes.SHA256())
 

@@ -22,6 +22,7 @@ from digest.config import MailboxConfig
 from digest.correspondence.incoming.commands import Asked
 from digest.correspondence.incoming.imap import MailboxDown, open_folder
 from digest.db import Database
+from digest.delivery.feedback.keeping import count_kept
 from digest.errors import ConfigError, DatabaseUnfit
 from digest.models import SubscriptionState
 from digest.scheduler import run_scheduler, tick_once
@@ -217,17 +218,18 @@ def test_letters_act_and_only_what_was_understood_is_deleted(room: Room) -> None
 
     done = room.read()
 
-    assert done == {Asked.LEAVE: 1, Asked.UNKNOWN: 1, Asked.AUTOMATIC: 1, Asked.REPORT: 1}
+    assert done == {Asked.LEAVE: 1, Asked.UNKNOWN: 1, Asked.AUTOMATIC: 1, Asked.KEPT: 1}
     assert room.state("anna@example.org") is SubscriptionState.UNSUBSCRIBED
     assert room.server.lies_there() == {
         "What a fine issue": {r"\Seen", r"\Flagged"},
         "Automatic reply: away": {r"\Seen"},
-        "Undelivered": set(),
     }
+    with room.newsroom.app.db.read() as session:
+        assert count_kept(session) == 1  # the report that nobody understands
 
 
 def test_what_was_left_alone_is_not_fetched_again(room: Room) -> None:
-    room.server.deliver("To: friday@courier.example", REPORT, "Subject: Undelivered")
+    room.server.deliver("To: friday@courier.example", "Subject: Automatic reply: away")
     room.read()
     room.server.deliver("To: friday+join.weekly@courier.example", "From: carl@example.org")
 
@@ -236,7 +238,7 @@ def test_what_was_left_alone_is_not_fetched_again(room: Room) -> None:
 
 
 def test_letter_that_somebody_has_read_acts_all_the_same(room: Room) -> None:
-    room.server.deliver("To: friday@courier.example", REPORT, "Subject: Undelivered")
+    room.server.deliver("To: friday@courier.example", "Subject: Automatic reply: away")
     room.read()
     room.server.deliver(f"To: {room.leave_address('anna@example.org')}", "Subject: leaving")
     with room.server.client() as client:
@@ -269,7 +271,7 @@ def test_nothing_is_deleted_when_the_store_is_busy(room: Room, tmp_path: Path) -
     impatient = Database(app.config.database.url, write_patience=0.05)
     with closing(impatient):
         reader = type(app.mailbox_reader(room.mailbox))(
-            impatient, app.correspondent, app.clock, room.mailbox
+            impatient, app.reception("mailbox"), app.clock, room.mailbox
         )
         with app.db.write() as session:
             session.connection()  # from here on the file is taken

@@ -4,7 +4,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from digest.testing.newsroom import Newsroom, open_newsroom
 from digest.tokens import Purpose
 from digest.web.app import create_web
 from digest.web.ending import Server
+from digest.web.hooks.hearing import Hook
 
 ANNA = "anna@example.org"
 BEN = "ben@example.org"
@@ -105,11 +106,10 @@ class WebHouse:
 
 
 @contextmanager
-def serving(newsroom: Newsroom) -> Iterator[WebHouse]:
+def serving(newsroom: Newsroom, providers: Sequence[Hook] | None = None) -> Iterator[WebHouse]:
     """Serve a newsroom's pages with the settings of ``digest web``."""
-    settings = uvicorn.Config(
-        create_web(newsroom.app), port=0, access_log=False, log_config=None, server_header=False
-    )
+    web = create_web(newsroom.app, providers)
+    settings = uvicorn.Config(web, port=0, access_log=False, log_config=None, server_header=False)
     server = Server(settings)
     thread = threading.Thread(target=server.run)
     thread.start()

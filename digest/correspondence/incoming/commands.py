@@ -33,7 +33,8 @@ class Asked(enum.Enum):
     LEAVE = "leave"
     PAUSE = "pause"
     WAYS = "ways"  # to be written how one leaves
-    REPORT = "report"  # nothing: it tells of a message that failed
+    REPORT = "report"  # nothing: it tells of a message that failed, and was taken in
+    KEPT = "kept"  # nothing that we understand: it came back, and is kept for a person
     AUTOMATIC = "automatic"  # nothing: no person wrote it
     TOO_MANY = "too many"  # what could be done for anybody, and was done too often
     UNKNOWN = "unknown"
@@ -41,7 +42,7 @@ class Asked(enum.Enum):
     @property
     def is_for_a_person(self) -> bool:
         """Whether nothing was done, and somebody should look at it."""
-        return self in {Asked.REPORT, Asked.AUTOMATIC, Asked.TOO_MANY, Asked.UNKNOWN}
+        return self in {Asked.AUTOMATIC, Asked.TOO_MANY, Asked.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _is_ours(address: str, own: Sequence[NewsletterConfig]) -> bool:
     """Tell whether an address is one that we write from or read at: nobody joins by those."""
     small = address.lower()
     senders = {configured.sender.address.lower() for configured in own}
-    return small in senders or any(_extensions(Letter((small,), None, "", False, False), own))
+    return small in senders or any(_extensions(Letter((small,), None, ""), own))
 
 
 def _weeks(subject: str) -> int:

@@ -44,7 +44,13 @@ class Folder:
         """Return a message's header, at most HEADER_BYTES of it, without marking it as read; None
         when it is gone.
         """
-        asked = f"(BODY.PEEK[HEADER]<0.{HEADER_BYTES}>)"
+        return self._read(uid, f"(BODY.PEEK[HEADER]<0.{HEADER_BYTES}>)")
+
+    def read_message(self, uid: int, most: int) -> bytes | None:
+        """Return the first `most` bytes of a whole message, likewise."""
+        return self._read(uid, f"(BODY.PEEK[]<0.{most}>)")
+
+    def _read(self, uid: int, asked: str) -> bytes | None:
         for part in _answer(self._client.uid("FETCH", str(uid), asked)):
             if isinstance(part, tuple):
                 return bytes(part[1])

@@ -12,7 +12,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 
-from digest.correspondence.incoming.machines import is_automatic, is_report
+from digest.correspondence.incoming.machines import is_answer, is_automatic, is_report
 from digest.errors import BadInput
 from digest.subscribers.addresses import parse_address
 
@@ -38,14 +38,16 @@ class Letter:
     `sender` is the one address in From, or None: anybody may write anybody's there.
 
     `is_automatic`: a machine wrote it (RFC 3834), or a list sent it on. `is_report`: it tells of a
-    message that failed or was complained of.
+    message that failed or was complained of. `is_answer`: a machine answered for somebody who is
+    away.
     """
 
     recipients: tuple[str, ...]
     sender: str | None
     subject: str
-    is_automatic: bool
-    is_report: bool
+    is_automatic: bool = False
+    is_report: bool = False
+    is_answer: bool = False
 
 
 def read_letter(raw: bytes, envelope_to: str | None = None) -> Letter:
@@ -61,6 +63,7 @@ def read_letter(raw: bytes, envelope_to: str | None = None) -> Letter:
         subject=subject,
         is_automatic=is_automatic(lambda name: _values(head, name), subject),
         is_report=is_report(lambda name: _values(head, name)),
+        is_answer=is_answer(lambda name: _values(head, name), subject),
     )
 
 

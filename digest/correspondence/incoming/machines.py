@@ -14,6 +14,7 @@ AUTOMATIC_HEADERS = (
     *("X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond", "X-Autoresponder"),
     *("X-Auto-Reply-From", "X-Mail-Autoreply", "X-Failed-Recipients", "X-Loop"),
 )
+ANSWERING = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From", "X-Mail-Autoreply")
 BULK = frozenset({"bulk", "list", "junk", "auto_reply"})
 REPORTS = ("multipart/report", "message/delivery-status", "message/feedback-report")
 MACHINES = re.compile(
@@ -58,6 +59,15 @@ def is_report(values: Values) -> bool:
     return any(NOBODY.fullmatch(said) for said in values("Return-Path")) or any(
         _first_word(said) in REPORTS for said in values("Content-Type")
     )
+
+
+def is_answer(values: Values, subject: str) -> bool:
+    """Tell whether a machine answered for somebody who is away: such a mail may have an empty
+    return path like a bounce's (RFC 3834, 3), but no mail system has written it.
+    """
+    if any(_first_word(said) in REPORTS for said in values("Content-Type")):
+        return False
+    return AWAY.match(subject) is not None or any(values(name) for name in ANSWERING)
 
 
 def _first_word(said: str) -> str:

@@ -1,8 +1,9 @@
 """Reads a mailbox: every letter's act is committed before anything happens to the letter itself, so
 that a crash in between repeats a harmless act and loses nothing.
 
-What was understood is deleted, what a machine wrote is marked as read, and what nobody understood
-is marked as read and flagged: it stays for a person. Reports of failed mail are left as they are.
+What was understood is deleted, and so is what came back, which is taken in or kept for a person
+elsewhere (`receiving`). What a machine wrote is marked as read, and what nobody understood is
+marked as read and flagged: it stays for a person.
 """
 
 import hashlib
@@ -15,12 +16,12 @@ from sqlalchemy.exc import OperationalError
 
 from digest.clock import Clock
 from digest.config import MailboxConfig
-from digest.correspondence.correspondent import Correspondent
-from digest.correspondence.incoming.acting import act_on
 from digest.correspondence.incoming.commands import Asked
 from digest.correspondence.incoming.imap import Folder, open_folder
-from digest.correspondence.incoming.letter import read_letter
+from digest.correspondence.incoming.letter import Letter, read_letter
+from digest.correspondence.incoming.receiving import Reception
 from digest.db import Database
+from digest.delivery.feedback.returned import MOST_BYTES
 from digest.errors import DatabaseUnfit
 from digest.models import InstanceValue
 
@@ -34,7 +35,7 @@ class MailboxReader:
     """Reads one mailbox. The only writer of its mark: how far it was read."""
 
     db: Database
-    correspondent: Correspondent
+    reception: Reception
     clock: Clock
     settings: MailboxConfig
 
@@ -56,11 +57,15 @@ class MailboxReader:
         header = folder.read_header(uid)
         if header is None:
             return None  # somebody has deleted it
-        asked = self._act(header)
+        letter = read_letter(header)
+        raw: bytes | None = header
+        if self.reception.wants_whole(letter):
+            raw = folder.read_message(uid, MOST_BYTES)
+        if raw is None:
+            return None
+        asked = self._act(letter, raw)
         match asked:
-            case Asked.REPORT:
-                pass
-            case Asked.AUTOMATIC:
+            case Asked.AUTOMATIC if not self.reception.only_returned:
                 folder.mark(uid, r"\Seen")
             case Asked.UNKNOWN | Asked.TOO_MANY:
                 folder.mark(uid, r"\Seen", r"\Flagged")
@@ -68,13 +73,15 @@ class MailboxReader:
                 folder.remove(uid)
         return asked
 
-    def _act(self, header: bytes) -> Asked:
-        """Do what a letter asks, and commit it; a letter that we fail on is one for a person, and
-        must not keep the others waiting.
+    def _act(self, letter: Letter, raw: bytes) -> Asked:
+        """Do what a message asks, and commit it; one that we fail on is one for a person, and must
+        not keep the others waiting.
         """
         try:
+            now = self.clock.now()
+            read = self.reception.read(letter, raw, now)
             with self.db.write() as session:
-                return act_on(session, self.correspondent, read_letter(header), self.clock.now())
+                return self.reception.receive(session, letter, raw, read, now)
         except (DatabaseUnfit, OperationalError):
             raise
         except Exception:

@@ -24,6 +24,16 @@ class FeedbackKind(enum.StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class Phase(enum.StrEnum):
+    """Where in its way a copy failed, as far as anybody says so."""
+
+    CONNECT = "connect"  # no connection, no TLS, an unwelcoming banner
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"  # the body, or the dot
+    UNKNOWN = ""
+
+
 class FeedbackReason(enum.StrEnum):
     """Why a copy bounced or is late, as far as we were told."""
 
@@ -40,11 +50,15 @@ class FeedbackReason(enum.StrEnum):
 class Feedback:
     """One event about one copy.
 
-    `event_id` is unique within its provider, so that one told twice counts once; empty where the
-    provider gives none, and then counting it twice must do no harm. `message_id` is the next hop's
-    name for the copy (the ledger's queue id), `reference` ours. `recipient` is a value and never
-    printed. `permanent`: a bounce that says the address is dead. `status` is an enhanced status
-    code (RFC 3463) or empty; `detail` one line without addresses.
+    `event_id` is unique within its provider, so that one told twice counts once; it holds no
+    address. Empty where the provider gives none: then one with the same contents counts once.
+    `message_id` is the next hop's name for the copy (the ledger's queue id), `reference` ours as we
+    gave it to the next hop, `own_message_id` the copy's Message-ID in angle brackets, `token` what
+    stood behind the separator of the return path, `return_path` that address whole, and
+    `leave_token` what its link to leave carries. `recipient` is a value and never printed;
+    it may be empty. `permanent`: a bounce that says the address is dead. `code` is the SMTP reply's
+    and 0 where nobody gives it, `status` an enhanced status code (RFC 3463) or empty; `detail` one
+    line without addresses.
     """
 
     kind: FeedbackKind
@@ -53,8 +67,14 @@ class Feedback:
     event_id: str = ""
     message_id: str = ""
     reference: str = ""
+    own_message_id: str = ""
+    token: str = field(default="", repr=False)
+    return_path: str = field(default="", repr=False)
+    leave_token: str = field(default="", repr=False)
     permanent: bool = False
+    code: int = 0
     status: str = ""
+    phase: Phase = Phase.UNKNOWN
     detail: str = ""
     reason: FeedbackReason | None = None
 

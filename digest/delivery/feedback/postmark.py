@@ -29,51 +29,49 @@ SubscriptionChange    by its SuppressionReason; taking an address back becomes n
 Open, Click           nothing       we look over no reader's shoulder
 ====================  ============  =====================================================
 
-Whatever its Type, a bounce whose status is x.7.x is about us: blocked, and not permanent.
+Whatever its Type, a bounce's status must not gainsay it (`wording.judged`): one that is x.7.x is
+about us, blocked and not permanent.
 """
 
 import base64
 import binascii
 import hmac
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
-from digest.delivery.feedback.events import Feedback, FeedbackKind, FeedbackReason
+from digest.delivery.feedback.events import Feedback, FeedbackKind
+from digest.delivery.feedback.records import LONGEST_FIELD, Record, fit
+from digest.delivery.feedback.wording import (
+    BLOCKED,
+    COMPLAINED,
+    DEAD,
+    INVALID,
+    LATE,
+    LEFT,
+    OTHER,
+    SOFT,
+    SPAM,
+    TAKEN_OFF,
+    Meaning,
+    judged,
+)
 from digest.delivery.outcome import enhanced_status, short_reply
-from digest.errors import BadInput
-
-LARGEST_BODY = 1_000_000  # bytes
-LONGEST_FIELD = 400  # characters, of fields that name something
-LONGEST_WORDS = 2_000  # characters looked at, of what somebody said
-
-Meaning = tuple[FeedbackKind, bool, FeedbackReason | None]
-
-_BLOCKED: Meaning = (FeedbackKind.BOUNCED, False, FeedbackReason.BLOCKED)
-_OTHER: Meaning = (FeedbackKind.BOUNCED, False, FeedbackReason.OTHER)
-_LATE: Meaning = (FeedbackKind.DEFERRED, False, FeedbackReason.TIMED_OUT)
-_DEAD: Meaning = (FeedbackKind.BOUNCED, True, FeedbackReason.BOUNCED)
-_COMPLAINED: Meaning = (FeedbackKind.COMPLAINED, False, FeedbackReason.SPAM)
-_LEFT: Meaning = (FeedbackKind.UNSUBSCRIBED, False, FeedbackReason.UNSUBSCRIBED)
-_TAKEN_OFF: Meaning = (FeedbackKind.UNSUBSCRIBED, False, FeedbackReason.OTHER)
 
 BOUNCES: dict[str, Meaning | None] = {
-    "HardBounce": _DEAD,
-    "BadEmailAddress": (FeedbackKind.BOUNCED, True, FeedbackReason.INVALID),
-    "SoftBounce": (FeedbackKind.BOUNCED, False, FeedbackReason.BOUNCED),
-    "Transient": _LATE,
-    "DnsError": _LATE,
-    "Blocked": _BLOCKED,
-    "DMARCPolicy": _BLOCKED,
-    "VirusNotification": _BLOCKED,
-    "SpamNotification": (FeedbackKind.BOUNCED, False, FeedbackReason.SPAM),
-    "SMTPApiError": _OTHER,
-    "TemplateRenderingFailed": _OTHER,
-    "Unknown": _OTHER,
-    "SpamComplaint": _COMPLAINED,
-    "Unsubscribe": _LEFT,
-    "ManuallyDeactivated": _TAKEN_OFF,
+    "HardBounce": DEAD,
+    "BadEmailAddress": INVALID,
+    "SoftBounce": SOFT,
+    "Transient": LATE,
+    "DnsError": LATE,
+    "Blocked": BLOCKED,
+    "DMARCPolicy": BLOCKED,
+    "VirusNotification": BLOCKED,
+    "SpamNotification": SPAM,
+    "SMTPApiError": OTHER,
+    "TemplateRenderingFailed": OTHER,
+    "Unknown": OTHER,
+    "SpamComplaint": COMPLAINED,
+    "Unsubscribe": LEFT,
+    "ManuallyDeactivated": TAKEN_OFF,
     "Subscribe": None,
     "AutoResponder": None,
     "AddressChange": None,
@@ -82,7 +80,6 @@ BOUNCES: dict[str, Meaning | None] = {
     "Unconfirmed": None,
     "InboundError": None,
 }
-Record = dict[str, Any]
 
 
 def verify_basic_auth(header: str | None, username: str, password: str) -> bool:
@@ -105,27 +102,20 @@ def parse_postmark(body: bytes) -> list[Feedback]:
 
     Raises BadInput, naming the field and never an address, for what is not Postmark's.
     """
-    if len(body) > LARGEST_BODY:
-        raise BadInput(f"postmark: {len(body)} bytes are more than {LARGEST_BODY}")
-    try:
-        record = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadInput("postmark: the body is not JSON") from error
-    if not isinstance(record, dict):
-        raise BadInput("postmark: the body is not one JSON object")
-    kind = _text(record, "RecordType")
+    record = Record.of_body("postmark", body)
+    kind = record.text("RecordType")
     if kind not in READERS:
-        raise _wrong("RecordType", f"{short_reply(kind)[:40]!r} is no kind of event we know")
+        raise record.unknown("RecordType", kind, "kind of event")
     feedback = READERS[kind](record)
     return [] if feedback is None else [feedback]
 
 
 def _delivery(record: Record) -> Feedback:
-    message_id = _text(record, "MessageID")
+    message_id = record.text("MessageID")
     return Feedback(
         kind=FeedbackKind.DELIVERED,
-        at=_instant(record, "DeliveredAt"),
-        recipient=_address(record, "Recipient"),
+        at=record.instant("DeliveredAt"),
+        recipient=record.address("Recipient"),
         event_id=f"Delivery:{message_id}",
         message_id=message_id,
         reference=_reference(record),
@@ -136,54 +126,50 @@ def _delivery(record: Record) -> Feedback:
 
 def _bounce(record: Record) -> Feedback | None:
     """Read a Bounce or a SpamComplaint, which have one form and share their ids."""
-    kind = _text(record, "Type")
+    kind = record.text("Type")
     if kind not in BOUNCES:
-        raise _wrong("Type", f"{short_reply(kind)[:40]!r} is no kind of bounce we know")
+        raise record.unknown("Type", kind, "kind of bounce")
     meaning = BOUNCES[kind]
     if meaning is None:
         return None
     status = enhanced_status(_said(record))
-    if meaning[0] is FeedbackKind.BOUNCED and status[2:4] == "7.":
-        meaning = _BLOCKED
+    meaning = judged(meaning, status)
     return Feedback(
-        kind=meaning[0],
-        at=_instant(record, "BouncedAt"),
-        recipient=_address(record, "Email"),
-        event_id=str(_number(record, "ID")),
-        message_id=_text(record, "MessageID", optional=True),
+        kind=meaning.kind,
+        at=record.instant("BouncedAt"),
+        recipient=record.address("Email"),
+        event_id=str(record.number("ID")),
+        message_id=record.text("MessageID", optional=True),
         reference=_reference(record),
-        permanent=meaning[1],
+        permanent=meaning.permanent,
         status=status,
         detail=short_reply(_said(record)),
-        reason=meaning[2],
+        reason=meaning.reason,
     )
 
 
 def _subscription_change(record: Record) -> Feedback | None:
-    suppressed = record.get("SuppressSending")
-    if not isinstance(suppressed, bool):
-        raise _wrong("SuppressSending", "neither true nor false")
-    if not suppressed:
+    if not record.flag("SuppressSending"):
         return None  # An address comes back by its reader's own wish, never by a provider's word.
-    origin = _text(record, "Origin", optional=True)
-    why = _text(record, "SuppressionReason")
+    origin = record.text("Origin", optional=True)
+    why = record.text("SuppressionReason")
     if why not in SUPPRESSIONS:
-        raise _wrong("SuppressionReason", f"{short_reply(why)[:40]!r} is no reason we know")
+        raise record.unknown("SuppressionReason", why, "reason")
     meaning = SUPPRESSIONS[why]
-    if meaning is _LEFT and origin != "Recipient":
-        meaning = _TAKEN_OFF
-    message_id = _text(record, "MessageID", optional=True)
-    changed = _text(record, "ChangedAt")
+    if meaning is LEFT and origin != "Recipient":
+        meaning = TAKEN_OFF
+    message_id = record.text("MessageID", optional=True)
+    changed = record.text("ChangedAt")
     return Feedback(
-        kind=meaning[0],
-        at=_instant(record, "ChangedAt"),
-        recipient=_address(record, "Recipient"),
+        kind=meaning.kind,
+        at=record.instant("ChangedAt"),
+        recipient=record.address("Recipient"),
         event_id=f"SubscriptionChange:{message_id}:{changed}" if message_id else "",
         message_id=message_id,
         reference=_reference(record),
-        permanent=meaning[1],
+        permanent=meaning.permanent,
         detail=short_reply(f"{why} by {origin or 'nobody named'}"),
-        reason=meaning[2],
+        reason=meaning.reason,
     )
 
 
@@ -191,7 +177,7 @@ def _ignored(_record: Record) -> None:
     return None
 
 
-SUPPRESSIONS = {"HardBounce": _DEAD, "SpamComplaint": _COMPLAINED, "ManualSuppression": _LEFT}
+SUPPRESSIONS = {"HardBounce": DEAD, "SpamComplaint": COMPLAINED, "ManualSuppression": LEFT}
 READERS: dict[str, Callable[[Record], Feedback | None]] = {
     "Delivery": _delivery,
     "Bounce": _bounce,
@@ -204,51 +190,11 @@ READERS: dict[str, Callable[[Record], Feedback | None]] = {
 
 def _said(record: Record) -> str:
     """Return what the other server said, else Postmark's own words; the beginning of it."""
-    said = record.get("Details") or record.get("Description")
-    return said[:LONGEST_WORDS] if isinstance(said, str) else ""
-
-
-def _text(record: Record, name: str, *, optional: bool = False) -> str:
-    value = record.get(name)
-    if optional and value is None:
-        return ""
-    if not isinstance(value, str) or not (value or optional):
-        raise _wrong(name, "missing, or no text")
-    if len(value) > LONGEST_FIELD:
-        raise _wrong(name, f"longer than {LONGEST_FIELD} characters")
-    return value
-
-
-def _number(record: Record, name: str) -> int:
-    value = record.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _wrong(name, "missing, or no whole number")
-    return value
-
-
-def _instant(record: Record, name: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(_text(record, name))
-        if at.tzinfo is not None:
-            return at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _wrong(name, "no instant as ISO 8601 writes one") from None
-    raise _wrong(name, "an instant without a zone")
-
-
-def _address(record: Record, name: str) -> str:
-    value = _text(record, name)
-    if "@" not in value:
-        raise _wrong(name, "no address")
-    return value
+    return record.said("Details", "Description")
 
 
 def _reference(record: Record) -> str:
     """Return the reference we sent along as Metadata; empty where there is none."""
-    metadata = record.get("Metadata")
+    metadata = record.values.get("Metadata")
     value = metadata.get("reference") if isinstance(metadata, dict) else None
-    return value[:LONGEST_FIELD] if isinstance(value, str) else ""
-
-
-def _wrong(name: str, what: str) -> BadInput:
-    return BadInput(f"postmark: {name}: {what}")
+    return fit(value)[:LONGEST_FIELD] if isinstance(value, str) else ""

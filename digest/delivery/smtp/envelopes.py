@@ -70,7 +70,7 @@ def envelope_commands(
     """
     if offered.size and size > offered.size:
         return Rejected(552, f"{size} octets; the relay takes {offered.size}", reason="size")
-    sender = _sender_path(envelope.mail_from)
+    sender = _sender(envelope.mail_from)
     recipient = path(envelope.rcpt_to)
     if sender is None:
         raise ValueError(f"copy {envelope.reference}: the envelope sender is not an e-mail address")
@@ -133,3 +133,8 @@ def path(address: str) -> str | None:
 def _sender_path(address: str) -> str | None:
     """Return `path` of an envelope sender; the empty one, of a report, is fine too."""
     return path(address) if address else ""
+
+
+def _sender(address: str) -> str | None:
+    """Return the same; a return path that is signed for one copy is not worth keeping."""
+    return address if _PLAIN.fullmatch(address) else _sender_path(address)

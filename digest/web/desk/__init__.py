@@ -30,6 +30,7 @@ from digest.web.desk import (
     reader_lists,
     reader_scan,
     readers,
+    returned,
     schedule,
     second_factor,
     send_proof,
@@ -50,7 +51,7 @@ MAKING = (week, board, board_pictures, ran_before, drift, holding, pressing)
 SENDING = (dates, schedule, sending, doubts, send_proof)
 SENT = (past, corrections)
 READERS = (readers, reader, reader_scan, reader_lists, reader_import)
-PARTS = (*DOOR, *ARTICLES, *MAKING, *SENDING, *SENT, *READERS, settings, operators, audit)
+PARTS = (*DOOR, *ARTICLES, *MAKING, *SENDING, *SENT, *READERS, settings, operators, returned, audit)
 
 
 def routes(instance: App, ending: Ending) -> APIRouter:
