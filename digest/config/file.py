@@ -15,7 +15,16 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from digest.config.kinds import DomainGroup, HeaderText, Host, Network, PublicUrl, Slug, Strict
+from digest.config.kinds import (
+    DomainGroup,
+    HeaderText,
+    Host,
+    Network,
+    PublicUrl,
+    Resolver,
+    Slug,
+    Strict,
+)
 from digest.config.newsletter import MailboxConfig, NewsletterConfig
 from digest.errors import ConfigError
 
@@ -123,6 +132,12 @@ class PreflightConfig(Strict):
     spamassassin: bool = True
 
 
+class DoctorConfig(Strict):
+    """What ``digest doctor --online`` asks the DNS through; without any, the system's own."""
+
+    resolvers: list[Resolver] = []
+
+
 class LoggingConfig(Strict):
     """What log lines look like."""
 
@@ -176,6 +191,7 @@ class Config(Strict):
     delivery: DeliveryConfig = DeliveryConfig()
     fetch: FetchConfig = FetchConfig()
     preflight: PreflightConfig = PreflightConfig()
+    doctor: DoctorConfig = DoctorConfig()
     logging: LoggingConfig = LoggingConfig()
     templates: Path | None = None
     relays: dict[Slug, RelayConfig] = Field(min_length=1)
