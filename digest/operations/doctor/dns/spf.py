@@ -60,8 +60,7 @@ def read_spf(dns: Dns, domain: str) -> Spf:
         return found
     found.record = record
     _walk(dns, domain, record, found, (), first=True)
-    if not found.error:
-        found.error = _beyond_limits(found)
+    found.error = _beyond_limits(found) or found.error
     return found
 
 
