@@ -1,8 +1,10 @@
 """What a relay says of itself: one conversation up to the log-in, and no mail."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 import aiosmtplib
 from pydantic import SecretStr
@@ -38,8 +40,10 @@ async def survey(
     Raises BackendDown, naming relay and reason, for anything that goes wrong on the way.
     """
     smtp = client_for(options, context)
+    transport: asyncio.BaseTransport | None = None
     try:
         await smtp.connect(timeout=options.timeouts.connect)
+        transport = smtp.transport
         if smtp.is_ehlo_or_helo_needed:
             await introduce(smtp)
         if options.username is not None:
@@ -50,7 +54,11 @@ async def survey(
         code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else 0
         raise BackendDown(f"{options.name}: {in_words(error)}", code=code) from error
     finally:
+        transport = smtp.transport or transport
         drop(smtp)
+        if transport is not None:
+            cast(asyncio.Transport, transport).abort()
+        await asyncio.sleep(0)  # the loop may end behind us, and has to let go of the socket first
     return found
 
 

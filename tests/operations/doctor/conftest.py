@@ -1,5 +1,6 @@
 """The doctor's tests: a newsroom to be looked over, and what one check says of it."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,13 @@ Said = Callable[..., list[Finding]]
 EARNEST = {
     'public_url = "http://127.0.0.1:8000"': 'public_url = "https://news.courier.example"',
 }
+
+
+@pytest.fixture(autouse=True)
+def migrated(migrated_file: Path, tmp_path: Path) -> None:
+    """Spare each newsroom its migrations."""
+    shutil.copyfile(migrated_file, tmp_path / "digest.db")
+    (tmp_path / "digest.db").chmod(0o600)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_name_of_our_own_mail_server(dns: Dns, called: str, level: str, words: s
 
 
 def test_address_and_name_that_lead_to_each_other_are_well(dns: Dns) -> None:
-    found = [said for said in judge_ptr(dns, "relays.main", "out.good.example")]
+    found = list(judge_ptr(dns, "relays.main", "out.good.example"))
 
     assert "relays.main: 8.8.4.1 and out.good.example lead to each other" in {
         said.text for said in found if said.level == "ok"
