@@ -88,6 +88,8 @@ def read_standing(dns: Dns, domain: str) -> Standing:
     found: list[Policy] = []
     for name in _walk(domain):
         answer = dns.txt(f"_dmarc.{name}")
+        if answer.failed and (found or "." not in name):
+            break  # what is further up changes little, and top-level domains are not ours to mend
         if answer.failed:
             return Standing(domain, domain, unknown=f"_dmarc.{name}: {answer.why}")
         records = [one for one in answer.values if one.replace(" ", "").startswith("v=DMARC1")]
