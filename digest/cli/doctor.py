@@ -14,7 +14,6 @@ from digest.clock import SystemClock
 from digest.errors import BadInput, ConfigError, DigestError, Refused
 
 if TYPE_CHECKING:
-    from digest.cli.doctor_sheet import Sheet
     from digest.config import Config
     from digest.operations.doctor.run import Examination
 
@@ -108,17 +107,16 @@ def _examine(context: typer.Context, how: How, only: list[str]) -> str:
         left_out = {"offline": found.offline, "storeless": found.storeless}
         print_json(sheet, SystemClock().now(), online=how.online, left_out=left_out)
     else:
-        sheet.show(_remarks(found, sheet))
+        sheet.show(_remarks(found))
     return found.level.value
 
 
-def _remarks(found: "Examination", sheet: "Sheet") -> list[str]:
+def _remarks(found: "Examination") -> list[str]:
     remarks = []
     if first := dict.fromkeys(one.id for one in found.findings if one.level.value == "error"):
         remarks.append(f"Put right first: {', '.join(first)}.")
     if found.offline:
-        asks = dict.fromkeys(sheet.family_of(id).lower() for id in found.offline)
-        remarks.append(f"Nothing was asked of the network ({'; '.join(asks)}): --online does that.")
+        remarks.append("DNS, relays, mailboxes and public pages were not asked: --online does that.")
     if found.storeless:
         count = len(found.storeless)
         remarks.append(f"{count} checks need the database and were left out (STORE-1).")

@@ -69,7 +69,7 @@ class Sheet:
             on.print(_lines(lines), width=min(on.width, WIDEST))
         on.print()
         if quiet:
-            on.print(Text(f"Nothing to say of: {'; '.join(quiet)}.", style="dim"), soft_wrap=True)
+            on.print(Text(f"All well: {', '.join(quiet)}.", style="dim"), soft_wrap=True)
         on.print(self._sums(), soft_wrap=True)
         for remark in remarks:
             on.print(Text(printable(remark), style="dim"), soft_wrap=True)
@@ -115,7 +115,8 @@ def _lines(findings: Sequence[Finding]) -> Table:
             Text(printable(one.text)),
         )
         if one.hint:
-            grid.add_row("", "", Text(printable(one.hint), style="dim"))
+            arrow = Text("→", style="dim", justify="right")
+            grid.add_row("", arrow, Text(printable(one.hint), style="dim"))
     return grid
 
 

@@ -125,6 +125,11 @@ def _is_number(host: str) -> bool:
     return True
 
 
+def return_address(newsletter: NewsletterConfig) -> str:
+    """Return where copies come back to: the envelope's sender."""
+    return newsletter.bounce_address or newsletter.sender.address
+
+
 def check_hosts(case: Case) -> Iterator[Said]:
     """CONFIG-4: sender, envelope sender and links are of one house, as receivers look at them."""
     for newsletter in case.app.config.newsletters:
@@ -134,7 +139,7 @@ def check_hosts(case: Case) -> Iterator[Said]:
 
 
 def _of_newsletter(newsletter: NewsletterConfig, sender: str, site: str) -> Iterator[Said]:
-    bounces = domain_of(newsletter.bounce_address or newsletter.sender.address)
+    bounces = domain_of(return_address(newsletter))
     if not are_related(bounces, sender):
         yield warn(
             f"{newsletter.slug}: bounces go to {bounces}, the mail is from {sender}: SPF then "

@@ -16,6 +16,7 @@ from digest.operations.doctor import (
     pages,
     plans,
     relays,
+    retention,
     ring,
     store,
 )
@@ -111,6 +112,7 @@ CHECKS: dict[str, Check] = {
     "RELAY-1": _here(plans.check_relays, ERROR),
     "RELAY-2": _online(relays.check_entry, ERROR),
     "RELAY-3": _online(relays.check_offers, WARN),
+    "RELAY-4": _here(retention.check_retention, WARN),
     "MAILBOX-1": _online(relays.check_mailboxes, ERROR),
     "SPF-1": _online(sending.check_spf, ERROR),
     "SPF-2": _online(sending.check_relays_in_spf, WARN),

@@ -7,6 +7,7 @@ from digest.config import NewsletterConfig
 from digest.errors import DigestError
 from digest.fetch.addresses import is_public
 from digest.operations.doctor.case import Case, side_by_side
+from digest.operations.doctor.configuration import return_address
 from digest.operations.doctor.dns.resolver import Dns
 from digest.operations.doctor.dns.spf import Spf, read_spf
 from digest.operations.doctor.findings import Said, note, warn, well, wrong
@@ -18,7 +19,7 @@ NEARLY = 9  # look-ups; an included record may gain one any day
 
 def return_domain(newsletter: NewsletterConfig) -> str:
     """Return the domain that SPF speaks of: the envelope sender's."""
-    return domain_of(newsletter.bounce_address or newsletter.sender.address)
+    return domain_of(return_address(newsletter))
 
 
 def _domains(case: Case) -> list[str]:

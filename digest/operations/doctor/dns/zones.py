@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from digest.errors import DigestError
 from digest.fetch.addresses import is_public
 from digest.operations.doctor.case import Case, side_by_side
+from digest.operations.doctor.configuration import return_address
 from digest.operations.doctor.dns.resolver import Dns
 from digest.operations.doctor.dns.sending import is_direct
 from digest.operations.doctor.findings import Said, note, warn, well, wrong
@@ -21,7 +22,7 @@ def check_mx(case: Case) -> Iterator[Said]:
         uses = {
             "sender": sender,
             "replies": newsletter.reply_to or sender,
-            "bounces": newsletter.bounce_address or sender,
+            "bounces": return_address(newsletter),
         }
         for use, address in uses.items():
             named = wanted.setdefault(domain_of(address), [])
