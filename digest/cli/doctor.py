@@ -116,7 +116,9 @@ def _remarks(found: "Examination") -> list[str]:
     if first := dict.fromkeys(one.id for one in found.findings if one.level.value == "error"):
         remarks.append(f"Put right first: {', '.join(first)}.")
     if found.offline:
-        remarks.append("DNS, relays, mailboxes and public pages were not asked: --online does that.")
+        remarks.append(
+            "DNS, relays, mailboxes and public pages were not asked: --online does that."
+        )
     if found.storeless:
         count = len(found.storeless)
         remarks.append(f"{count} checks need the database and were left out (STORE-1).")

@@ -168,7 +168,7 @@ def _moment(text: str | None) -> datetime | None:
     """Return the instant of a Date header; None where there is none, or it says nothing."""
     try:
         found = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found.replace(tzinfo=found.tzinfo or UTC)
 

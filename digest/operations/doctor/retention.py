@@ -28,8 +28,8 @@ def check_retention(case: Case) -> Iterator[Said]:
             yield from judge_queue(_read(POSTFIX))
         elif relay.backend in {"smtp", "postmark"} and _is_for_guarded(config, name):
             yield note(
-                f"relays.{name}: a guarded newsletter goes through somebody else's relay, whose logs "
-                "name its readers",
+                f"relays.{name}: a guarded newsletter goes through somebody else's relay, whose "
+                "logs name its readers",
                 "ask how long they are kept, and under which country's law",
             )
 

@@ -49,7 +49,15 @@ def test_plain_instance_is_well_but_for_what_it_is_and_who_runs_it(tmp_path, clo
     # Nobody runs it, it is on loopback, the relay signs, and a machine's clock is its own affair.
     expected = {"ALIVE-1", "ALIVE-2", "CONFIG-3", "CONFIG-6", "FRIDAY-1", "KEYS-2", "KEYS-3"}
     assert told - {"CLOCK-1", "STORE-4", "DISK-1", "VERSION-1"} == expected
-    assert silent == {"LOOK-2", "PLAN-2", "PLAN-3", "PREFLIGHT-1", "SIGNUP-1", "SOURCE-1", "RELAY-4"}
+    assert silent == {
+        "LOOK-2",
+        "PLAN-2",
+        "PLAN-3",
+        "PREFLIGHT-1",
+        "SIGNUP-1",
+        "SOURCE-1",
+        "RELAY-4",
+    }
 
 
 def test_media_folder_that_is_none_is_a_warning(tmp_path, clock) -> None:

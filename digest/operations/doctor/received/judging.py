@@ -251,7 +251,7 @@ def _arrival(copy: Copy) -> datetime | None:
 def _moment(text: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime((text or "").strip())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found.replace(tzinfo=found.tzinfo or UTC)
 
