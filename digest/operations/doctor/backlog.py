@@ -18,7 +18,7 @@ from digest.models import (
     ReaderRequest,
 )
 from digest.operations.doctor.case import Case
-from digest.operations.doctor.findings import Said, note, warn, well, wrong
+from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
 from digest.operations.doctor.names import is_here
 
 LATE = timedelta(minutes=15)
@@ -80,17 +80,17 @@ def check_letters(case: Case) -> Iterator[Said]:
         )
     if overdue:
         yield warn(
-            f"{overdue:,} letters should have left by now, the oldest is of "
+            f"{counted(overdue, 'letter')} should have left by now, the oldest is of "
             f"{oldest:%Y-%m-%d %H:%M} UTC",
             "see that a scheduler runs and that the relay takes mail (--online asks it)",
         )
     elif tried:
-        yield note(f"{tried:,} letters were put off and are tried again", "look at the log")
+        yield note(f"{counted(tried, 'letter')} put off, and tried again", "look at the log")
     else:
         yield well("no letter waits longer than it should")
     if failed:
         yield note(
-            f"{failed:,} letters could not be delivered in the last seven days",
+            f"{counted(failed, 'letter')} could not be delivered in the last seven days",
             "mostly mistyped addresses; many of them mean that the relay refuses us",
         )
 
@@ -140,8 +140,9 @@ def check_doubts(case: Case) -> Iterator[Said]:
         ).all()
     for number, state, copies in doubts:
         say = warn if state is IssueState.SENDING else note
+        doubted = counted(copies, "copy", "copies")
         yield say(
-            f"number {number}: of {copies:,} copies nobody knows whether they arrived",
+            f"number {number}: of {doubted} nobody knows whether it arrived",
             "digest issue uncertain lists them; digest issue evidence reads the relay's log",
         )
     if not doubts:
@@ -154,8 +155,9 @@ def check_requests(case: Case) -> Iterator[Said]:
     with case.app.db.read() as session:
         kept, oldest = session.execute(select(func.count(), func.min(ReaderRequest.asked_at))).one()
     if kept and oldest < now - LATE:
+        waiting = counted(kept, "request")
         yield warn(
-            f"{kept:,} requests of readers wait, the oldest since {oldest:%Y-%m-%d %H:%M} UTC",
+            f"{waiting} of readers waiting, the oldest since {oldest:%Y-%m-%d %H:%M} UTC",
             "start digest run: the scheduler answers them",
         )
     else:

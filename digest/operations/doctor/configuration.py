@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from digest.config import NewsletterConfig, RelayConfig
 from digest.operations.doctor.case import Case
-from digest.operations.doctor.findings import Said, note, warn, well, wrong
+from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
 from digest.operations.doctor.names import are_related, domain_of, is_here
 
 TO_THE_WORLD = ("smtp", "postmark")  # of our own backends, those that reach readers
@@ -146,6 +146,8 @@ def _of_newsletter(newsletter: NewsletterConfig, sender: str, site: str) -> Iter
             "vouches for another domain, and DMARC hangs on the signature alone",
             f"use a bounce_address below {sender}",
         )
+    if newsletter.guarded:
+        return  # neutral names are what it wants, and the configuration sees to that
     if not are_related(newsletter.host, sender):
         yield note(
             f"{newsletter.slug}: host {newsletter.host} is of another house than {sender}",
@@ -164,8 +166,8 @@ def check_alerts(case: Case) -> Iterator[Said]:
     """CONFIG-5: somebody is told when an issue is held, missed or in trouble."""
     for newsletter in case.app.config.newsletters:
         if newsletter.alerts:
-            many = "es" if len(newsletter.alerts) > 1 else ""
-            yield well(f"{newsletter.slug}: alerts go to {len(newsletter.alerts)} address{many}")
+            addresses = counted(len(newsletter.alerts), "address", "addresses")
+            yield well(f"{newsletter.slug}: alerts go to {addresses}")
         else:
             yield warn(
                 f"{newsletter.slug}: alerts go to nobody",

@@ -34,7 +34,10 @@ def check_files(case: Case) -> Iterator[Said]:
     app = case.app
     master = (app.db.file if app.db.file and app.db.file.exists() else app.path).stat().st_uid
     folders: set[Path] = set()
-    for path in secret_files(app.config, app.path, app.db.file):
+    listed = secret_files(app.config, app.path, app.db.file)
+    if app.db.engine.url.password and app.path not in listed:
+        listed.append(app.path)
+    for path in listed:
         try:
             yield judge_file(Owned.of(path), master)
         except OSError as error:
@@ -58,8 +61,7 @@ def secret_files(config: Config, path: Path, database: Path | None) -> list[Path
         files += [Path(table[key]) for key in ("server_token_file",) if table.get(key)]
     if database is not None and database.exists():
         files.append(database)
-    in_url = database is None and "@" in config.database.url and ":" in config.database.url[13:]
-    if in_url or any(table.get(key) for table in tables for key in SECRET_KEYS):
+    if any(table.get(key) for table in tables for key in SECRET_KEYS):
         files.append(path)
     return list(dict.fromkeys(files))
 

@@ -57,3 +57,8 @@ class Finding:
     level: Level
     text: str
     hint: str
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return ``1 letter`` or ``1,200 letters``; `many` where that is not `one` with an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

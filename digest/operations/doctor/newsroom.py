@@ -7,7 +7,7 @@ from digest.curation.newsletters import find_newsletter
 from digest.curation.source_list import list_sources
 from digest.errors import ConfigError, RenderingFailed
 from digest.operations.doctor.case import Case
-from digest.operations.doctor.findings import Said, note, warn, well, wrong
+from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
 from digest.press.preflight.verdict import rules_of
 from digest.press.sample import print_sample, sample_view
 from digest.rendering.furniture import Furniture, untranslated
@@ -114,11 +114,14 @@ def check_sources(case: Case) -> Iterator[Said]:
     failing = [source for source in sources if source.failures]
     for source in failing[:SHOWN]:
         say = warn if source.failures >= FAILS_FOR_GOOD else note
+        often = counted(source.failures, "time")
         yield say(
-            f"{source.name}: not read, {source.failures} times in a row: {source.last_error}",
+            f"{source.name}: not read, {often} in a row: {source.last_error}",
             f"digest sources list; if it is gone for good, let number {source.id} rest",
         )
     if len(failing) > SHOWN:
-        yield warn(f"{len(failing) - SHOWN} more sources fail", "digest sources list")
+        yield warn(
+            f"{counted(len(failing) - SHOWN, 'source')} more not read", "digest sources list"
+        )
     if sources and not failing:
-        yield well(f"{len(sources)} sources can be read")
+        yield well(f"{counted(len(sources), 'source')}, none of them failing")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from digest.config import Config
+from digest.config import Config, RelayConfig
 from digest.operations.doctor.case import Case
 from digest.operations.doctor.findings import Said, note, warn, well
 from digest.operations.doctor.names import is_here
@@ -22,16 +22,23 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 def check_retention(case: Case) -> Iterator[Said]:
     """RELAY-4: a mail server on this machine forgets within days who got what."""
     config = case.app.config
+    here = [name for name, relay in config.relays.items() if _is_on_this_machine(relay)]
+    if here:
+        yield from judge_logs(oldest_mail_log(LOGS), case.app.clock.now())
+        yield from judge_queue(_read(POSTFIX))
     for name, relay in config.relays.items():
-        if relay.backend == "smtp" and is_here(str(relay.options.get("host", ""))):
-            yield from judge_logs(oldest_mail_log(LOGS), case.app.clock.now())
-            yield from judge_queue(_read(POSTFIX))
-        elif relay.backend in {"smtp", "postmark"} and _is_for_guarded(config, name):
+        if name in here:
+            continue
+        if relay.backend in {"smtp", "postmark"} and _is_for_guarded(config, name):
             yield note(
                 f"relays.{name}: a guarded newsletter goes through somebody else's relay, whose "
                 "logs name its readers",
                 "ask how long they are kept, and under which country's law",
             )
+
+
+def _is_on_this_machine(relay: RelayConfig) -> bool:
+    return relay.backend == "smtp" and is_here(str(relay.options.get("host", "")))
 
 
 def _is_for_guarded(config: Config, relay: str) -> bool:

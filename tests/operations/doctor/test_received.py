@@ -315,7 +315,7 @@ def test_size_of_a_copy() -> None:
     ("seals", "level", "words"),
     [
         (b"", "ok", "no machine says"),
-        (b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=x.example; b=\r\n", "note", "by 1 machines"),
+        (b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=x.example; b=\r\n", "note", "by 1 machine"),
         (b"ARC-Seal: i=2; cv=fail; d=x\r\nARC-Seal: i=1; cv=none; d=x\r\n", "warn", "cv=fail"),
     ],
 )

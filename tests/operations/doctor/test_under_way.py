@@ -80,7 +80,7 @@ def test_letters_that_wait_too_long(room: Room, clock: FixedClock) -> None:
 
     assert levels(fresh) == {"ok"}
     assert texts(late, "warn") == (
-        "1 letters should have left by now, the oldest is of 2026-11-27 06:59 UTC"
+        "1 letter should have left by now, the oldest is of 2026-11-27 06:59 UTC"
     )
 
 
@@ -98,8 +98,8 @@ def test_letters_that_failed_or_were_put_off_are_noted(room: Room, clock: FixedC
 
     found = texts(ask(newsroom, "BACKLOG-1"), "note")
 
-    assert "1 letters were put off and are tried again" in found
-    assert "1 letters could not be delivered in the last seven days" in found
+    assert "1 letter put off, and tried again" in found
+    assert "1 letter could not be delivered in the last seven days" in found
 
 
 def sending(newsroom: Newsroom) -> None:
@@ -138,7 +138,7 @@ def test_copies_in_doubt(room: Room) -> None:
 
     assert (found.level, found.text) == (
         "warn",
-        "number 1: of 1 copies nobody knows whether they arrived",
+        "number 1: of 1 copy nobody knows whether it arrived",
     )
 
 
@@ -159,7 +159,9 @@ def test_requests_that_wait_too_long(room: Room, clock: FixedClock) -> None:
     late = ask(newsroom, "BACKLOG-4")
 
     assert levels(fresh) == {"ok"}
-    assert texts(late, "warn").startswith("1 requests of readers wait, the oldest since 2026-11-27")
+    assert texts(late, "warn").startswith(
+        "1 request of readers waiting, the oldest since 2026-11-27"
+    )
 
 
 def test_next_issue_is_printed_with_its_zone_and_what_is_ready(room: Room) -> None:
@@ -269,9 +271,9 @@ def test_sources_that_fail_are_named_and_many_are_counted(room: Room, clock: Fix
 
     found = ask(newsroom, "SOURCE-1")
 
-    assert "Source 01: not read, 1 times in a row: the server answered 404" in texts(found, "note")
+    assert "Source 01: not read, 1 time in a row: the server answered 404" in texts(found, "note")
     assert "Source 05: not read, 5 times in a row" in texts(found, "warn")
-    assert "2 more sources fail" in texts(found, "warn")
+    assert "2 sources more not read" in texts(found, "warn")
     assert "Source 13" not in texts(found, "note") + texts(found, "warn")
 
 

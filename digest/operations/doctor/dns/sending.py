@@ -67,15 +67,18 @@ def judge_spf(found: Spf) -> Iterator[Said]:
 
 def check_relays_in_spf(case: Case) -> Iterator[Said]:
     """SPF-2: the SPF record allows the relay, as far as that can be told from here."""
-    for newsletter in case.app.config.newsletters:
-        found = spf_of(case, return_domain(newsletter))
-        if found.error or found.unknown:
-            continue  # SPF-1 says it
-        for name in (newsletter.relay, *newsletter.spare_relays):
-            relay = case.app.config.relays[name]
-            host = str(relay.options.get("host", ""))
-            if relay.backend == "smtp" and host:
-                yield _relay_in(case, found, name, host)
+    ways = dict.fromkeys(
+        (return_domain(newsletter), name)
+        for newsletter in case.app.config.newsletters
+        for name in (newsletter.relay, *newsletter.spare_relays)
+    )
+    for domain, name in ways:
+        found = spf_of(case, domain)
+        relay = case.app.config.relays[name]
+        host = str(relay.options.get("host", ""))
+        if found.error or found.unknown or relay.backend != "smtp" or not host:
+            continue  # SPF-1 says it, or there is nothing to compare
+        yield _relay_in(case, found, name, host)
 
 
 def _relay_in(case: Case, found: Spf, name: str, host: str) -> Said:

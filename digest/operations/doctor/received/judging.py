@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from digest.operations.doctor.findings import Finding, Said, note, warn, well, wrong
+from digest.operations.doctor.findings import Finding, Said, counted, note, warn, well, wrong
 from digest.operations.doctor.names import are_related
 from digest.operations.doctor.received.copy import Copy
 from digest.operations.doctor.received.signatures import FindKey, Outcome, Verified, verify_all
@@ -186,7 +186,7 @@ def check_way(received: Received) -> Iterator[Said]:
             "let the relay use TLS wherever it is offered (Postfix: smtp_tls_security_level = may)",
         )
     if crossing and not bare:
-        yield well(f"under TLS on each of {len(crossing)} ways between houses")
+        yield well(f"under TLS from house to house ({counted(len(crossing), 'way')})")
     if not crossing:
         yield note(
             "no Received header tells of a way between houses", "save the mail as it arrived"
@@ -216,7 +216,7 @@ def check_forwarding(received: Received) -> Iterator[Said]:
         )
     else:
         yield note(
-            f"passed on by {seals} machines that sealed it (ARC)",
+            f"passed on, and sealed by {counted(seals, 'machine')} (ARC)",
             "what they changed is theirs: judge a copy that came without a detour, too",
         )
 
@@ -257,7 +257,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _span(span: timedelta) -> str:
-    return f"{span / timedelta(hours=1):,.0f} hours"
+    return counted(round(span / timedelta(hours=1)), "hour")
 
 
 COPY_CHECKS: dict[str, Callable[[Received], Iterator[Said]]] = {
