@@ -52,6 +52,8 @@ def _advice(problem: str) -> str:
             "from this machine the name leads to a private address: ask from outside, or open that "
             "network in fetch.allow_networks"
         )
+    if "cannot be resolved" in problem:
+        return "give that name an address in the DNS, or correct public_url"
     if "certificate" in problem:
         return "renew the certificate of the reverse proxy, with its whole chain"
     return "see that the reverse proxy runs and hands everything to digest web"

@@ -148,7 +148,10 @@ def check_leaving(received: Received) -> Iterator[Said]:
             "have who signs list both in h=",
         )
     else:
-        yield note("whether the signature that covers them is valid is not known", "--online asks")
+        yield note(
+            "whether the signature that covers them is valid is not known",
+            "--online asks the DNS for the key",
+        )
 
 
 def check_alignment(received: Received) -> Iterator[Said]:
