@@ -1,11 +1,12 @@
 """STORE: the database is this program's, these keys open it, and it survives a power cut."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
 
+from digest.clock import SystemClock
 from digest.errors import DatabaseUnfit
 from digest.operations.doctor.case import Case
 from digest.operations.doctor.findings import Said, note, warn, well, wrong
@@ -49,7 +50,7 @@ def _seconds_apart(theirs: object) -> float:
     if not isinstance(theirs, datetime):
         return 0.0
     # Not the clock of the program, which a rehearsal may set: the one leases are compared with.
-    return abs((datetime.now(UTC) - theirs).total_seconds())
+    return abs((SystemClock().now() - theirs).total_seconds())
 
 
 def judge_postgres(version: int, seconds_apart: float) -> Iterator[Said]:

@@ -133,6 +133,37 @@ def test_names_that_fail_are_no_errors_of_ours(tmp_path, clock) -> None:
     assert "every name server fails" in "\n".join(one.text for one in found.findings)
 
 
+def test_alignment_that_nobody_knows_is_no_error(tmp_path, clock) -> None:
+    line = {'language = "en"': 'language = "en"\nbounce_address = "b@returns.example"'}
+    broken = ["_dmarc.returns.example"]
+    with (
+        NameServer(ZONE, failing=broken) as server,
+        open_newsroom(tmp_path, clock, more=line) as room,
+    ):
+        (found,) = ask(room, "DMARC-2", server.address)
+
+    assert found.level == "warn"
+    assert "cannot be told: _dmarc.returns.example: every name server fails" in found.text
+
+
+def test_bounces_to_a_strangers_domain_do_not_count(tmp_path, clock) -> None:
+    line = {'language = "en"': 'language = "en"\nbounce_address = "b@other.example"'}
+    with NameServer(ZONE) as server, open_newsroom(tmp_path, clock, more=line) as room:
+        (found,) = ask(room, "DMARC-2", server.address)
+
+    assert found.level == "warn"
+    assert "SPF of other.example does not count for courier.example" in found.text
+
+
+@pytest.mark.parametrize("zone", ["mail.test. IN A 10.0.0.7", ""])
+def test_mail_server_without_a_public_address_is_only_noted(tmp_path, clock, zone: str) -> None:
+    rest = "\n".join(line for line in ZONE.splitlines() if not line.startswith("mail.test"))
+    with MailServer() as server, NameServer(f"{rest}\n{zone}") as names:
+        (spf,) = own_server(tmp_path, clock, server.port, "SPF-2", names.address)
+
+    assert (spf.level, "under a name without a public address" in spf.text) == ("note", True)
+
+
 @pytest.fixture
 def site() -> Iterator[WebServer]:
     server = WebServer()

@@ -13,6 +13,8 @@ from digest.operations.doctor.dns.sending import return_domain
 from digest.operations.doctor.findings import Said, note, warn, well, wrong
 from digest.operations.doctor.names import domain_of
 
+AGAIN = "ask again; if it stays, look at that zone's name servers"
+
 
 def check_dkim(case: Case) -> Iterator[Said]:
     """DKIM-1: the public half of each key that signs is published, and strong enough."""
@@ -25,7 +27,7 @@ def check_dkim(case: Case) -> Iterator[Said]:
             name = key.dns_record().name
             answer = case.dns.txt(name)
             if answer.failed:
-                yield warn(f"{name}: {answer.why}", "ask again; look at the zone's name servers")
+                yield warn(f"{name}: {answer.why}", AGAIN)
             elif answer.empty:
                 yield wrong(f"{name}: {answer.fate}", "publish it: digest dkim show prints it")
             else:
@@ -48,7 +50,7 @@ def judge_dmarc(found: Standing) -> Iterator[Said]:
     """Judge what DMARC says of a From's domain."""
     name = f"DMARC of {found.domain}"
     if found.unknown:
-        yield warn(f"{name}: {found.unknown}", "ask again")
+        yield warn(f"{name}: {found.unknown}", AGAIN)
     elif found.error:
         yield wrong(f"{name}: {found.error}", f"correct _dmarc.{found.organisation}")
     elif found.policy is None:
@@ -82,6 +84,10 @@ def check_alignment(case: Case) -> Iterator[Said]:
         found = dict(
             zip(others, side_by_side(lambda one: standing_of(case, one), others), strict=True)
         )
+        if broken := [one for one in found.values() if one.unknown or one.error]:
+            why = broken[0].unknown or broken[0].error
+            yield warn(f"{newsletter.slug}: what counts for the From cannot be told: {why}", AGAIN)
+            continue
         yield from judge_alignment(
             newsletter.slug, sender, found[return_domain(newsletter)], [found[d] for d in signing]
         )

@@ -103,7 +103,8 @@ def _own_in(case: Case, found: Spf, name: str) -> Said:
         survey = survey_relay(case, name)
     except DigestError:
         return note(f"{where}, and it does not answer now", "RELAY-2 says why")
-    own = case.dns.addresses(survey.calls_itself).values if survey else ()
+    there = case.dns.addresses(survey.calls_itself).values if survey else ()
+    own = [address for address in there if is_public(ipaddress.ip_address(address))]
     missing = [address for address in own if not found.allows(address)]
     if own and not missing:
         return well(f"{where}: {', '.join(own)} may")
@@ -112,7 +113,7 @@ def _own_in(case: Case, found: Spf, name: str) -> Said:
             f"{where} from {', '.join(missing)}, which the record does not allow",
             "add ip4: or ip6: with that address, or mx if it is your mail server",
         )
-    return note(f"{where}, under a name without an address", "PTR-1 says more")
+    return note(f"{where}, under a name without a public address", "PTR-1 says more")
 
 
 def is_direct(dns: Dns, host: str) -> bool:
