@@ -65,6 +65,10 @@ def doctor(
 
     servers = [_checked(server, check_resolver) for server in resolver or []]
     how = How(online, whole, as_json, within, servers)
+    if message is None and key is not None:
+        raise Refused("--key is for a message: digest doctor message.eml --key …")
+    if message is not None and only:
+        raise Refused("--only is for an instance: a message is judged as a whole")
     if message is not None:
         level = _judge(context.obj, message, how, key)
     else:
@@ -90,7 +94,7 @@ def _examine(context: typer.Context, how: How, only: list[str]) -> str:
     if not how.online and all(check.online for check in checks.values()):
         raise Refused("what was asked for looks at the network, so it needs --online")
     try:
-        with opened(context, fresh=True) as app, progress_bar("Asking") as progress:
+        with opened(context, fresh=True) as app, progress_bar("Looking") as progress:
             found = examine(
                 Case(app, resolvers=how.resolvers),
                 checks,

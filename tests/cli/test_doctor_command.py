@@ -209,6 +209,19 @@ def test_received_copy_is_verified_by_the_dns(empty) -> None:
     assert "COPY-2\tok\tsignature of courier.example (friday): valid\t" in out
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--key", "friday.pem"), "--key is for a message"),
+        (("copy.eml", "--only", "SPF"), "--only is for an instance"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(empty, words, complaint: str) -> None:
+    result = empty("doctor", *words)
+
+    assert (result.status, complaint in result.err) == (1, True)
+
+
 def test_message_that_is_not_there_is_named(empty) -> None:
     result = empty("doctor", "nowhere.eml")
 

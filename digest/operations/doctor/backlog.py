@@ -1,9 +1,10 @@
 """ALIVE, BACKLOG: whether somebody is at work, and what waits longer than it should."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import exists, func, literal_column, select
+from sqlalchemy.orm import Session
 
 from digest.config import FetchConfig
 from digest.delivery.ledger.sums import IN_DOUBT
@@ -13,6 +14,7 @@ from digest.models import (
     Delivery,
     Issue,
     IssueState,
+    Newsletter,
     Notice,
     NoticeState,
     ReaderRequest,
@@ -99,51 +101,58 @@ def check_copies(case: Case) -> Iterator[Said]:
     """BACKLOG-2: copies of an issue under way leave in time, and none is paused unnoticed."""
     now = case.app.clock.now()
     with case.app.db.read() as session:
-        sending = session.scalars(
-            select(Issue).where(Issue.state == IssueState.SENDING).order_by(Issue.id)
+        sending = session.execute(
+            select(Issue, Newsletter.slug)
+            .join(Newsletter, Newsletter.id == Issue.newsletter_id)
+            .where(Issue.state == IssueState.SENDING)
+            .order_by(Issue.id)
         ).all()
-        late = {
-            issue.id: session.scalar(
-                select(func.count())
-                .select_from(Chunk)
-                .where(Chunk.issue_id == issue.id, Chunk.next_at < now - LATE)
-            )
-            for issue in sending
-        }
-    for issue in sending:
+        idle = {issue.id for issue, _ in sending if _is_idle(session, issue.id, now)}
+    for issue, slug in sending:
+        name = f"{slug}/{issue.number}"
         if issue.paused:
+            why = issue.paused_why or "by hand"
+            yield warn(f"{name} is paused: {why}", f"digest issue resume {name}, or stop")
+        elif issue.id in idle:
             yield warn(
-                f"number {issue.number} is paused: {issue.paused_why or 'by hand'}",
-                "digest issue resume, or stop",
-            )
-        elif late[issue.id]:
-            yield warn(
-                f"number {issue.number}: copies that are due wait for more than a quarter of an "
-                "hour",
-                "see that a scheduler runs; limits and relays that rest are named by digest status",
+                f"{name}: copies have been due for more than a quarter of an hour, and nobody is "
+                "at them",
+                "see that a scheduler runs; relays that rest are named by digest status",
             )
         else:
-            yield well(f"number {issue.number} is being sent")
+            yield well(f"{name} is being sent")
     if not sending:
         yield well("no issue is under way")
+
+
+def _is_idle(session: Session, issue_id: int, now: datetime) -> bool:
+    """Whether copies are overdue and no process holds any: a large issue under limits takes hours,
+    and its last copies are due all the while.
+    """
+    ours = Chunk.issue_id == issue_id
+    late = session.scalar(select(exists().where(ours, Chunk.next_at < now - LATE)))
+    held = session.scalar(select(exists().where(ours, Chunk.lease_until > now)))
+    return bool(late and not held)
 
 
 def check_doubts(case: Case) -> Iterator[Said]:
     """BACKLOG-3: of no copy it is open whether it arrived."""
     with case.app.db.read() as session:
         doubts = session.execute(
-            select(Issue.number, Issue.state, func.count(Delivery.id))
+            select(Newsletter.slug, Issue.number, Issue.state, func.count(Delivery.id))
             .join(Delivery, Delivery.issue_id == Issue.id)
+            .join(Newsletter, Newsletter.id == Issue.newsletter_id)
             .where(IN_DOUBT)
-            .group_by(Issue.id, Issue.number, Issue.state)
+            .group_by(Issue.id, Newsletter.slug, Issue.number, Issue.state)
             .order_by(Issue.id)
         ).all()
-    for number, state, copies in doubts:
+    for slug, number, state, copies in doubts:
         say = warn if state is IssueState.SENDING else note
         doubted = counted(copies, "copy", "copies")
         yield say(
-            f"number {number}: of {doubted} nobody knows whether it arrived",
-            "digest issue uncertain lists them; digest issue evidence reads the relay's log",
+            f"{slug}/{number}: of {doubted} nobody knows whether it arrived",
+            f"digest issue uncertain {slug}/{number} lists them; digest issue evidence reads the "
+            "relay's log",
         )
     if not doubts:
         yield well("no copy is in doubt")

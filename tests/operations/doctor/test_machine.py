@@ -171,7 +171,7 @@ def test_every_check_can_be_done_on_each_database(any_db, room) -> None:
 
     said = "\n".join(one.text for one in examine(Case(newsroom.app)).findings)
 
-    assert "number 1 is being sent" in said
+    assert "weekly/1 is being sent" in said
     assert "the check itself broke" not in said
     assert "\nthe database: " not in said
 
