@@ -38,6 +38,20 @@ def test_editor_comes_and_goes(desk: Desk, browser: Browser, scripts: bool, widt
         assert failures == []
 
 
+def test_button_of_a_long_work_says_so_and_takes_one_press(desk: Desk, browser: Browser) -> None:
+    name = desk.house.newsroom.draft(day=date(2026, 12, 4))
+    with browser.new_context() as context:
+        desk.let_in(context, Role.EDITOR, "ada")
+        page = context.new_page()
+        page.goto(f"{desk.house.url}/desk/{name}/preview")
+        page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
+        page.get_by_role("button", name="Approve these bytes").click()
+        expect(page.get_by_role("button", name="Looking them over…")).to_be_disabled()
+
+        page.evaluate("dispatchEvent(new Event('pageshow'))")  # as when somebody goes back to it
+        expect(page.get_by_role("button", name="Approve these bytes")).to_be_enabled()
+
+
 def test_preview_is_dark_where_it_says_dark(desk: Desk, browser: Browser) -> None:
     name = desk.house.newsroom.draft(day=date(2026, 12, 4))
     address = desk.add(Role.EDITOR)
