@@ -69,6 +69,8 @@ def _advice(problem: str) -> str:
         )
     if "auth" in said or " 535 " in said or " 530 " in said or "credential" in said:
         return "correct username and password, or ask the provider whether the account is open"
+    if "tls not available" in said:
+        return "the relay cannot do TLS now: its own log says why"
     if "starttls" in said or "extension" in said:
         return 'the relay offers no STARTTLS on this port: another port, or security = "tls"'
     return "correct host and port, and see that a firewall lets this machine out"
