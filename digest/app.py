@@ -311,6 +311,10 @@ class App:
         """
         check_schema(self.db)
         self.db.assert_durable()
+        self.check_keys()
+
+    def check_keys(self) -> None:
+        """Raise ConfigError unless these keys are those of this store."""
         with self.db.read() as session:
             self._check_canary(session, plant=False)
 

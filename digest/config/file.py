@@ -16,7 +16,16 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from digest.config.hooks import HooksConfig
-from digest.config.kinds import DomainGroup, HeaderText, Host, Network, PublicUrl, Slug, Strict
+from digest.config.kinds import (
+    DomainGroup,
+    HeaderText,
+    Host,
+    Network,
+    PublicUrl,
+    Resolver,
+    Slug,
+    Strict,
+)
 from digest.config.newsletter import MailboxConfig, NewsletterConfig
 from digest.errors import ConfigError
 
@@ -139,6 +148,12 @@ class PreflightConfig(Strict):
     spamassassin: bool = True
 
 
+class DoctorConfig(Strict):
+    """What ``digest doctor --online`` asks the DNS through; without any, the system's own."""
+
+    resolvers: list[Resolver] = []
+
+
 class LoggingConfig(Strict):
     """What log lines look like."""
 
@@ -193,6 +208,7 @@ class Config(Strict):
     feedback: FeedbackConfig = FeedbackConfig()
     fetch: FetchConfig = FetchConfig()
     preflight: PreflightConfig = PreflightConfig()
+    doctor: DoctorConfig = DoctorConfig()
     logging: LoggingConfig = LoggingConfig()
     hooks: HooksConfig = HooksConfig()
     templates: Path | None = None

@@ -56,12 +56,26 @@ def _network(value: str) -> str:
     return value
 
 
+def check_resolver(value: str) -> str:
+    """Accept ``192.0.2.53``, ``192.0.2.53:5353``, ``2001:db8::53`` and ``[2001:db8::53]:5353``."""
+    found = re.fullmatch(r"\[([0-9a-fA-F:.]+)\]:(\d{1,5})|([0-9.]+):(\d{1,5})", value)
+    try:
+        ipaddress.ip_address((found[1] or found[3]) if found else value)
+        port = int(found[2] or found[4]) if found else 53
+    except ValueError:
+        port = 0
+    if not 0 < port < 65536:
+        raise ValueError(f"{value!r} is no address of a name server, such as 192.0.2.53:5353")
+    return value
+
+
 ZoneName = Annotated[str, AfterValidator(_zone)]
 HeaderText = Annotated[str, Field(max_length=200), AfterValidator(_header_text)]
 Address = Annotated[str, AfterValidator(_address)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 MirrorUrl = Annotated[PublicUrl, AfterValidator(_mirror_url)]
 Network = Annotated[str, AfterValidator(_network)]
+Resolver = Annotated[str, AfterValidator(check_resolver)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 DomainGroup = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,20}$")]

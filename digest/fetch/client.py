@@ -4,6 +4,8 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import certifi
 import httpcore
@@ -144,6 +146,8 @@ class Fetcher:
             etag=headers.get("etag"),
             last_modified=headers.get("last-modified"),
             not_modified=not_modified,
+            served_at=_moment(headers.get("date")),
+            certificate_ends=_end_of_certificate(response),
         )
 
     def _body(self, where: str, response: httpcore.Response, headers: Headers) -> bytes:
@@ -158,6 +162,24 @@ class Fetcher:
             if len(body) > limit:
                 raise too_large
         return bytes(body)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Return the instant of a Date header; None where there is none, or it says nothing."""
+    try:
+        found = parsedate_to_datetime(text or "")
+    except (ValueError, OverflowError):
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC)
+
+
+def _end_of_certificate(response: httpcore.Response) -> datetime | None:
+    stream = response.extensions.get("network_stream")
+    secured = stream.get_extra_info("ssl_object") if stream else None
+    certificate = secured.getpeercert() if secured else None
+    if not certificate:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
 
 
 def _next_url(url: Url, location: str) -> Url:

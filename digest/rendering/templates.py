@@ -6,6 +6,7 @@ switch it on by file name and knows no ``.mjml``.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any, cast
@@ -40,9 +41,32 @@ class Templates:
     def __init__(self, override: Path | None = None) -> None:
         folders = [folder for folder in (override, asset("templates") / "email") if folder]
         self.catalogues = Catalogues(override)
+        self._override = override
         self._folders = tuple(folder.resolve() for folder in folders)
         self._html = _environment(self._folders, autoescape=True)
         self._text = _environment(self._folders, autoescape=False)
+
+    def list_faults(self) -> Iterator[tuple[str, str]]:
+        """Yield the newsroom's own templates that cannot be read, each with file, line and why; and
+        with no reason those that have the name of none of ours.
+        """
+        own = self._folders[0]
+        if self._override is None:
+            return
+        shipped = asset("templates")
+        known = {path.name for path in shipped.rglob("*.*")}
+        for path in sorted(own.rglob("*.*")):
+            if path.suffix not in {".j2", ".html"}:
+                continue
+            name = path.relative_to(own).as_posix()
+            try:
+                self._html.parse(path.read_text(encoding="utf-8"), name, str(path))
+            except (TemplateError, UnicodeDecodeError) as error:
+                line = getattr(error, "lineno", None)
+                yield name, f"line {line}: {error}" if line else str(error)
+            else:
+                if path.name not in known:
+                    yield name, ""
 
     def part(self, look: str, name: str) -> str:
         """Return the template that shows a part of an issue in a look, such as ``lead``.

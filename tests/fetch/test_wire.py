@@ -171,6 +171,33 @@ def test_certificate_of_the_host_name_is_accepted(
     assert trusting(authority).get(url).body == b"hello"
 
 
+def test_answer_says_when_the_certificate_ends_and_what_time_it_was_there(
+    secure_web: WebServer, authority: Authority
+) -> None:
+    found = trusting(authority).get(secure_web.url("/", "tls.example", "https"))
+
+    now = datetime.now(UTC)
+    assert found.certificate_ends is not None
+    assert found.served_at is not None
+    assert timedelta(minutes=50) < found.certificate_ends - now < timedelta(minutes=61)
+    assert abs(found.served_at - now) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Fri, 03 Jan 99999999999999 07:00:00 GMT"])
+def test_time_that_is_none_is_left_out(web: WebServer, date: str) -> None:
+    def dated(request) -> None:
+        request.send_response_only(200)
+        request.send_header("Date", date)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.answers["/"] = dated
+
+    found = loopback_fetcher().get(web.url("/"))
+
+    assert (found.served_at, found.certificate_ends) == (None, None)
+
+
 def test_certificate_of_another_name_is_refused(
     secure_web: WebServer, authority: Authority
 ) -> None:

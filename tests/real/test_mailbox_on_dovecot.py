@@ -25,6 +25,9 @@ from digest.db import Database
 from digest.delivery.feedback.keeping import count_kept
 from digest.errors import ConfigError, DatabaseUnfit
 from digest.models import SubscriptionState
+from digest.operations.doctor.case import Case
+from digest.operations.doctor.registry import select
+from digest.operations.doctor.run import examine
 from digest.scheduler import run_scheduler, tick_once
 from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.standing import list_subscriptions
@@ -335,6 +338,18 @@ def test_starttls_is_spoken_where_it_is_configured(
         server.deliver(f"To: {other.leave_address('anna@example.org')}")
 
         assert other.read() == {Asked.LEAVE: 1}
+
+
+def test_doctor_opens_the_mailbox_and_marks_nothing_as_read(room: Room) -> None:
+    room.server.deliver(NEWS)
+    before = room.server.lies_there()
+
+    found = examine(Case(room.newsroom.app), select(["MAILBOX-1"]), online=True).findings
+
+    assert [(one.level.value, one.text) for one in found] == [
+        ("ok", "mailbox at 127.0.0.1: INBOX can be opened")
+    ]
+    assert room.server.lies_there() == before
 
 
 def test_certificate_that_nobody_vouches_for_is_refused(room: Room) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from digest.delivery.smtp.channel import SmtpChannel
 from digest.delivery.smtp.connect import connect, tls_context
 from digest.delivery.smtp.options import SmtpOptions
+from digest.delivery.smtp.survey import Survey, survey
 
 
 class SmtpBackend:
@@ -36,6 +37,12 @@ class SmtpBackend:
             timeouts=self._options.timeouts,
             messages=self._options.messages_per_connection,
         )
+
+    async def survey(self) -> Survey:
+        """Connect, secure, greet and log in without mailing anything; return what the relay said of
+        itself. BackendDown names relay and reason.
+        """
+        return await survey(self._options, self._context, self._password)
 
     async def close(self) -> None:
         """Do nothing: channels hold the connections and are closed by who opened them."""

@@ -46,24 +46,25 @@ async def connect(
 
     Raises BackendDown, naming relay and reason, for anything that goes wrong on the way.
     """
-    smtp = _client(options, context)
+    smtp = client_for(options, context)
     try:
         await smtp.connect(timeout=options.timeouts.connect)
         if smtp.is_ehlo_or_helo_needed:
-            await _introduce(smtp)
+            await introduce(smtp)
         if options.username is not None:
-            await _authenticate(smtp, options, options.username, password)
+            await authenticate(smtp, options, options.username, password)
         return _take_over(smtp, options)
     except (aiosmtplib.SMTPException, ConfigError, OSError, ValueError) as error:
-        _drop(smtp)
+        drop(smtp)
         code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else 0
-        raise BackendDown(f"{options.name}: {_in_words(error)}", code=code) from error
+        raise BackendDown(f"{options.name}: {in_words(error)}", code=code) from error
     except BaseException:
-        _drop(smtp)
+        drop(smtp)
         raise
 
 
-def _client(options: SmtpOptions, context: ssl.SSLContext | None) -> aiosmtplib.SMTP:
+def client_for(options: SmtpOptions, context: ssl.SSLContext | None) -> aiosmtplib.SMTP:
+    """Return a client that connects as the options say, once it is told to."""
     # Without a name of our own aiosmtplib would ask the resolver for one, in a thread, at every
     # connection.
     return aiosmtplib.SMTP(
@@ -77,7 +78,7 @@ def _client(options: SmtpOptions, context: ssl.SSLContext | None) -> aiosmtplib.
     )
 
 
-async def _introduce(smtp: aiosmtplib.SMTP) -> None:
+async def introduce(smtp: aiosmtplib.SMTP) -> None:
     """Say EHLO, or HELO to a server that knows no better (RFC 5321 section 3.2)."""
     try:
         await smtp.ehlo()
@@ -87,7 +88,7 @@ async def _introduce(smtp: aiosmtplib.SMTP) -> None:
         await smtp.helo()
 
 
-async def _authenticate(
+async def authenticate(
     smtp: aiosmtplib.SMTP, options: SmtpOptions, username: str, password: SecretStr | None
 ) -> None:
     """Log in as the options say; nothing secret is said to a relay that does not offer the way."""
@@ -118,14 +119,15 @@ def _take_over(smtp: aiosmtplib.SMTP, options: SmtpOptions) -> tuple[Wire, Exten
     return Wire(cast(asyncio.Transport, smtp.transport), options.name), offered
 
 
-def _drop(smtp: aiosmtplib.SMTP) -> None:
+def drop(smtp: aiosmtplib.SMTP) -> None:
     """Close at once: aiosmtplib's own close waits for the other side to end TLS."""
     if smtp.transport is not None:
         cast(asyncio.Transport, smtp.transport).abort()
     smtp.close()
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """Return why a conversation ended, without anybody's address."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return short_reply(f"{error.code} {error.message}")
     return short_reply(str(error)) or type(error).__name__
