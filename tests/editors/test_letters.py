@@ -137,7 +137,9 @@ def test_letters_say_whose_desk_it_is_and_who_invites(open_post) -> None:
     post.mail_link(ADA)
     (_, _, invitation), (_, _, link) = post.letters()
 
-    assert invitation.startswith("Ada Holm invites you to work at the desk of The Harbour Courier, where")
+    assert invitation.startswith(
+        "Ada Holm invites you to work at the desk of The Harbour Courier, where"
+    )
     assert "sign in at the desk of The Harbour Courier." in link
     with post.app.db.read() as session:  # a subject is stored as it is: no name of a person in it
         assert [row.subject for row in session.query(Notice).order_by(Notice.id)] == [
