@@ -43,6 +43,7 @@ class Target:
     """
 
     newsletter: str
+    reference: str  # as `find_issue` takes it
     number: int
     state: str
     places: tuple[tuple[str, str], ...]
@@ -103,7 +104,8 @@ class InboxPages:
                 places = tuple(
                     (f"{reference}:{section.id}", section.heading) for section in sections
                 )
-                targets.append(Target(configured.name, issue.number, issue.state.value, places))
+                state = issue.state.value
+                targets.append(Target(configured.name, reference, issue.number, state, places))
         return targets
 
     def pick(self, request: Request, article_id: RowId, form: Form) -> Response:

@@ -200,6 +200,7 @@ def test_section_of_the_board_leads_to_its_picks(desk: Desk) -> None:
 
     assert f'<option value="{where}" selected>' in page
     assert "number 2</option>" in page
+    assert '<a href="/desk/weekly/1">To The Harbour Courier 1</a>' in page  # and back again
 
 
 @pytest.mark.parametrize("where", ["weekly/9:1", "nothing/1:1", "weekly/x:1", ":", "weekly/1"])
