@@ -60,8 +60,9 @@ def change_source(
 
     Errors as `add_source` raises them, NotFound where there is none.
     """
-    load_plugin(GROUP, kind)
     source = _locked(session, source_id)
+    if kind != source.kind:  # one whose plug-in is gone can still be called something else
+        load_plugin(GROUP, kind)
     address, name = _checked(url, name)
     _refuse_known(session, address, source.id)
     was = {"address": source.url, "kind": source.kind, "name": source.name}

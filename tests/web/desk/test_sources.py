@@ -240,6 +240,16 @@ def test_change_that_cannot_be_changes_nothing(
     assert record_of(desk, "change source") == []
 
 
+def test_source_whose_plug_in_is_gone_is_renamed(desk: Desk) -> None:
+    number, browser = add(desk), desk.signed_in(Role.EDITOR)
+    with desk.app.db.write() as session:
+        find_source(session, number).kind = "pigeon"
+    fields = {"url": "https://courier.example/feed", "name": "Old wire", "kind": "pigeon"}
+
+    assert browser.post(f"/desk/sources/{number}/change", **fields).status_code == 303
+    assert now(desk, number).name == "Old wire"
+
+
 def test_removed_source_leaves_its_articles(desk: Desk) -> None:
     number, browser = add(desk), desk.signed_in(Role.EDITOR)
     articles_of(desk, number)
