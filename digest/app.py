@@ -8,12 +8,13 @@ sender shall stay small, and a command start at once.
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -203,13 +204,18 @@ class App:
         return self._relays[name]
 
     async def send_proofs(
-        self, reference: str, to: Sequence[str], editions: Sequence[str] = (FULL,)
+        self,
+        reference: str,
+        to: Sequence[str],
+        editions: Sequence[str] = (FULL,),
+        by: Mapping[str, str] = MappingProxyType({}),
     ) -> list[tuple[str, Outcome]]:
         """Mail test copies of an issue's present state; return each address with its outcome, and
-        again for each further edition. BadInput for an edition that there is not.
+        again for each further edition. `by` is the name of who sends it, for each address that is
+        told; that of a guarded newsletter tells nobody. BadInput for an edition that there is not.
         """
         from digest.press.approval import draft_view
-        from digest.press.proofs import build_proof
+        from digest.press.proofs import MARK, build_proof, mark_by
         from digest.rendering.mirroring import shown
 
         now = self.clock.now()
@@ -226,6 +232,7 @@ class App:
         signers = load_signers(configured.dkim, configured.sender.address)
         outcomes = []
         for address, edition in product(to, editions):
+            name = by.get(address, "")
             message = build_proof(
                 shown(renderings[edition], order),
                 configured,
@@ -233,6 +240,7 @@ class App:
                 public_url=pages_at(self.config, configured, order),
                 issue_public_id=issue.public_id,
                 now=now,
+                mark=mark_by(name) if name and not configured.guarded else MARK,
             )
             message = sign_message(signers, message, now)
             envelope = Envelope(configured.sender.address, address, "proof")

@@ -134,7 +134,7 @@ def list_inbox(session: Session, *, search: str | None = None, limit: int = 100)
 
 def _inbox() -> Select[Article]:
     newest = func.coalesce(Article.published_at, Article.created_at)
-    waiting = select(Article).where(Article.state == ArticleState.NEW, ~is_picked())
+    waiting = select(Article).where(*_waiting())
     return waiting.order_by(newest.desc(), Article.id.desc())
 
 
@@ -168,6 +168,38 @@ def restore(session: Session, article_id: int) -> Article:
     article = find_article(session, article_id)
     article.state = ArticleState.NEW
     return article
+
+
+@dataclass(frozen=True, slots=True)
+class FromSource:
+    """How many articles of a source wait, and how many were picked or set aside."""
+
+    waiting: int
+    settled: int
+
+
+def count_from(session: Session, source_id: int) -> FromSource:
+    """Count the articles that came in from a source."""
+    theirs = select(func.count()).where(Article.source_id == source_id)
+    waiting = session.scalars(theirs.where(*_waiting())).one()
+    return FromSource(waiting, session.scalars(theirs).one() - waiting)
+
+
+def let_go(session: Session, source_id: int, name: str, *, aside: bool) -> FromSource:
+    """Keep the articles of a source that ends: they belong to none from now on, and bear its name
+    where they have no site's. With `aside` those that wait are set aside.
+    """
+    counts = count_from(session, source_id)
+    theirs = update(Article).where(Article.source_id == source_id)
+    if aside:
+        session.execute(theirs.where(*_waiting()).values(state=ArticleState.DISMISSED))
+    session.execute(theirs.where(Article.site_name == "").values(site_name=name))
+    session.execute(theirs.values(source_id=None))
+    return counts
+
+
+def _waiting() -> tuple[Any, Any]:
+    return Article.state == ArticleState.NEW, ~is_picked()
 
 
 def is_picked() -> Any:

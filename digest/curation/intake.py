@@ -33,12 +33,12 @@ def poll(
         found = None if fetched.not_modified else plugin.read(fetched)
     except DigestError as error:
         with db.write() as session:
-            record_poll(session, source_id, error, clock.now(), every=every)
+            record_poll(session, source_id, error, clock.now(), every=every, asked=source.url)
         raise
     now = clock.now()
     with db.write() as session:
-        record_poll(session, source_id, fetched, now, every=every)
-        if found is None:
+        heeded = record_poll(session, source_id, fetched, now, every=every, asked=source.url)
+        if found is None or not heeded:
             return IntakeReport()
         return take_in(session, found.articles, source_id, now, problems=found.problems)
 

@@ -6,9 +6,10 @@ Asks nobody; `intake` does, and writes down here what came of it.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from digest.curation.inbox import FromSource, let_go
 from digest.curation.plain import one_line, web_url
 from digest.curation.row_numbers import row_number
 from digest.errors import BadInput, Conflict, DigestError, NotFound
@@ -28,16 +29,69 @@ def add_source(session: Session, *, url: str, kind: str, name: str, now: datetim
     Conflict when the URL is a source already.
     """
     load_plugin(GROUP, kind)
+    address, name = _checked(url, name)
+    _refuse_known(session, address, None)
+    source = Source(kind=kind, url=address, name=name, next_poll_at=now, created_at=now)
+    session.add(source)
+    session.flush()
+    return source
+
+
+def _checked(url: str, name: str) -> tuple[str, str]:
     address, name = web_url(url), one_line(name)
     if address is None:
         raise BadInput(f"{shown(url)}: a source needs an http:// or https:// address")
     if not name:
         raise BadInput(f"{shown(url)}: a source needs a name")
-    if session.scalar(select(exists().where(Source.url == address))):
+    return address, name[:200]
+
+
+def _refuse_known(session: Session, address: str, but: int | None) -> None:
+    known = session.scalar(select(Source.id).where(Source.url == address))
+    if known is not None and known != but:
         raise Conflict(f"{shown(address)} is a source already")
-    source = Source(kind=kind, url=address, name=name[:200], next_poll_at=now, created_at=now)
-    session.add(source)
+
+
+def change_source(
+    session: Session, source_id: int, *, url: str, kind: str, name: str, now: datetime
+) -> list[str]:
+    """Change a source's address, kind and name; return which of them are others now. One that is
+    read elsewhere, or otherwise, is due at once, and what is known of its health is forgotten.
+
+    Errors as `add_source` raises them, NotFound where there is none.
+    """
+    source = _locked(session, source_id)
+    if kind != source.kind:  # one whose plug-in is gone can still be called something else
+        load_plugin(GROUP, kind)
+    address, name = _checked(url, name)
+    _refuse_known(session, address, source.id)
+    was = {"address": source.url, "kind": source.kind, "name": source.name}
+    source.url, source.kind, source.name = address, kind, name
+    present = {"address": address, "kind": kind, "name": name}
+    changed = [each for each in was if was[each] != present[each]]
+    if {"address", "kind"} & set(changed):
+        source.etag = source.last_modified = source.polled_at = None
+        source.failures, source.last_error, source.next_poll_at = 0, "", now
     session.flush()
+    return changed
+
+
+def remove_source(session: Session, source_id: int, *, aside: bool) -> FromSource:
+    """Remove a source for good; return how many articles it leaves behind. They stay, in issues
+    and in the inbox, and keep its name; with `aside` those that wait are set aside.
+    """
+    source = _locked(session, source_id)
+    left = let_go(session, source.id, source.name, aside=aside)
+    session.delete(source)
+    session.flush()
+    return left
+
+
+def _locked(session: Session, source_id: int) -> Source:
+    """Return a source that nobody else reads, changes or removes until the transaction ends."""
+    source = session.get(Source, source_id, with_for_update=True)
+    if source is None:
+        raise NotFound(f"there is no source {source_id}")
     return source
 
 
@@ -85,13 +139,17 @@ def record_poll(
     now: datetime,
     *,
     every: timedelta = POLL_EVERY,
-) -> None:
-    """Write what a poll brought and when the next is due.
+    asked: str | None = None,
+) -> bool:
+    """Write what a poll brought and when the next is due; False, and nothing written, where the
+    source is read elsewhere by now than at the address `asked`.
 
     Validators are kept only with a body that was understood: after a failure the next answer must
     be whole.
     """
-    source = find_source(session, source_id)
+    source = _locked(session, source_id)
+    if asked not in (None, source.url):
+        return False
     source.polled_at = now
     if isinstance(outcome, DigestError):
         source.failures += 1
@@ -101,3 +159,4 @@ def record_poll(
         if not outcome.not_modified:
             source.etag, source.last_modified = outcome.etag, outcome.last_modified
     source.next_poll_at = next_poll(source.failures, now, every)
+    return True

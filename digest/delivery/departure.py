@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from digest.clock import due_at, first_morning
 from digest.config import Config, NewsletterConfig
+from digest.delivery.pacing.in_words import limit_in_words
 from digest.delivery.pacing.plan import audience_by_group, forecast_issue
 from digest.delivery.slots import find_slot
 from digest.models import Issue, Newsletter, Slot, SlotState
@@ -23,8 +24,13 @@ class Departure:
 
     start: datetime
     last_at: datetime | None
-    limited_by: str
+    limited_by: str  # a key of the configuration
     readers: int
+
+    @property
+    def limit(self) -> str:
+        """What limits it, in people's words."""
+        return limit_in_words(self.limited_by)
 
 
 def slot_of(session: Session, issue: Issue) -> Slot | None:

@@ -3,6 +3,7 @@ and is put into the outbox in the caller's transaction.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,17 +22,18 @@ from digest.tokens import Purpose, TokenSigner
 LINK_GOOD = timedelta(minutes=15)
 INVITATION_GOOD = timedelta(days=7)
 
+NEUTRAL = "the desk"  # of a newsroom that must not be named in a letter
+MOST_NAMED = 3  # newsletters; more make no sentence
+
 LINK_TEXT = """\
-Somebody asked for a link to sign in at the desk of Friday. If it was you, open it within 15
-minutes:
+Somebody asked for a link to sign in at {desk}. If it was you, open it within 15 minutes:
 
 {link}
 
 It works once. If it was not you, ignore this letter: without the link nobody gets in.
 """
 INVITATION_TEXT = """\
-You are invited to work at the desk of Friday, where the newsletter is made. Open this page to
-choose a password:
+{opening}, where the newsletter is made. Open this page to choose a password:
 
 {link}
 
@@ -65,7 +67,8 @@ class DeskPost:
             to = self.sealer.open(editor.address_sealed)
             token = sign_ticket(self.signer, Purpose.DESK_LINK, editor, until)
         link = f"{self.config.web.public_url}/desk/sign-in/link/{token}"
-        text = NoticeText("Your link to sign in at the desk", LINK_TEXT.format(link=link))
+        desk = desk_of(self.config)
+        text = NoticeText(f"Your link to sign in at {desk}", LINK_TEXT.format(desk=desk, link=link))
         self._put(session, "desk-link", to, text, key, now)
         take_back(session, key if editor is None else "desk-link-of-nobody")
 
@@ -75,14 +78,17 @@ class DeskPost:
         token = sign_ticket(self.signer, Purpose.DESK_INVITATION, editor, until)
         return f"{self.config.web.public_url}/desk/invitation/{token}"
 
-    def invite(self, session: Session, editor: Editor, now: datetime) -> str:
+    def invite(self, session: Session, editor: Editor, now: datetime, by: str = "") -> str:
         """Mail an invitation and return nothing; where no mail can be sent, return the address to
-        hand over by other means.
+        hand over by other means. `by` is the name of who invites, where one is known.
         """
         link = self.invitation(editor, now)
         if not self.can_write:
             return link
-        text = NoticeText("You are invited to the desk", INVITATION_TEXT.format(link=link))
+        desk = desk_of(self.config)
+        body = INVITATION_TEXT.format(opening=_opening(desk, by), link=link)
+        # The subject waits unsealed: the name of who invites stands in the body alone.
+        text = NoticeText(f"You are invited to {desk}", body)
         to = self.sealer.open(editor.address_sealed)
         self._put(session, "desk-invitation", to, text, f"desk-inv-{secrets.token_hex(16)}", now)
         return ""
@@ -102,3 +108,26 @@ class DeskPost:
             dedupe_key=key,
             now=now,
         )
+
+
+def desk_of(config: Config) -> str:
+    """Return what letters call the desk: by the names of its newsletters, and neutral where one of
+    them is guarded, for a letter lies in a mailbox that others may read.
+    """
+    if any(each.guarded for each in config.newsletters):
+        return NEUTRAL
+    return f"{NEUTRAL} of {_listed([each.name for each in config.newsletters])}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a sentence has them; pure."""
+    if len(names) > MOST_NAMED:
+        return f"{', '.join(names[:MOST_NAMED])} and others"
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _opening(desk: str, by: str) -> str:
+    if desk == NEUTRAL or not by:
+        return f"You are invited to work at {desk}"
+    return f"{by} invites you to work at {desk}"

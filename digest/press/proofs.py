@@ -15,6 +15,12 @@ from digest.rendering.stored import Rendering
 MARK = "[Proof]"
 
 
+def mark_by(name: str) -> str:
+    """Return the mark of a proof that somebody sends to others; `name` is as they gave it."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in name)
+    return f"[Proof from {' '.join(shown.split())}]"
+
+
 def build_proof(
     rendering: Rendering,
     configured: NewsletterConfig,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from digest.curation.inbox import (
+    FromSource,
     IntakeReport,
     add_article,
     dismiss,
@@ -20,11 +21,13 @@ from digest.curation.inbox import (
 )
 from digest.curation.source_list import (
     add_source,
+    change_source,
     due_sources,
     find_source,
     list_sources,
     next_poll,
     record_poll,
+    remove_source,
     set_source_active,
 )
 from digest.curation.sources.base import FoundArticle
@@ -315,3 +318,21 @@ def test_restored_article_is_back_in_the_inbox(session: Session) -> None:
     assert list_inbox(session) == []
     restore(session, article.id)
     assert list_inbox(session) == [article]
+
+
+def test_source_is_changed_and_removed_and_its_articles_stay(any_db: Database) -> None:
+    with any_db.write() as session:
+        source = source_of(session)
+        number, kind = source.id, source.kind
+        take_in(session, [FOG], number, NOW)
+        fields = {"url": "https://courier.example/new", "kind": kind, "name": "Harbour wire"}
+        assert change_source(session, number, **fields, now=NOW) == ["address", "name"]
+        assert change_source(session, number, **fields, now=NOW) == []
+    with any_db.write() as session:
+        assert remove_source(session, number, aside=True) == FromSource(waiting=1, settled=0)
+    with any_db.read() as session:
+        article = find_article(session, FOG.url)
+        assert (article.source_id, article.state) == (None, ArticleState.DISMISSED)
+        assert article.site_name == "Harbour wire"
+        with pytest.raises(NotFound):
+            find_source(session, number)

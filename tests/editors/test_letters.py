@@ -9,7 +9,7 @@ from sqlalchemy import event
 from digest.clock import FixedClock
 from digest.editors.accounts import add_editor, find_editor, set_active
 from digest.editors.inviting import invite, invite_anew
-from digest.editors.letters import DeskPost
+from digest.editors.letters import DeskPost, desk_of
 from digest.editors.passwords import PasswordHash
 from digest.editors.sessions import find_signed, open_session
 from digest.errors import BadInput, Conflict
@@ -125,6 +125,73 @@ def test_invitation_holds_nothing_that_was_typed(open_post) -> None:
     assert "http://127.0.0.1:8000/desk/invitation/" in body
     assert "evil" not in body
     assert ADA not in body
+
+
+def test_letters_say_whose_desk_it_is_and_who_invites(open_post) -> None:
+    post = open_post()
+    now = post.app.clock.now()
+    with post.app.db.write() as session:
+        invited = {"name": "Ben", "address": "ben@gazette.example", "role": Role.EDITOR}
+        invite(session, post.post, **invited, now=now, by="Ada Holm")
+    post.add()
+    post.mail_link(ADA)
+    (_, _, invitation), (_, _, link) = post.letters()
+
+    assert invitation.startswith(
+        "Ada Holm invites you to work at the desk of The Harbour Courier, where"
+    )
+    assert "sign in at the desk of The Harbour Courier." in link
+    with post.app.db.read() as session:  # a subject is stored as it is: no name of a person in it
+        assert [row.subject for row in session.query(Notice).order_by(Notice.id)] == [
+            "You are invited to the desk of The Harbour Courier",
+            "Your link to sign in at the desk of The Harbour Courier",
+        ]
+
+
+def test_command_line_invites_in_the_newspaper_s_name(open_post) -> None:
+    post = open_post()
+    with post.app.db.write() as session:
+        invited = {"name": "Ben", "address": ADA, "role": Role.EDITOR}
+        invite(session, post.post, **invited, now=post.app.clock.now())
+    ((_, _, body),) = post.letters()
+    assert body.startswith("You are invited to work at the desk of The Harbour Courier, where")
+
+
+def test_newsroom_with_a_guarded_newsletter_is_not_named(open_post) -> None:
+    post = open_post()
+    (open_one,) = post.app.config.newsletters
+    hidden = open_one.model_copy(update={"slug": "hidden", "name": "Hidden", "guarded": True})
+    config = post.app.config.model_copy(update={"newsletters": [open_one, hidden]})
+    post.post = DeskPost(config, post.app.sealer, post.app.signer)
+    with post.app.db.write() as session:
+        invited = {"name": "Ben", "address": "ben@gazette.example", "role": Role.EDITOR}
+        invite(session, post.post, **invited, now=post.app.clock.now(), by="Ada Holm")
+    post.add()
+    post.mail_link(ADA)
+
+    for _, _, body in post.letters():
+        assert "at the desk" in body
+        assert "Courier" not in body
+        assert "Hidden" not in body
+        assert "Ada" not in body
+    with post.app.db.read() as session:
+        assert not [row for row in session.query(Notice) if "Courier" in row.subject]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["A"], "the desk of A"),
+        (["A", "B"], "the desk of A and B"),
+        (["A", "B", "C"], "the desk of A, B and C"),
+        (["A", "B", "C", "D"], "the desk of A, B, C and others"),
+    ],
+)
+def test_newsroom_goes_by_its_newsletters(open_post, names: list[str], said: str) -> None:
+    config = open_post().app.config
+    (one,) = config.newsletters
+    several = [one.model_copy(update={"name": name}) for name in names]
+    assert desk_of(config.model_copy(update={"newsletters": several})) == said
 
 
 def test_where_all_are_guarded_the_link_is_handed_over(open_post) -> None:

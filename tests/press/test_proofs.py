@@ -15,7 +15,7 @@ from digest.curation.issues import find_issue
 from digest.delivery.outcome import Accepted
 from digest.errors import BadInput, DigestError, Refused
 from digest.models import Chunk, Delivery, StoredRendering
-from digest.press.proofs import build_proof
+from digest.press.proofs import build_proof, mark_by
 from digest.testing.newsroom import Newsroom
 from digest.tokens import Purpose
 
@@ -126,3 +126,8 @@ def test_proof_of_an_unready_issue_is_refused(newsroom: Newsroom, run) -> None:
     with pytest.raises(Refused, match="has no subject yet"):
         send(newsroom, run, issue, ["ada@courier.example"])
     assert newsroom.backend.accepted == []
+
+
+def test_mark_holds_a_name_whatever_it_is() -> None:
+    assert mark_by("Ada Holm") == "[Proof from Ada Holm]"
+    assert mark_by("Ada\x00\u2028 Holm") == "[Proof from Ada Holm]"

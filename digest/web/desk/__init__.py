@@ -26,6 +26,7 @@ from digest.web.desk import (
     pressing,
     ran_before,
     reader,
+    reader_erasing,
     reader_import,
     reader_lists,
     reader_scan,
@@ -50,7 +51,7 @@ ARTICLES = (inbox, inbox_add, sources, media, media_adding)
 MAKING = (week, board, board_pictures, ran_before, drift, holding, pressing)
 SENDING = (dates, schedule, sending, doubts, send_proof)
 SENT = (past, corrections)
-READERS = (readers, reader, reader_scan, reader_lists, reader_import)
+READERS = (readers, reader, reader_erasing, reader_scan, reader_lists, reader_import)
 PARTS = (*DOOR, *ARTICLES, *MAKING, *SENDING, *SENT, *READERS, settings, operators, returned, audit)
 
 
@@ -62,4 +63,5 @@ def routes(instance: App, ending: Ending) -> APIRouter:
     for part in PARTS:
         part.add_routes(desk)
     static.add_routes(desk)
+    desk.look_elsewhere()
     return desk.router

@@ -15,6 +15,7 @@ class Column(Generic[T]):
     section_id: int
     heading: str
     cards: list[T]
+    takes: bool = True  # new picks; a section that was put away does not
 
 
 def place_asked(

@@ -110,6 +110,7 @@ def columns_of(
             section.id,
             section.heading,
             [card(pick, article) for at, pick, article in picks if at.id == section.id],
+            not section.put_away,
         )
         for section in _sections_of(session, issue, [at for at, _, _ in picks])
     ]

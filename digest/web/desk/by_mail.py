@@ -12,7 +12,7 @@ from digest.app import App
 from digest.editors.accounts import set_password
 from digest.editors.attempts import LINKS, TooMany, may_try
 from digest.editors.audit import note
-from digest.editors.letters import DeskPost
+from digest.editors.letters import DeskPost, desk_of
 from digest.editors.passwords import LONGEST, SHORTEST, hash_password
 from digest.editors.tickets import Ticket, find_ticket
 from digest.errors import BadInput, Conflict, NotFound, Refused
@@ -102,6 +102,7 @@ class InvitationPages:
             "invitation.html",
             status=422 if error else 200,
             key=key,
+            desk=desk_of(self.instance.config),
             address=self.instance.sealer.open(ticket.editor.address_sealed),
             shortest=SHORTEST,
             longest=LONGEST,

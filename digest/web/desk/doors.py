@@ -77,15 +77,20 @@ class Door:
             raise HTTPException(403, "This form was not sent from the desk.")
 
     async def _admit(self, request: Request, role: Role) -> Signed:
-        signed = await run_in_threadpool(self._find, request.cookies.get(COOKIE, ""))
+        signed = await self.recognise(request)
         if signed is None:
             raise _to_sign_in(request)
+        request.state.known = signed  # what they may not, they are told on a page of the desk
         if not signed.role.may(role):
             raise HTTPException(
                 403, f"This needs the role {role.value}; yours is {signed.role.value}."
             )
         request.state.signed = signed
         return signed
+
+    async def recognise(self, request: Request) -> Signed | None:
+        """Return who is signed in, whatever they may; None for a stranger."""
+        return await run_in_threadpool(self._find, request.cookies.get(COOKIE, ""))
 
     def _find(self, secret: str) -> Signed | None:
         if not secret:

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.curation.inbox import dismiss, find_article, restore
 from digest.curation.inbox_pages import BY_HAND, InboxRow, Kept, Wanted, read_page, read_row
-from digest.curation.issues import find_issue, find_open
+from digest.curation.issues import OPEN_TO_EDITS, find_issue, find_open
 from digest.curation.newsletters import find_newsletter, get_section, list_sections
 from digest.curation.picks import find_pick, pick_article, unpick
 from digest.curation.row_numbers import row_number
 from digest.curation.source_list import list_sources
 from digest.editors.audit import note
-from digest.errors import BadInput
-from digest.models import ArticleState, Role
+from digest.errors import BadInput, NotFound
+from digest.models import ArticleState, Issue, Role
 from digest.web.desk.ages import age
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
@@ -43,6 +43,7 @@ class Target:
     """
 
     newsletter: str
+    reference: str  # as `find_issue` takes it
     number: int
     state: str
     places: tuple[tuple[str, str], ...]
@@ -69,7 +70,7 @@ class InboxPages:
         with self.instance.db.read() as session:
             found = read_page(session, wanted, most=A_PAGE)
             sources = [(str(each.id), each.name) for each in list_sources(session)]
-            targets = self._targets(session)
+            targets = self._targets(session, place)
         asked = {**asdict(wanted), "place": place}
         return self.pages.show(
             "inbox.html",
@@ -77,7 +78,7 @@ class InboxPages:
             rows=found.rows,
             wanted=wanted,
             kept_words=KEPT_WORDS,
-            sources=[*sources, (BY_HAND, "Brought in by hand")],
+            sources=[*sources, (BY_HAND, "By hand, or a source since removed")],
             targets=targets,
             goes=place,
             older=_query({**asked, "before": found.older}) if found.older else "",
@@ -89,18 +90,22 @@ class InboxPages:
     def _age(self) -> "partial[str]":
         return partial(age, now=self.instance.clock.now())
 
-    def _targets(self, session: Session) -> list[Target]:
-        """Return the newest open issue of each newsletter."""
+    def _targets(self, session: Session, place: str) -> list[Target]:
+        """Return the issue that `place` is of, and the newest open issue of each newsletter."""
         targets = []
+        named = _find_named(session, place)
         for configured in self.instance.config.newsletters:
             newsletter = find_newsletter(session, configured.slug)
-            if issue := find_open(session, newsletter.id):
+            newest = find_open(session, newsletter.id)
+            wanted = named if named and named.newsletter_id == newsletter.id else None
+            sections = list_sections(session, newsletter.id)
+            for issue in dict.fromkeys(each for each in (wanted, newest) if each):
                 reference = f"{configured.slug}/{issue.number}"
                 places = tuple(
-                    (f"{reference}:{section.id}", section.heading)
-                    for section in list_sections(session, newsletter.id)
+                    (f"{reference}:{section.id}", section.heading) for section in sections
                 )
-                targets.append(Target(configured.name, issue.number, issue.state.value, places))
+                state = issue.state.value
+                targets.append(Target(configured.name, reference, issue.number, state, places))
         return targets
 
     def pick(self, request: Request, article_id: RowId, form: Form) -> Response:
@@ -161,6 +166,15 @@ class InboxPages:
             row: InboxRow = read_row(session, find_article(session, article_id))
         signed = signed_of(request)
         return self.pages.show("_inbox_answer.html", signed, row=row, age=self._age(), said=said)
+
+
+def _find_named(session: Session, place: str) -> Issue | None:
+    """Return the issue whose board asked for the inbox; None where it takes no picks any more."""
+    try:
+        issue = find_issue(session, place.partition(":")[0])
+    except (BadInput, NotFound):
+        return None
+    return issue if issue.state in OPEN_TO_EDITS else None
 
 
 def _kept(text: str) -> Kept:

@@ -35,9 +35,24 @@ PLACES = (
 )
 
 
+NOT_DONE = "That was not done"
+
+
 def more_places(role: Role) -> list[tuple[str, str]]:
     """Return the names and addresses of the places that a role may go to."""
     return [(name, path) for name, path, needed in PLACES if role.may(needed)]
+
+
+def known_of(request: Request) -> Signed | None:
+    """Return who makes a request, though they may not do what it asks; None for a stranger."""
+    known: Signed | None = getattr(request.state, "known", None)
+    return known
+
+
+def _heading_of(method: str, status: int) -> str:
+    if method in {"GET", "HEAD"}:
+        return {403: "This page is for others", 404: "There is no such page"}.get(status, NOT_DONE)
+    return NOT_DONE
 
 
 def _page_before(request: Request) -> str:
@@ -77,10 +92,13 @@ class DeskPages:
 
     def refuse(self, request: Request, message: str, status: int) -> HTMLResponse:
         """Return what says why something was not done: a line for htmx, a page otherwise."""
-        signed = getattr(request.state, "signed", None)
+        signed = known_of(request)
         if "hx-request" not in request.headers:
             back = _page_before(request)
-            return self.show("refused.html", signed, status=status, message=message, back=back)
+            heading = _heading_of(request.method, status)
+            return self.show(
+                "refused.html", signed, status=status, message=message, back=back, heading=heading
+            )
         answer = self.show("_refused.html", signed, status=status, message=message)
         answer.headers["HX-Retarget"] = "#said"
         answer.headers["HX-Reswap"] = "innerHTML"

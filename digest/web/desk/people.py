@@ -120,6 +120,7 @@ class PeoplePages:
                     address=typed["address"],
                     role=role,
                     now=now,
+                    by=signed_of(request).name,
                 )
                 self._note(session, request, "invite editor", editor, {"role": role.value})
         except (BadInput, Conflict) as error:
@@ -139,7 +140,8 @@ class PeoplePages:
         self._refuse_oneself(request, editor_id)
         with self.instance.db.write() as session:
             editor = get_editor(session, editor_id)
-            link = inviting.invite_anew(session, self.post, editor, self.instance.clock.now())
+            by, now = signed_of(request).name, self.instance.clock.now()
+            link = inviting.invite_anew(session, self.post, editor, now, by)
             self._note(session, request, "invite anew", editor)
         return self._invited(request, link, f"{_page(editor_id)}?done=invited")
 

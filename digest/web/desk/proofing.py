@@ -63,7 +63,9 @@ def send_proofs(
         how_many, now = len(receivers) * len(editions), instance.clock.now()
         count_proofs(session, instance.sealer, signed.editor_id, how_many, now)
     to = [each.address for each in receivers]
-    outcomes = asyncio.run(instance.send_proofs(reference, to, editions))
+    oneself = name_in_records(signed.editor_id)
+    others = {each.address: signed.name for each in receivers if each.recorded != oneself}
+    outcomes = asyncio.run(instance.send_proofs(reference, to, editions, others))
     sent = _said(receivers, editions, outcomes)
     with instance.db.write() as session:
         detail = {

@@ -1,8 +1,8 @@
 """One reader: what they get, how it came about, and what may be done on their behalf.
 
 Whoever opens the page is on record, and so is whatever they do, by the reader's public id alone. Of
-guarded newsletters it shows and does no more than the command line. Erasing is not done here: the
-page says how.
+guarded newsletters it shows and does no more than the command line. Erasing is in
+`reader_erasing`.
 """
 
 import json
@@ -38,6 +38,7 @@ ReaderId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,24}$")]
 SAME_VISIT = timedelta(minutes=10)  # looking again within it is on record once
 ORIGIN = "desk"
 SURE = "mail"  # to be typed by who lets an address be mailed again, as at the command line
+ERASE = "erase"
 LIFTED = ("the reader asks for it", "the mailbox works again", "it was a mistake")
 
 Act = Callable[[Session, Subscriber, PostedForm], dict[str, str]]  # returns what goes on record
@@ -67,7 +68,7 @@ class ReaderPages:
             lifted=LIFTED,
             sure=SURE,
             days=days_to_choose(now, "UTC"),
-            may_erase=signed_of(request).role.may(Role.OPERATOR),
+            erase_word=ERASE,
         )
 
     def _note_visit(self, editor_id: int, reader: str) -> None:

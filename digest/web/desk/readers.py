@@ -18,12 +18,18 @@ from digest.subscribers.lifecycle import find_by_address
 from digest.subscribers.scan import SHORTEST
 from digest.subscribers.standing import count_states
 from digest.subscribers.suppression import find_reason
+from digest.subscribers.transfer.staging import list_staging_files
 from digest.web.desk.doors import HOME, signed_of
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.routes import DeskRoutes
 from digest.web.forms import Form
 
 READERS = f"{HOME}/readers"
+ERASED = "The reader is erased. What stays names nobody."
+UNFINISHED = (
+    "An unfinished import may hold the address, sealed: an operator should end it, or remove its"
+    " file."
+)
 STATE_WORDS = {
     SubscriptionState.ACTIVE: "Active",
     SubscriptionState.PAUSED: "Paused",
@@ -49,11 +55,17 @@ class ReadersPages:
     instance: App
     pages: DeskPages
 
-    def show(self, request: Request) -> Response:
+    def show(self, request: Request, done: str = "") -> Response:
         """Show how many readers each newsletter has, and the forms to find one."""
-        return self._show(request)
+        return self._show(request, said=self._erased() if done == "erased" else "")
 
-    def _show(self, request: Request, trouble: str = "", status: int = 200) -> Response:
+    def _erased(self) -> str:
+        left = list_staging_files(self.instance.path.resolve().parent)
+        return f"{ERASED} {UNFINISHED}" if left else ERASED
+
+    def _show(
+        self, request: Request, trouble: str = "", status: int = 200, *, said: str = ""
+    ) -> Response:
         with self.instance.db.read() as session:
             counts = {(slug, state): count for slug, state, count in count_states(session)}
         rows = [
@@ -67,6 +79,7 @@ class ReadersPages:
             rows=rows,
             state_words=STATE_WORDS.values(),
             trouble=trouble,
+            said=said,
             shortest=SHORTEST,
         )
 

@@ -1,15 +1,18 @@
 """Adds routes to the desk: none without the role it needs, none that forgets its errors."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
+from starlette.exceptions import HTTPException
 
 from digest.app import App
 from digest.config import NewsletterConfig
@@ -18,7 +21,7 @@ from digest.editors.attempts import HOUR, TooMany
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
 from digest.web.desk.doors import HOME, Door
-from digest.web.desk.pages import DeskPages
+from digest.web.desk.pages import DeskPages, known_of
 from digest.web.desk.uploads import Uploads, upload_folder
 from digest.web.desk.watching import Watching
 from digest.web.ending import Ending
@@ -29,6 +32,7 @@ TOO_MANY = 429
 # What editors wait for (pages, pictures, mails elsewhere) takes threads of the desk's own: those of
 # the process are for readers, who must be able to leave whatever the desk is at.
 THREADS = 24
+LOST = "Nothing is at this address. It may have been moved, or mistyped."
 
 Handler = Callable[..., Any]
 # What both databases can hold; 0, which is no row's, for what cannot be a number: the handler
@@ -50,7 +54,11 @@ class DeskRoutes:
         self.ending.tell(self.watching.close)
         self._threads = CapacityLimiter(THREADS)
         self.endings: list[Callable[[], None]] = []  # what is done when the process ends
-        self.router = APIRouter(dependencies=[Depends(self.door.at_home)], lifespan=self._live)
+        self.router = APIRouter(
+            dependencies=[Depends(self.door.at_home)],
+            lifespan=self._live,
+            route_class=_told_by(pages),
+        )
 
     @asynccontextmanager
     async def _live(self, _app: object) -> AsyncIterator[None]:
@@ -87,6 +95,18 @@ class DeskRoutes:
         """Add what a form does for who is not signed in; it must come from our own page."""
         self._add(path, handler, ["POST"], ANYBODY, self.door.refuse_strangers)
 
+    def look_elsewhere(self) -> None:
+        """Say of whatever else is asked for below the desk that there is no such page: on a page
+        of the desk to who is signed in, as everywhere else to strangers. To be added last.
+        """
+
+        async def lost(request: Request) -> Response:
+            request.state.known = await self.door.recognise(request)
+            raise HTTPException(404)
+
+        methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        self.router.add_api_route(f"{HOME}/{{rest:path}}", lost, methods=methods)
+
     def _add(
         self, path: str, handler: Handler, methods: list[str], role: str, *checks: Handler
     ) -> None:
@@ -117,6 +137,34 @@ class DeskRoutes:
             return answer
 
         return shown
+
+
+def _told_by(pages: DeskPages) -> type[APIRoute]:
+    """Return the kind of route that tells who is signed in on a page of the desk what the door, or
+    what reads an address or a form, refuses them.
+    """
+
+    class ToldRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def handled(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except RequestValidationError:  # what cannot be in an address
+                    status, why = 404, LOST
+                    if known_of(request) is None:
+                        raise
+                except HTTPException as error:
+                    status = error.status_code
+                    why = LOST if status == 404 else str(error.detail)
+                    if known_of(request) is None or status < 400:
+                        raise
+                return pages.refuse(request, why, status)
+
+            return handled
+
+    return ToldRoute
 
 
 def configured_of(instance: App, slug: str) -> NewsletterConfig:

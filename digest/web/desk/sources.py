@@ -1,5 +1,6 @@
 """The sources: where articles come from, and how each of them is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,12 +9,14 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from digest.app import App
-from digest.curation.inbox import IntakeReport
+from digest.curation.inbox import IntakeReport, count_from
 from digest.curation.source_list import (
     GROUP,
     add_source,
+    change_source,
     find_source,
     list_sources,
+    remove_source,
     set_source_active,
 )
 from digest.editors.audit import note
@@ -28,6 +31,10 @@ from digest.web.forms import Form
 
 SOURCES = f"{HOME}/sources"
 FIELDS = ("url", "name", "kind")
+DONE = {
+    "removed": "The source is removed. Its articles are kept.",
+    "changed": "The source is changed.",
+}
 EMPTY = dict.fromkeys(FIELDS, "")
 
 
@@ -38,9 +45,9 @@ class SourcePages:
     instance: App
     pages: DeskPages
 
-    def show(self, request: Request) -> Response:
+    def show(self, request: Request, done: str = "") -> Response:
         """Show every source with its health."""
-        return self._show(request)
+        return self._show(request, said=DONE.get(done, ""))
 
     def _show(
         self,
@@ -68,11 +75,10 @@ class SourcePages:
         )
 
     def add(self, request: Request, form: Form) -> Response:
-        """Add a source, of an installed kind only: another name would be imported as code."""
+        """Add a source, of an installed kind only."""
         app, typed = self.instance, {name: form.text(name) for name in FIELDS}
         try:
-            if typed["kind"] not in list_plugins(GROUP):
-                raise BadInput(f"kind: there is none called {typed['kind'][:40]!r}")
+            _refuse_code(typed["kind"])
             with app.db.write() as session:
                 now, name = app.clock.now(), typed["name"] or typed["url"]
                 source = add_source(
@@ -111,9 +117,86 @@ class SourcePages:
             return self._show(request, trouble=f"{name}: {error}")
         return self._show(request, said=f"{name}: {in_words(report)}")
 
-    def _note(self, session: Session, request: Request, verb: str, source_id: int) -> None:
+    def show_one(self, request: Request, source_id: RowId) -> Response:
+        """Show what can be changed of a source, and what removing it does."""
+        return self._show_one(request, source_id)
+
+    def _show_one(
+        self,
+        request: Request,
+        source_id: int,
+        *,
+        trouble: str = "",
+        typed: dict[str, str] | None = None,
+        status: int = 200,
+    ) -> Response:
+        with self.instance.db.read() as session:
+            source = find_source(session, source_id)
+            left = count_from(session, source.id)
+        present = {"url": source.url, "name": source.name, "kind": source.kind}
+        return self.pages.show(
+            "source.html",
+            signed_of(request),
+            status=status,
+            source=source,
+            left=left,
+            kinds=sorted({*list_plugins(GROUP), source.kind}),
+            trouble=trouble,
+            typed=typed or present,
+        )
+
+    def change(self, request: Request, source_id: RowId, form: Form) -> Response:
+        """Change a source's address, kind and name; its kind stays, or becomes an installed one."""
+        app, typed = self.instance, {name: form.text(name) for name in FIELDS}
+        try:
+            with app.db.write() as session:
+                if typed["kind"] != find_source(session, source_id).kind:
+                    _refuse_code(typed["kind"])
+                fields = {**typed, "name": typed["name"] or typed["url"]}
+                changed = change_source(session, source_id, **fields, now=app.clock.now())
+                if changed:
+                    detail = {"fields": ", ".join(changed), "name": fields["name"]}
+                    self._note(session, request, "change source", source_id, detail)
+        except (BadInput, Conflict) as error:
+            status = 409 if isinstance(error, Conflict) else 422
+            return self._show_one(
+                request, source_id, trouble=str(error), typed=typed, status=status
+            )
+        return RedirectResponse(f"{SOURCES}?done=changed#source-{source_id}", 303)
+
+    def remove(self, request: Request, source_id: RowId, form: Form) -> Response:
+        """Remove a source; its articles stay, those that wait are set aside if that is ticked."""
+        if form.text("sure") != "yes":
+            trouble = "Nothing was removed: tick the box that says so, too."
+            return self._show_one(request, source_id, trouble=trouble, status=422)
+        aside = form.text("aside") == "yes"
+        with self.instance.db.write() as session:
+            name = find_source(session, source_id).name
+            left = remove_source(session, source_id, aside=aside)
+            detail = {
+                "name": name,
+                "articles kept": left.waiting + left.settled,
+                "set aside": left.waiting if aside else 0,
+            }
+            self._note(session, request, "remove source", source_id, detail)
+        return RedirectResponse(f"{SOURCES}?done=removed", 303)
+
+    def _note(
+        self,
+        session: Session,
+        request: Request,
+        verb: str,
+        source_id: int,
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
         editor, now = signed_of(request).editor_id, self.instance.clock.now()
-        note(session, editor, verb, f"source#{source_id}", now)
+        note(session, editor, verb, f"source#{source_id}", now, detail)
+
+
+def _refuse_code(kind: str) -> None:
+    """BadInput for a kind that is not installed: its name would be imported as code."""
+    if kind not in list_plugins(GROUP):
+        raise BadInput(f"kind: there is none called {kind[:40]!r}")
 
 
 def health_of(source: Source) -> str:
@@ -136,6 +219,9 @@ def add_routes(desk: DeskRoutes) -> None:
     sources = SourcePages(desk.instance, desk.pages)
     desk.look("/sources", sources.show, Role.CONTRIBUTOR)
     desk.act("/sources/add", sources.add, Role.EDITOR)
+    desk.look("/sources/{source_id}/change", sources.show_one, Role.EDITOR)
+    desk.act("/sources/{source_id}/change", sources.change, Role.EDITOR)
+    desk.act("/sources/{source_id}/remove", sources.remove, Role.EDITOR)
     desk.act("/sources/{source_id}/pause", sources.pause, Role.EDITOR)
     desk.act("/sources/{source_id}/resume", sources.resume, Role.EDITOR)
     desk.act("/sources/{source_id}/read", sources.read_now, Role.EDITOR)

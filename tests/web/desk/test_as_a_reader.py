@@ -14,7 +14,7 @@ from digest.blocks import APPEAL, GREETING, THANKS
 from digest.curation.issues import find_issue
 from digest.curation.newsletters import change_furniture, find_newsletter
 from digest.errors import DigestError
-from digest.models import AuditEntry, Role
+from digest.models import AuditEntry, Role, Subscription
 from digest.press.preview import neutral_values
 from digest.rendering.personalise import fill_html
 from digest.subscribers.choices import choose_parts, note_support
@@ -137,6 +137,19 @@ def test_publisher_sees_a_reader_s_copy_without_a_link_that_works(desk: Desk, na
     for link in re.findall(rf'{site}/[^"<> ]+', answer.text):
         with pytest.raises(DigestError):
             desk.app.signer.read(Purpose.UNSUBSCRIBE, link.rsplit("/", 1)[1])
+
+
+def test_time_zone_changes_no_byte_of_a_copy(desk: Desk, name: str) -> None:
+    browser = desk.signed_in(Role.PUBLISHER)
+    page = browser.get(f"/desk/{name}/preview").text
+    assert "A reader’s time zone changes when a copy leaves, and nothing in it." in page
+    copies = set()
+    for zone in (None, "Pacific/Auckland", "America/Los_Angeles"):
+        with desk.app.db.write() as session:
+            session.query(Subscription).update({"timezone": zone})
+        copies.add(browser.post(f"/desk/{name}/preview/as-reader", address=ANNA).content)
+    assert len(copies) == 1
+    assert len(copies.pop()) > 1_000
 
 
 def test_reader_s_own_edition_and_text_part_are_shown(desk: Desk, name: str) -> None:

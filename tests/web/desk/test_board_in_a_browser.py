@@ -191,6 +191,33 @@ def test_board_is_fit_for_everybody(
         assert axe(page) == []
 
 
+@pytest.mark.parametrize("width", [1400, 2200])
+def test_all_has_one_left_and_one_right_edge(
+    desk: Desk, browser: Browser, name: str, width: int
+) -> None:
+    with browser.new_context(viewport={"width": width, "height": 900}) as context:
+        page = opened(desk, context, name)
+        edges = {
+            "": (["header .brand", ".tabs.issue", "#board"], [".who", ".tabs.issue", "#pane"]),
+            "/preview": (
+                ["header .brand", ".tabs.issue", ".proof"],
+                [".who", ".tabs.issue", ".aside"],
+            ),
+            "/schedule": (["header .brand", ".tabs.issue", ".steering"], [".who", ".tabs.issue"]),
+        }
+        seen = set()
+        for tail, (left, right) in edges.items():
+            page.goto(f"{desk.house.url}/desk/{name}{tail}")
+            seen |= {("left", edge_of(page, each, "left")) for each in left}
+            seen |= {("right", edge_of(page, each, "right")) for each in right}
+    assert len(seen) == 2, seen
+
+
+def edge_of(page: Page, selector: str, side: str) -> int:
+    script = f"element => Math.round(element.getBoundingClientRect().{side})"
+    return int(page.locator(selector).first.evaluate(script))
+
+
 def test_hostile_words_do_nothing(desk: Desk, context: BrowserContext, name: str) -> None:
     page = opened(desk, context, name)
     alarms: list[str] = []

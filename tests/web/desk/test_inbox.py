@@ -8,7 +8,7 @@ import pytest
 
 from digest.clock import FixedClock
 from digest.curation.inbox import dismiss, find_article, take_in
-from digest.curation.issues import find_issue, move_issue
+from digest.curation.issues import find_issue, move_issue, new_issue
 from digest.curation.newsletters import find_newsletter, list_sections
 from digest.curation.picks import list_picks
 from digest.curation.source_list import add_source
@@ -185,6 +185,32 @@ def test_article_is_picked_last_in_the_section_chosen(desk: Desk) -> None:
     page = browser.get("/desk/inbox?kept=picked").text
     assert "In weekly/1" in page
     assert f'href="/desk/weekly/1?open={second}#card-{second}"' in page
+
+
+def test_section_of_the_board_leads_to_its_picks(desk: Desk) -> None:
+    browser = desk.signed_in(Role.CONTRIBUTOR)
+    bring(desk, found(1, desk))
+    where = place(desk, browser)
+    with desk.app.db.write() as session:  # a later draft does not take what is meant for this one
+        newsletter = find_newsletter(session, "weekly")
+        new_issue(session, newsletter, slot_date=None, now=desk.clock.now())
+    assert f'href="/desk/inbox?place={where}"' in browser.get("/desk/weekly/1").text
+
+    page = browser.get("/desk/inbox", params={"place": where}).text
+
+    assert f'<option value="{where}" selected>' in page
+    assert "number 2</option>" in page
+    assert '<a href="/desk/weekly/1">To The Harbour Courier 1</a>' in page  # and back again
+
+
+@pytest.mark.parametrize("where", ["weekly/9:1", "nothing/1:1", "weekly/x:1", ":", "weekly/1"])
+def test_inbox_opens_wherever_picks_should_go(desk: Desk, where: str) -> None:
+    browser = desk.signed_in(Role.CONTRIBUTOR)
+    bring(desk, found(1, desk))
+    place(desk, browser)
+    page = browser.get("/desk/inbox", params={"place": where})
+    assert page.status_code == 200
+    assert page.text.count("<optgroup") == 1
 
 
 def test_picking_twice_changes_nothing(desk: Desk) -> None:

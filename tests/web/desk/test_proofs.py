@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 
 from digest.clock import FixedClock
+from digest.delivery.backends.base import Envelope
 from digest.models import AuditEntry, Chunk, Delivery, Role
 from digest.testing.newsroom import open_newsroom
 from digest.testing.smtp import MailServer
@@ -19,6 +20,10 @@ from tests.web.conftest import serving
 from tests.web.desk.conftest import Desk
 
 TYPED = "printer@press.example"
+GUARDED = {
+    'language = "en"': 'language = "en"\nguarded = true\nguarded_names = ["gazette"]\n'
+    'public_url = "http://127.0.0.1:8000"'
+}
 RELAY = 'backend = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"'
 
 
@@ -40,8 +45,12 @@ def by_smtp(tmp_path, clock: FixedClock) -> Iterator[tuple[Desk, MailServer]]:
             yield desk, server
 
 
+def accepted(desk: Desk) -> list[tuple[Envelope, bytes]]:
+    return desk.house.newsroom.backend.accepted
+
+
 def sent_to(desk: Desk) -> list[str]:
-    return [envelope.rcpt_to for envelope, _ in desk.house.newsroom.backend.accepted]
+    return [envelope.rcpt_to for envelope, _ in accepted(desk)]
 
 
 def entries(desk: Desk) -> list[AuditEntry]:
@@ -58,8 +67,23 @@ def test_proof_goes_to_oneself_colleagues_and_an_address(desk: Desk, name: str) 
     assert answer.status_code == 200
     assert sent_to(desk) == [bob, "ada@gazette.example", TYPED]
     assert answer.text.count("accepted") == 3
-    for _, message in desk.house.newsroom.backend.accepted:
-        assert message_from_bytes(message)["Subject"] == "[Proof] Fog"
+    subjects = [message_from_bytes(each)["Subject"] for _, each in accepted(desk)]
+    # Others are told whose proof it is.
+    assert subjects == ["[Proof from Ada] Fog", "[Proof] Fog", "[Proof from Ada] Fog"]
+
+
+def test_proof_of_a_guarded_newsletter_names_nobody(open_house, clock: FixedClock) -> None:
+    with open_house(more=GUARDED) as house:
+        desk = Desk(house, clock)
+        with desk.browsers:
+            issue = house.newsroom.draft(date(2026, 12, 4), subject="Fog")
+            desk.add(Role.CONTRIBUTOR, "bob")
+            ada = desk.signed_in(Role.EDITOR, "ada")
+            page = ada.post(f"/desk/{issue}/proofs", to="1", edition="full").text
+
+            ((_, message),) = accepted(desk)
+            assert message_from_bytes(message)["Subject"] == "[Proof] Fog"
+            assert "Proof from" not in page
 
 
 def test_proof_arrives_over_smtp_in_every_edition_asked_for(

@@ -158,13 +158,6 @@ def test_export_has_everything_and_is_on_record(
     assert_named_nowhere(desk, logged)
 
 
-def test_erasing_is_not_done_here(desk: Desk, publisher: Browser) -> None:
-    assert "digest subscribers erase" not in publisher.get(path(desk)).text
-    page = desk.signed_in(Role.OPERATOR).get(path(desk)).text
-    assert "digest subscribers erase" in page
-    assert "/erase" not in page
-
-
 def test_text_of_readers_is_text(desk: Desk, publisher: Browser) -> None:
     desk.house.newsroom.subscribe("evil@example.org", name="<script>alert(1)</script>")
     page = publisher.get(path(desk, "evil@example.org")).text
@@ -178,7 +171,7 @@ def test_readers_are_for_publishers(desk: Desk, role: Role) -> None:
     assert browser.get(path(desk)).status_code == 403
     assert browser.get("/desk/readers").status_code == 403
     assert browser.post("/desk/readers/find", address=ANNA).status_code == 403
-    for act in ("suppress", "lift", "leave", "pause", "resume", "export"):
+    for act in ("suppress", "lift", "leave", "pause", "resume", "export", "erase"):
         assert browser.post(f"{path(desk)}/{act}", newsletter="weekly").status_code == 403
     assert record(desk) == []
     assert desk.house.state(ANNA) is SubscriptionState.ACTIVE

@@ -58,6 +58,8 @@ def test_everybody_sees_when_it_leaves_and_a_publisher_may_change_it(desk: Desk)
     for words in ("Friday, 4 December 2026 at 07:00", "UTC", "Content cut-off", "2 of now"):
         assert words in page
     assert "About Friday, 4 December at 07:00" in page  # the last copy
+    assert "limited by the connections that the relay main allows." in page
+    assert "relays.main" not in page
     assert "It is approved, and leaves by itself" in page
     assert f'action="/desk/{name}' not in page
 
@@ -378,3 +380,14 @@ def test_extra_that_was_stopped_leaves_only_when_a_publisher_says_so_again(desk:
 
     assert issue_of(desk, name).state is IssueState.APPROVED
     assert "It leaves only when somebody says when" in browser.get(f"/desk/{name}/schedule").text
+
+
+@pytest.mark.parametrize("page", ["schedule", "preview"])
+def test_operators_alone_are_told_the_key_of_what_limits_it(desk: Desk, page: str) -> None:
+    name = approved(desk)
+    words = "limited by the connections that the relay main allows"
+    shown = desk.signed_in(Role.OPERATOR).get(f"/desk/{name}/{page}").text
+    assert f"{words}: <code>relays.main.connections</code>" in shown
+    shown = desk.signed_in(Role.PUBLISHER).get(f"/desk/{name}/{page}").text
+    assert words in shown
+    assert "relays.main" not in shown

@@ -97,6 +97,13 @@ def test_contributor_is_not_promised_an_approval(desk: Desk) -> None:
     assert "An editor approves it." not in editor.get(f"/desk/{name}/preview").text
 
 
+def test_approved_issue_is_said_to_leave_by_itself(desk: Desk) -> None:
+    desk.house.newsroom.approve(desk.house.newsroom.draft(date(2026, 11, 27)))
+    page = desk.signed_in(Role.EDITOR).get("/desk").text
+    assert "It is approved, and leaves by itself." in page
+    assert "Preview and approve" not in page
+
+
 @pytest.mark.parametrize(("count", "words"), [(1, "1 picture (alt"), (2, "2 pictures (alt")])
 def test_pictures_without_words_are_counted(count: int, words: str) -> None:
     issue = Issue(state=IssueState.DRAFT, subject="", preheader="", topper={})
