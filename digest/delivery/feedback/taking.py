@@ -57,6 +57,7 @@ EVIDENCE = {
 KEPT = frozenset({FeedbackKind.BOUNCED, FeedbackKind.COMPLAINED, FeedbackKind.UNSUBSCRIBED})
 # Since which no earlier copy says anything of the mailbox.
 PROVED = (ConsentKind.CONFIRMED.value, ConsentKind.MOVED.value)
+MOVED = (ConsentKind.MOVED.value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,19 +206,11 @@ class _Taking:
     def _told(self) -> bytes:
         """Return what tells this event from every other of its provider (32 bytes)."""
         event = self.event
-        named = (
-            [event.event_id]
-            if event.event_id
-            else [
-                *(
-                    event.kind.value,
-                    event.at.isoformat(),
-                    event.recipient.lower(),
-                    event.token.lower(),
-                ),
-                *(event.message_id, event.reference, event.own_message_id, event.status),
-            ]
-        )
+        named = [event.event_id]
+        if not event.event_id:
+            who = (event.recipient.lower(), event.token.lower())
+            which = (event.message_id, event.reference, event.own_message_id)
+            named = [event.kind.value, event.at.isoformat(), event.status, *who, *which]
         return self.rules.keys.sealer.index(f"feedback\0{json.dumps(named)}")
 
     def _act(self, row: FeedbackEvent, found: Found) -> None:
@@ -229,6 +222,8 @@ class _Taking:
                 row.verdict = FeedbackVerdict.LEFT
             return
         match self.event.kind:
+            case FeedbackKind.COMPLAINED if self._is_overtaken(found, MOVED):
+                pass  # it is about a mailbox that is not theirs any more
             case FeedbackKind.COMPLAINED:
                 self._suppress(row, found, SuppressionReason.COMPLAINED)
                 row.verdict = FeedbackVerdict.SUPPRESSED
@@ -253,7 +248,7 @@ class _Taking:
 
     def _bounce(self, row: FeedbackEvent, found: Found) -> None:
         kind = class_of(self.event)
-        if self._is_overtaken(found):
+        if self._is_overtaken(found, PROVED):
             return
         if found.issue_id is None or found.began_at is None or row.subscriber_id is None:
             row.class_ = kind.value
@@ -272,7 +267,7 @@ class _Taking:
         trials = list_trials(self.session, row.subscriber_id, latest, remembered=remembered)
         row.verdict = self._follow(row, row.subscriber_id, trials, found)
 
-    def _is_overtaken(self, found: Found) -> bool:
+    def _is_overtaken(self, found: Found, by: Sequence[str]) -> bool:
         """Tell whether the reader has proved since the copy left that the mailbox works, or has
         another one by now.
         """
@@ -280,7 +275,7 @@ class _Taking:
             return False
         proved = self.session.scalar(
             select(func.max(ConsentEvent.at)).where(
-                ConsentEvent.subscriber_id == found.subscriber_id, ConsentEvent.kind.in_(PROVED)
+                ConsentEvent.subscriber_id == found.subscriber_id, ConsentEvent.kind.in_(by)
             )
         )
         return proved is not None and proved > (found.dotted_at or self.event.at)

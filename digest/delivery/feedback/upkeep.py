@@ -3,9 +3,9 @@ their probe, and what is old goes.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.orm import Session
 
 from digest.clock import Clock
@@ -14,7 +14,7 @@ from digest.delivery.feedback.keeping import drop_old
 from digest.delivery.feedback.refusals import take_refusals
 from digest.delivery.feedback.suspending import MOST, forget_survivors, open_probes
 from digest.delivery.feedback.taking import Rules, Taken
-from digest.models import FeedbackEvent
+from digest.models import FeedbackEvent, FeedbackVerdict
 
 STEP = 2_000  # old events in one transaction
 
@@ -45,15 +45,17 @@ def keep_feedback(db: Database, rules: Rules, clock: Clock, stopped: Callable[[]
     gone = STEP
     while gone == STEP and not stopped():
         with db.write() as session:
-            gone = _forget_events(session, now - remembered)
+            gone = _forget_events(session, FeedbackEvent.received_at < now - remembered)
+    # Anybody can send what nobody can attribute, as much as they like.
+    theirs = FeedbackEvent.verdict == FeedbackVerdict.UNATTRIBUTED
+    old = FeedbackEvent.received_at < now - timedelta(days=rules.feedback.kept_days)
+    gone = STEP
+    while gone == STEP and not stopped():
+        with db.write() as session:
+            gone = _forget_events(session, and_(theirs, old))
 
 
-def _forget_events(session: Session, before: datetime) -> int:
-    old = (
-        select(FeedbackEvent.id)
-        .where(FeedbackEvent.received_at < before)
-        .order_by(FeedbackEvent.received_at)
-        .limit(STEP)
-    )
+def _forget_events(session: Session, which: ColumnElement[bool]) -> int:
+    old = select(FeedbackEvent.id).where(which).order_by(FeedbackEvent.received_at).limit(STEP)
     gone = delete(FeedbackEvent).where(FeedbackEvent.id.in_(old)).returning(FeedbackEvent.id)
     return len(session.scalars(gone).all())

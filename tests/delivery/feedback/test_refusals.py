@@ -6,6 +6,7 @@ import pytest
 
 from digest.clock import FixedClock
 from digest.config import FeedbackConfig
+from digest.delivery.feedback.events import Feedback, FeedbackKind
 from digest.delivery.feedback.refusals import SETTLED
 from digest.delivery.feedback.taking import Taken
 from digest.delivery.feedback.upkeep import keep_feedback, take_all_refusals
@@ -78,14 +79,16 @@ def test_line_that_is_fresh_waits_for_those_before_it(newsroom, clock, run) -> N
 
 
 def test_what_is_old_goes_and_what_counts_stays(postbag: Postbag) -> None:
-    postbag.feedback = FeedbackConfig(remembered_days=60)
+    postbag.feedback = FeedbackConfig(remembered_days=60, kept_days=30)
     anna = postbag.add_reader(ANNA)
     for _ in range(11):
         postbag.bounce(postbag.send(anna), "5.7.1")
+    at = BEGAN + timedelta(weeks=1)
+    postbag.take(Feedback(FeedbackKind.COMPLAINED, at, "who@example.org"), trusted=False)
     clock = FixedClock(BEGAN + timedelta(weeks=10, hours=2))
 
     keep_feedback(postbag.db, postbag.rules, clock, lambda: False)
 
     kept: list[FeedbackEvent] = postbag.events()
-    assert len(kept) == 9
+    assert len(kept) == 9  # without the one that is nobody's
     assert min(event.received_at for event in kept) >= clock.now() - timedelta(days=60)

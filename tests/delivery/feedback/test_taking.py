@@ -320,6 +320,8 @@ def test_bounce_of_a_copy_that_left_before_the_reader_moved_is_overtaken(
         )
 
     assert any_postbag.bounce(row, "5.1.1") == Taken(noted=1)
+    complaint = told(FeedbackKind.COMPLAINED, token=any_postbag.token(row))
+    assert any_postbag.take(complaint, trusted=False) == Taken(noted=1)
     assert any_postbag.reason(anna) is None
 
 
