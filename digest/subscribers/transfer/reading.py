@@ -5,23 +5,29 @@ The child has no keys and no store: it turns cells into plain values, the parent
 dies, the parent reads on by itself from where it was. Ends the child whenever the reading ends.
 """
 
+import json
 import os
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import NamedTuple
 
 from digest.errors import BadInput
 from digest.subscribers.transfer.csv_file import CsvShape, read_rows
+from digest.subscribers.transfer.fates import Fate
+from digest.subscribers.transfer.places import Place
+from digest.subscribers.transfer.providers import PLAIN
 from digest.subscribers.transfer.rows import (
+    USUAL,
     InactiveRow,
+    Meaning,
     ReaderRow,
     RowProblem,
     read_time,
@@ -33,29 +39,52 @@ BLOCK_ROWS = 10_000
 LONG_FILE_BYTES = 2_000_000  # what a child needs to start, this process has read by then
 
 
+# Where in the row numbers of an import each further file of it begins; so a row has one number.
+FILE_ROWS = 1 << 40
+
 # One reader as plain values: row, address, its key, domain group, name, language, time zone, time
-# of joining as SQLAlchemy keeps an instant on SQLite, evidence as JSON. No class of its own: making
-# a million of them, and sending them over, is what reading costs.
-PlainReader = tuple[int, str, str, str, str | None, str | None, str | None, str | None, str]
+# of joining as SQLAlchemy keeps an instant on SQLite, evidence as JSON, fate, time of leaving as
+# that of joining, what our own export says beyond that as JSON. No class of its own: making a
+# million of them, and sending them over, is what reading costs.
+PlainReader = tuple[
+    int, str, str, str, str | None, str | None, str | None, str | None, str,
+    int, str | None, str | None,
+]  # fmt: skip
+Said = tuple[str, int | None]  # a word of the file, and the fate it stands for
 
 
 class Block(NamedTuple):
-    """Some rows of a file, judged. `byte` says how far into the file the reading is."""
+    """Some rows of a file, judged. `byte` says how far into all files the reading is, `said` how
+    many rows said what of themselves.
+    """
 
     last_row: int
     rows: int
     readers: list[PlainReader]
     problems: list[RowProblem]
     byte: int
+    said: list[tuple[Said, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file: where it is, how it is to be read and understood, its SHA-256 in hexadecimal."""
+
+    place: Place
+    shape: CsvShape
+    digest: str
+    meaning: Meaning = USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file: where it is, how it is to be read, and its SHA-256 in hexadecimal."""
+    """The files of one import, in the order in which they are read."""
 
-    path: Path
-    shape: CsvShape
-    digest: str
+    parts: tuple[Part, ...]
+
+    def size(self) -> int:
+        """Return how many bytes all of them have."""
+        return sum(part.place.size() for part in self.parts)
 
 
 def judged_blocks(source: Source, after_row: int) -> Generator[Block, None, None]:
@@ -63,7 +92,7 @@ def judged_blocks(source: Source, after_row: int) -> Generator[Block, None, None
 
     Close the iterator when it is not read to its end.
     """
-    if source.path.stat().st_size >= LONG_FILE_BYTES:
+    if source.size() >= LONG_FILE_BYTES:
         with suppress(OSError), closing(_Child(source, after_row)) as child:
             for block in child.blocks():
                 after_row = block.last_row
@@ -75,40 +104,67 @@ def judged_blocks(source: Source, after_row: int) -> Generator[Block, None, None
 
 def read_blocks(source: Source, after_row: int) -> Iterator[Block]:
     """Yield the same, always from this process."""
+    before = 0
+    for number, part in enumerate(source.parts):
+        first = number * FILE_ROWS
+        if after_row < first + FILE_ROWS:
+            for block in _blocks_of(part, first, max(after_row - first, 0)):
+                yield block._replace(byte=before + block.byte)
+        before += part.place.size()
+
+
+def _blocks_of(part: Part, first: int, after_row: int) -> Iterator[Block]:
     byte = 0
 
     def note(at: int) -> None:
         nonlocal byte
         byte = at
 
-    rows = read_rows(source.path, source.shape, at_byte=note)
+    rows = read_rows(part.place, part.shape, at_byte=note)
     judged = (
-        each if isinstance(each, RowProblem) else understand(each)
+        each if isinstance(each, RowProblem) else understand(each, part.meaning)
         for each in rows
         if each.row > after_row
     )
     while block := list(islice(judged, BLOCK_ROWS)):
-        yield _block(block, source.digest, byte)
+        yield _block(block, part, first, byte)
 
 
 def _block(
-    judged: Sequence[ReaderRow | InactiveRow | RowProblem], file_digest: str, byte: int
+    judged: Sequence[ReaderRow | InactiveRow | RowProblem], part: Part, first: int, byte: int
 ) -> Block:
-    readers = [_plain(each, file_digest) for each in judged if isinstance(each, ReaderRow)]
-    problems = [each for each in judged if isinstance(each, RowProblem)]
-    return Block(judged[-1].row, len(judged), readers, problems, byte)
+    provider = "" if part.meaning.provider == PLAIN else f', "provider": "{part.meaning.provider}"'
+    head = f'{{"file": "{part.digest}"{provider}, "row": '
+    found = [each for each in judged if isinstance(each, ReaderRow)]
+    problems = [
+        replace(each, row=first + each.row) for each in judged if isinstance(each, RowProblem)
+    ]
+    said = Counter[Said]((each.said, int(each.fate)) for each in found)
+    said.update((each.said, None) for each in judged if isinstance(each, InactiveRow))
+    readers = [_plain(each, head, first) for each in found]
+    return Block(
+        first + judged[-1].row, len(judged), readers, problems, byte, sorted(said.items(), key=str)
+    )
 
 
-def _plain(reader: ReaderRow, file_digest: str) -> PlainReader:
-    row, (address, _domain, key, group), name, language, timezone, joined, confirmed = reader
+def _plain(reader: ReaderRow, head: str, first: int) -> PlainReader:
+    row, (address, _domain, key, group), name, language, timezone, joined, confirmed = reader[:7]
     # Put together by hand, for speed: the times have been checked to have nothing to escape.
-    evidence = f'{{"file": "{file_digest}", "row": {row}'
+    evidence = f"{head}{row}"
     if joined:
         evidence += f', "joined": "{joined}"'
     if confirmed:
         evidence += f', "confirmed": "{confirmed}"'
     at = _joined_at(joined, confirmed)
-    return row, address, key, group, name, language, timezone, at, evidence + "}"
+    common = (first + row, address, key, group, name, language, timezone, at)
+    fate, said, left, kept = reader[7:]
+    if not fate and kept is None:
+        return *common, evidence + "}", 0, None, None
+    if fate >= Fate.LEFT:
+        evidence += f', "said": {json.dumps(said)}'
+    if left:
+        evidence += f', "left": "{left}"'
+    return *common, evidence + "}", int(fate), _kept(left), kept
 
 
 def _joined_at(joined: str, confirmed: str) -> str | None:
