@@ -90,18 +90,27 @@ def read_rows(
     `at_byte` is told, every few hundred rows, how far into the file the reading is. BadInput names
     the row at which the file cannot be read any further.
     """
+    named = NamedCells(shape)
+    for row, record, text in read_records(place, shape, at_byte=at_byte):
+        yield named.of(row, record, text)
+
+
+def read_records(
+    place: Place, shape: CsvShape, *, at_byte: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, list[str] | None, str]]:
+    """Yield the same rows as their number, their cells (None: quotes do not match) and what all of
+    these say, one after the other.
+    """
     with _opened(place, shape.encoding) as file:
-        lines = _Lines(place, file, at_byte, LONG_ROW if shape.provider == FRIDAY else LONGEST_ROW)
-        by_field = _FieldReader(shape)
+        longest = LONG_ROW if shape.provider == FRIDAY else LONGEST_ROW
+        lines = _Lines(place, file, at_byte, longest)
         for row, record in _records(place, lines, shape.delimiter):
             if row < shape.first_row:
                 continue
             if record is None:
-                yield RowProblem(
-                    row, "row", "its quotes do not match; left out up to where they close"
-                )
-            elif text := "".join(record).strip():
-                yield by_field.read(row, record, "'" in text)
+                yield row, None, ""
+            elif (text := "".join(record)) and not text.isspace():
+                yield row, record, text
 
 
 class _Lines:
@@ -173,24 +182,28 @@ def _records(place: Place, lines: _Lines, delimiter: str) -> Iterator[tuple[int,
             yield row, record
 
 
-class _FieldReader:
+class NamedCells:
     """Names the cells of a record as a file's header does."""
 
     def __init__(self, shape: CsvShape) -> None:
         self._width = shape.width
         self._columns = tuple(shape.columns.items())
 
-    def read(self, row: int, record: list[str], guarded: bool) -> RawRow | RowProblem:
-        """Return the record's cells by field; a problem when it has more than the header. Only a
-        `guarded` one has cells with a ' in front.
+    def of(self, row: int, record: list[str] | None, text: str) -> RawRow | RowProblem:
+        """Return the record's cells by field; a problem when it has more than the header, or quotes
+        that do not match. Only a `text` with a ' in it has cells with one in front.
         """
+        if record is None:
+            return RowProblem(
+                row, "row", "its quotes do not match; left out up to where they close"
+            )
         excess = len(record) - self._width
         if excess > 0 and "".join(record[self._width :]).strip():
             return RowProblem(row, "row", "more cells than the first row; a quote may be missing")
         if excess < 0:
             record += [""] * -excess
         cells = {field: record[place] for field, place in self._columns}
-        if guarded:
+        if "'" in text:
             cells = {field: unguarded(cell) for field, cell in cells.items()}
         return RawRow(row, cells)
 

@@ -20,10 +20,11 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from digest.errors import BadInput
-from digest.subscribers.transfer.csv_file import CsvShape, read_rows
+from digest.subscribers.transfer.csv_file import CsvShape, NamedCells, read_records
 from digest.subscribers.transfer.fates import Fate
 from digest.subscribers.transfer.places import Place
 from digest.subscribers.transfer.providers import PLAIN
+from digest.subscribers.transfer.quick_rows import quick_reader
 from digest.subscribers.transfer.rows import (
     USUAL,
     InactiveRow,
@@ -36,6 +37,7 @@ from digest.subscribers.transfer.rows import (
 
 CHILD = "digest.subscribers.transfer.reading_child"
 BLOCK_ROWS = 10_000
+LEFT = int(Fate.LEFT)  # comparing members of an enum is slow
 LONG_FILE_BYTES = 2_000_000  # what a child needs to start, this process has read by then
 
 
@@ -120,35 +122,55 @@ def _blocks_of(part: Part, first: int, after_row: int) -> Iterator[Block]:
         nonlocal byte
         byte = at
 
-    rows = read_rows(part.place, part.shape, at_byte=note)
-    judged = (
-        each if isinstance(each, RowProblem) else understand(each, part.meaning)
-        for each in rows
-        if each.row > after_row
-    )
-    while block := list(islice(judged, BLOCK_ROWS)):
-        yield _block(block, part, first, byte)
+    judge = _Judge(part, first)
+    records = read_records(part.place, part.shape, at_byte=note)
+    rest = (each for each in records if each[0] > after_row)
+    while taken := list(islice(rest, BLOCK_ROWS)):
+        yield judge.block(taken, byte)
 
 
-def _block(
-    judged: Sequence[ReaderRow | InactiveRow | RowProblem], part: Part, first: int, byte: int
-) -> Block:
-    provider = "" if part.meaning.provider == PLAIN else f', "provider": "{part.meaning.provider}"'
-    head = f'{{"file": "{part.digest}"{provider}, "row": '
-    found = [each for each in judged if isinstance(each, ReaderRow)]
-    problems = [
-        replace(each, row=first + each.row) for each in judged if isinstance(each, RowProblem)
-    ]
-    said = Counter[Said]((each.said, int(each.fate)) for each in found)
-    said.update((each.said, None) for each in judged if isinstance(each, InactiveRow))
-    readers = [_plain(each, head, first) for each in found]
-    return Block(
-        first + judged[-1].row, len(judged), readers, problems, byte, sorted(said.items(), key=str)
-    )
+class _Judge:
+    """Turns the rows of one file into plain readers."""
+
+    def __init__(self, part: Part, first: int) -> None:
+        self._meaning, self._first = part.meaning, first
+        system = part.meaning.provider
+        provider = "" if system == PLAIN else f', "provider": "{system}"'
+        self._head = f'{{"file": "{part.digest}"{provider}, "row": '
+        self._named = NamedCells(part.shape)
+        self._quick = quick_reader(part.shape, part.meaning)
+
+    def block(self, taken: Sequence[tuple[int, list[str] | None, str]], byte: int) -> Block:
+        """Return some rows as a block."""
+        readers: list[PlainReader] = []
+        problems: list[RowProblem] = []
+        said = Counter[Said]()
+        quick, head, first = self._quick, self._head, self._first
+        for row, record, text in taken:
+            if quick and record and (reader := quick(row, record, text)):
+                readers.append(_plain(reader, head, first))
+                continue
+            raw = self._named.of(row, record, text)
+            judged = raw if isinstance(raw, RowProblem) else understand(raw, self._meaning)
+            if isinstance(judged, RowProblem):
+                problems.append(replace(judged, row=first + row))
+            elif isinstance(judged, InactiveRow):
+                said[judged.said, None] += 1
+            else:
+                said[judged.said, int(judged.fate)] += 1
+                readers.append(_plain(judged, head, first))
+        plainly = len(readers) - sum(
+            rows for (_word, fate), rows in said.items() if fate is not None
+        )
+        if plainly:
+            said["", 0] += plainly
+        told = sorted(said.items(), key=str)
+        return Block(first + taken[-1][0], len(taken), readers, problems, byte, told)
 
 
 def _plain(reader: ReaderRow, head: str, first: int) -> PlainReader:
-    row, (address, _domain, key, group), name, language, timezone, joined, confirmed = reader[:7]
+    (row, (address, _domain, key, group), name, language, timezone, joined, confirmed, fate, said,
+     left, kept) = reader  # fmt: skip
     # Put together by hand, for speed: the times have been checked to have nothing to escape.
     evidence = f"{head}{row}"
     if joined:
@@ -156,15 +178,15 @@ def _plain(reader: ReaderRow, head: str, first: int) -> PlainReader:
     if confirmed:
         evidence += f', "confirmed": "{confirmed}"'
     at = _joined_at(joined, confirmed)
-    common = (first + row, address, key, group, name, language, timezone, at)
-    fate, said, left, kept = reader[7:]
-    if not fate and kept is None:
-        return *common, evidence + "}", 0, None, None
-    if fate >= Fate.LEFT:
+    if fate >= LEFT:
         evidence += f', "said": {json.dumps(said)}'
     if left:
         evidence += f', "left": "{left}"'
-    return *common, evidence + "}", int(fate), _kept(left), kept
+    left_at = _kept(left) if left else None
+    return (
+        first + row, address, key, group, name, language, timezone, at, evidence + "}", int(fate),
+        left_at, kept,
+    )  # fmt: skip
 
 
 def _joined_at(joined: str, confirmed: str) -> str | None:

@@ -10,6 +10,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -262,33 +263,28 @@ class _Reading:
 
     def stage(self, tally: Tally, progress: Progress) -> Tally:
         """Read on from where the tally is to the end of the file; return the tally there."""
-        total = self._source.size()
-        with closing(judged_blocks(self._source, tally.last_row)) as blocks:
+        total, at = self._source.size(), 0
+        # One block is written while the next is sealed: SQLite lets go of the interpreter.
+        written: Future[None] | None = None
+        with (
+            closing(judged_blocks(self._source, tally.last_row)) as blocks,
+            ThreadPoolExecutor(1, "staging") as writer,
+        ):
             for block in blocks:
-                tally = self._stage_block(block, tally)
-                progress(block.byte, total)
+                readers = self._known_only(block.readers)
+                tally = _counted(tally, block, readers)
+                sealed = seal_block(self._sealer, readers, self._random_bytes)
+                if written is not None:
+                    written.result()
+                    progress(at, total)
+                written = writer.submit(self._staging.add, sealed, block.problems, tally)
+                at = block.byte
+            if written is not None:
+                written.result()
+                progress(at, total)
         tally = tally._replace(readers=_drop_repeated(self._staging, tally), complete=1)
         self._staging.write_tally(tally)
         progress(total, total)
-        return tally
-
-    def _stage_block(self, block: Block, tally: Tally) -> Tally:
-        readers = self._known_only(block.readers)
-        problems, restrained = len(block.problems), sum(each[9] >= Fate.LEFT for each in readers)
-        said = Counter({(word, fate): rows for word, fate, rows in json.loads(tally.said)})
-        said.update(dict(block.said))
-        tally = tally._replace(
-            last_row=block.last_row,
-            rows=tally.rows + block.rows,
-            understood=tally.understood + len(readers),
-            bad=tally.bad + problems,
-            inactive=tally.inactive + block.rows - len(readers) - problems,
-            restrained=tally.restrained + restrained,
-            kept=tally.kept + sum(each[11] is not None for each in readers),
-            said=json.dumps([[*key, rows] for key, rows in said.items()]),
-        )
-        sealed = seal_block(self._sealer, readers, self._random_bytes)
-        self._staging.add(sealed, block.problems, tally)
         return tally
 
     def _known_only(self, readers: list[PlainReader]) -> list[PlainReader]:
@@ -297,6 +293,23 @@ class _Reading:
             return readers
         marks = hash_marks(self._sealer)
         return [each for each in readers if each[1] or not is_foreign_hash(each[2], marks)]
+
+
+def _counted(tally: Tally, block: Block, readers: Sequence[PlainReader]) -> Tally:
+    """Return a tally with a block more, of which `readers` are of use."""
+    problems = len(block.problems)
+    said = Counter({(word, fate): rows for word, fate, rows in json.loads(tally.said)})
+    said.update(dict(block.said))
+    return tally._replace(
+        last_row=block.last_row,
+        rows=tally.rows + block.rows,
+        understood=tally.understood + len(readers),
+        bad=tally.bad + problems,
+        inactive=tally.inactive + block.rows - len(readers) - problems,
+        restrained=tally.restrained + sum(each[9] >= Fate.LEFT for each in readers),
+        kept=tally.kept + sum(each[11] is not None for each in readers),
+        said=json.dumps([[*key, rows] for key, rows in said.items()]),
+    )
 
 
 def _drop_repeated(staging: StagingFile, tally: Tally) -> int:

@@ -96,7 +96,10 @@ class StagingFile:
         """
         self.path = path
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        # Used from one thread at a time, which need not be the one that opened it.
+        self._connection = sqlite3.connect(
+            path, timeout=0, isolation_level=None, check_same_thread=False
+        )
         try:
             self._connection.execute("PRAGMA locking_mode = exclusive")
             self._connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
