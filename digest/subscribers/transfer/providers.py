@@ -162,6 +162,7 @@ FRIDAY_READERS = Provider(
         "without": ("without",),
         "appeal_hidden_until": ("appealhiddenuntil",),
         "changed": ("changedat",),
+        "left_at": ("suppressedsince",),
         "consent": ("consent",),
     },
     words={

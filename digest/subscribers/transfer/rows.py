@@ -29,6 +29,10 @@ _TIME_TEXT = re.compile(
 _GO_TIME = re.compile(r"(.*\d) ([+-]\d{4})(?: \S+)?", re.ASCII)  # as time.Time prints itself
 _TRUE = frozenset({"true", "yes", "1", "t"})
 _SPAM = re.compile(r"spam|abuse|complain", re.IGNORECASE)
+KINDS = frozenset(  # of consent.ConsentKind: importing it would take the child process long
+    {"asked", "confirmed", "added", "imported", "changed", "paused", "resumed", "left"}
+    | {"returned", "moved"}
+)
 _FATEFUL = frozenset({"status", "refused", "left_at", "deleted_at", "bounced_at", "cancelled"})
 
 
@@ -218,10 +222,27 @@ def _kept_of_ours(cells: Mapping[str, str]) -> str:
     for field in ("without", "consent"):
         if cells.get(field):
             kept[field] = _as_list(field, cells[field])
+    for event in kept.get("consent", ()):
+        _check_event(event)
     for field in ("paused_until", "appeal_hidden_until", "changed"):
         if field in kept and read_time(kept[field]) is None:
             raise _Wrong(field, "not a time such as 2026-11-27T07:00:00+00:00")
     return json.dumps(kept)
+
+
+def _check_event(event: Any) -> None:
+    """Refuse what cannot be a consent event that we wrote."""
+    texts = ("kind", "at", "origin", "text", "policy_version", "policy")
+    is_ours = (
+        isinstance(event, dict)
+        and all(isinstance(event.get(name, ""), str) for name in texts)
+        and event.keys() >= {"kind", "at", "origin"}
+        and isinstance(event.get("evidence", {}), dict)
+        and event["kind"] in KINDS
+        and read_time(event["at"]) is not None
+    )
+    if not is_ours:
+        raise _Wrong("consent", "not what digest export wrote")
 
 
 def _as_list(field: str, text: str) -> list[Any]:
