@@ -153,8 +153,10 @@ def _export_editors(db: Database, sealer: Sealer, folder: Path) -> Written:
     with db.read() as session:
         found = session.scalars(select(Editor).order_by(Editor.id)).all()
     rows = [
-        [str(each.id), sealer.open(each.name_sealed), sealer.open(each.address_sealed)]
-        + [each.role.value, str(each.active)]
+        [
+            *(str(each.id), sealer.open(each.name_sealed), sealer.open(each.address_sealed)),
+            *(each.role.value, str(each.active)),
+        ]
         for each in found
     ]
     return _write_csv(folder, "editors.csv", ("number", "name", "email", "role", "active"), rows)

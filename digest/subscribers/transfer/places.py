@@ -58,7 +58,7 @@ class Place:
                 return
             with _archive(self.path) as archive, archive.open(self.member) as packed:
                 yield cast(BinaryIO, packed)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
             raise BadInput(f"{self}: damaged, or packed in a way that is not read") from error
         except OSError as error:
             raise BadInput(f"{self}: cannot be read: {error.strerror}") from error
@@ -104,12 +104,10 @@ def is_list(name: str) -> bool:
     return not hidden and name.lower().endswith(LISTS)
 
 
-@contextmanager
-def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+def _archive(path: Path) -> zipfile.ZipFile:
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (zipfile.BadZipFile, NotImplementedError, KeyError) as error:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise BadInput(f"{path}: not a whole zip file") from error
 
 
