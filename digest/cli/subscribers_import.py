@@ -12,19 +12,11 @@ from digest.curation.newsletters import find_newsletter
 from digest.errors import Refused
 from digest.subscribers.transfer.abandon import abandon_import
 from digest.subscribers.transfer.bundle import Asked
-from digest.subscribers.transfer.fates import Fate
+from digest.subscribers.transfer.fates import in_words
 from digest.subscribers.transfer.merge import ImportReport, merge_import
-from digest.subscribers.transfer.staging import Said, StagedCounts, StagedImport, stage_csv
+from digest.subscribers.transfer.staging import StagedCounts, StagedImport, stage_csv
 
 SHOWN_PROBLEMS = 20
-BECOMES = {
-    Fate.ACTIVE: "they join",
-    Fate.PAUSED: "they join, paused",
-    Fate.PENDING: "they are still to confirm",
-    Fate.LEFT: "they have left, and stay so",
-}
-BARRED = "they are never mailed"
-LEFT_OUT = "left out"
 
 Export = Annotated[
     Path, typer.Argument(help="The export: a CSV file, a zip file of them, or a folder.")
@@ -166,14 +158,9 @@ def _report(staged: StagedImport) -> None:
     if staged.counts.bad > SHOWN_PROBLEMS:
         say(f"… and {staged.counts.bad - SHOWN_PROBLEMS} more bad rows")
     if any(each.word for each in staged.said):
-        rows = [(each.word or "-", f"{each.rows:,}", becomes(each)) for each in staged.said]
+        rows = [(each.word or "-", f"{each.rows:,}", in_words(each.fate)) for each in staged.said]
         print_table(("rows that say", "rows", "what becomes of them"), rows, none="")
     say(_summary(staged.counts))
-
-
-def becomes(said: Said) -> str:
-    """Return in words what becomes of rows that say a word of themselves."""
-    return LEFT_OUT if said.fate is None else BECOMES.get(said.fate, BARRED)
 
 
 def _summary(counts: StagedCounts) -> str:

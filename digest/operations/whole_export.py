@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -87,7 +88,7 @@ def export_all(
             rows = export_csv(
                 *(db, sealer, newsletter_id, out),
                 whole=True,
-                progress=lambda done, total, name=name: progress(name, done, total),
+                progress=partial(progress, name),
             )
         written.append(Written(name, rows))
     with _file(folder, BARRED) as out:

@@ -22,6 +22,7 @@ from digest.subscribers.transfer.providers import (
     MAILCHIMP,
     PLAIN,
     family_of,
+    notes_on_unused,
 )
 from digest.subscribers.transfer.reading import Part, Source
 from digest.subscribers.transfer.rows import Meaning, is_fateful
@@ -212,6 +213,8 @@ def _notes(parts: Sequence[Part], *, left_aside: int, several: bool) -> tuple[st
     for part in parts:
         start = f"{part.place.name}: " if several else ""
         notes += [f"{start}{note}" for note in part.shape.notes]
+    unused = dict.fromkeys(column for part in parts for column in part.shape.unused)
+    notes += notes_on_unused(tuple(unused))
     if left_aside:
         notes.append(f"other files in it that are not read: {left_aside}")
     return tuple(dict.fromkeys(notes))

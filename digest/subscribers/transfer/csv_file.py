@@ -23,7 +23,7 @@ from digest.subscribers.transfer.providers import (
     PLAIN_CSV,
     choose,
     find_columns,
-    notes_on_unused,
+    find_unused,
 )
 from digest.subscribers.transfer.rows import RawRow, RowProblem
 
@@ -42,7 +42,7 @@ class CsvShape:
 
     `columns` says which cell holds which field, `width` is the number of cells in the header,
     `first_row` the number of the first row with data, `notes` are remarks for the operator,
-    `provider` is the name of the system it comes from.
+    `provider` is the name of the system it comes from, `unused` are the columns that are not read.
     """
 
     encoding: str
@@ -52,6 +52,7 @@ class CsvShape:
     first_row: int
     notes: tuple[str, ...]
     provider: str = PLAIN
+    unused: tuple[str, ...] = ()
 
 
 def find_shape(place: Place, said: str | None = None) -> CsvShape:
@@ -74,9 +75,9 @@ def find_shape(place: Place, said: str | None = None) -> CsvShape:
         raise BadInput(f"{place}: {error}") from error
     columns = find_columns(cells, provider)
     if "address" in columns:
-        notes += notes_on_unused(cells, columns)
         where = (columns, len(cells), lines.row + 1)
-        return CsvShape(encoding, delimiter, *where, notes, provider.name)
+        unused = find_unused(cells, columns)
+        return CsvShape(encoding, delimiter, *where, notes, provider.name, unused)
     if len(cells) == 1 and _is_address(cells[0]):
         return CsvShape(encoding, delimiter, {"address": 0}, 1, lines.row, notes)
     raise BadInput(f"{place}: row {lines.row} names no column email, e-mail or address")

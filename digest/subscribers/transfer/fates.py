@@ -33,3 +33,16 @@ WORDS: Mapping[str, Fate | None] = {
     **dict.fromkeys(("inactive", "disabled", "removed", "deleted", "archived"), None),
     **dict.fromkeys(("non-subscribed", "transactional"), None),
 }
+
+_BECOMES: Mapping[Fate | None, str] = {
+    None: "left out",
+    Fate.ACTIVE: "they join",
+    Fate.PAUSED: "they join, paused",
+    Fate.PENDING: "they are still to confirm",
+    Fate.LEFT: "they have left, and stay so",
+}
+
+
+def in_words(fate: Fate | None) -> str:
+    """Return what becomes of people with a fate, as operators and editors read it."""
+    return _BECOMES.get(fate, "they are never mailed")

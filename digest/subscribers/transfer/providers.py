@@ -227,7 +227,8 @@ BY_NAME: Mapping[str, Provider] = {each.name: each for each in (*KNOWN, PLAIN_CS
 # Never stored, and said so: what readers pay (safety.md), and where they are.
 _PAYING = (
     *("stripe", "plan", "paid", "payment", "revenue", "tier", "price", "gift", "expiry"),
-    *("expiration", "activesubscription", "subscriptiontype", "comp", "upgrade", "donor"),
+    *("expiration", "activesubscription", "subscriptiontype", "complimentary", "comped"),
+    *("upgrade", "donor"),
     *("donation", "member", "churn", "product", "amount"),
 )
 _PLACES = frozenset(
@@ -299,10 +300,14 @@ def find_columns(header: Sequence[str], provider: Provider) -> dict[str, int]:
     return columns
 
 
-def notes_on_unused(header: Sequence[str], columns: Mapping[str, int]) -> tuple[str, ...]:
-    """Return what to say of the columns that are not read."""
+def find_unused(header: Sequence[str], columns: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the columns that are not read, by their names."""
     used = set(columns.values())
-    unused = [cell[:40] for place, cell in enumerate(header) if cell and place not in used]
+    return tuple(cell[:40] for place, cell in enumerate(header) if cell and place not in used)
+
+
+def notes_on_unused(unused: Sequence[str]) -> tuple[str, ...]:
+    """Return what to say of columns that are not read."""
     where = [cell for cell in unused if _tells_where(normal(cell))]
     paying = [cell for cell in unused if cell not in where and _tells_paying(normal(cell))]
     others = [cell for cell in unused if cell not in where and cell not in paying]

@@ -129,7 +129,7 @@ def understand(raw: RawRow, meaning: Meaning = USUAL) -> ReaderRow | InactiveRow
         return _reader(row, cells, meaning, fate, said)
     except _Wrong as wrong:
         if fate >= Fate.LEFT and wrong.field == "address":
-            return InactiveRow(row, said)  # nobody can be mailed there, which is what is asked for
+            return InactiveRow(row, f"{said}, no address")  # nobody can be mailed there anyway
         return RowProblem(row, wrong.field, wrong.what)
 
 

@@ -37,6 +37,9 @@ from digest.subscribers.transfer.restoring import restore_kept
 from digest.subscribers.transfer.standing import is_suppressed, known_subscriber
 
 
+IMPORTED = "import "  # what the name of every import begins with
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a step needs to know beside the rows.
@@ -107,8 +110,8 @@ def add_rows(session: Session, step: Step, values: Mapping[str, Any], *, restrai
 
 
 def import_origin(import_id: int) -> str:
-    """Return how evidence names the import it came by."""
-    return f"import {import_id}"
+    """Return how evidence and suppressions name the import they came by."""
+    return f"{IMPORTED}{import_id}"
 
 
 def public_id(first: int) -> ColumnElement[str]:

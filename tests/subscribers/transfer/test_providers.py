@@ -266,6 +266,6 @@ def test_who_opened_what_is_no_list_of_substack() -> None:
 def test_no_column_is_read_that_must_not_be_stored(provider: Provider) -> None:
     columns = [name for names in provider.columns.values() for name in names]
     places = {"timezone"} if provider.name == "friday" else set()  # readers chose it themselves
-    notes = notes_on_unused([each for each in columns if each not in places], {})
+    notes = notes_on_unused([each for each in columns if each not in places])
 
     assert not [note for note in notes if note.startswith("never stored")]

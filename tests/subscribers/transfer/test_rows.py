@@ -53,7 +53,7 @@ def test_row_of_somebody_not_to_be_mailed_says_why(status: str, fate: Fate) -> N
 def test_address_that_is_none_needs_no_mending_where_nobody_is_to_be_mailed() -> None:
     row = RawRow(7, {"address": "anna@", "status": "cleaned"})
 
-    assert understand(row) == InactiveRow(7, "cleaned")
+    assert understand(row) == InactiveRow(7, "cleaned, no address")
 
 
 @pytest.mark.parametrize(
