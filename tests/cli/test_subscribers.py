@@ -225,3 +225,69 @@ def test_choices_that_there_are_not_are_one_clear_line(line, words, said: str) -
 
     assert result.status == 1
     assert said in result.err
+
+
+MAILCHIMP = "Email Address,LEID,EUID\n"
+
+
+def test_export_of_another_system_is_named_and_its_people_are_told_apart(line) -> None:
+    folder = line.folder / "mailchimp"
+    folder.mkdir()
+    for name, letter in (("subscribed", "s"), ("unsubscribed", "u"), ("cleaned", "c")):
+        rows = f"{MAILCHIMP}{letter}@example.org,1,a\n"
+        (folder / f"{name}_members_export_1.csv").write_text(rows)
+
+    out = line.good("subscribers", "import", folder, "--dry-run")
+    done = line.good("subscribers", "import", folder, "--yes")
+
+    assert out.splitlines() == [
+        "read as: Mailchimp",
+        "note: columns that are not read: LEID, EUID",
+        "rows that say\trows\twhat becomes of them",
+        "cleaned\t1\tthey are never mailed",
+        "subscribed\t1\tthey join",
+        "unsubscribed\t1\tthey have left, and stay so",
+        "3 rows: 1 new, 1 left there, 1 never to be mailed",
+    ]
+    assert "Kept from being mailed: 2, of whom 0 were readers until now." in done
+    assert active(line) == 1
+
+
+def test_late_leavings_take_readers_out_once(line) -> None:
+    line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
+    path = line.write("late.csv", GOOD.splitlines()[0] + "\nanna@example.org,Anna\n")
+
+    first = line.good("subscribers", "import", path, "--leaves", "--yes")
+    again = line.good("subscribers", "import", path, "--leaves", "--yes")
+
+    assert "readers here now whom this takes out: 1" in first
+    assert "of whom 1 were readers until now" in first
+    assert "of whom 0 were readers until now" in again
+    assert active(line) == 1
+
+
+def test_question_of_an_import_names_the_option_that_answers_it(line) -> None:
+    path = line.write(
+        "r.csv", "uuid,email,name,attributes,status,created_at\n1,a@x.org,,,enabled,\n"
+    )
+
+    assert "--status confirmed, or --leaves" in line.bad("subscribers", "import", path, "--yes")
+    assert "known are" in line.bad("subscribers", "import", path, "--from", "aweber")
+    line.good("subscribers", "import", path, "--status", "confirmed", "--yes")
+
+    assert active(line) == 1
+
+
+def test_everything_is_written_out_and_comes_back(line) -> None:
+    line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
+    line.good("subscribers", "suppress", "bad@example.org", "--reason", "manual")
+
+    out = line.good("export", line.folder / "out")
+    again = line.good("export", line.folder / "out")
+    back = line.good("subscribers", "import", line.folder / "out", "--dry-run")
+
+    assert "subscribers-weekly.csv\t2\n" in out
+    assert "suppressions.csv\t1\n" in again
+    assert "read as: Friday" in back
+    assert "2 subscribed already" in back
+    assert "has other files in it" in line.bad("export", line.folder)

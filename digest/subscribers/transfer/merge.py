@@ -197,6 +197,7 @@ class _Merge:
             *(staged.newsletter_id, staged.import_id, tally.index_keys),
             *(stretch, shared, self._clock.now()),
             has_kept=bool(tally.kept),
+            all_join=not (tally.restrained or tally.kept),
             texts=self._texts,
         )
 

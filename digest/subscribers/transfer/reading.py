@@ -66,6 +66,7 @@ class Block(NamedTuple):
     problems: list[RowProblem]
     byte: int
     said: list[tuple[Said, int]]
+    kept: int = 0  # how many say more than a list does: our own export
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class _Judge:
         """Return some rows as a block."""
         readers: list[PlainReader] = []
         problems: list[RowProblem] = []
-        said = Counter[Said]()
+        said, kept = Counter[Said](), 0
         quick, head, first = self._quick, self._head, self._first
         for row, record, text in taken:
             if quick and record and (reader := quick(row, record, text)):
@@ -158,6 +159,7 @@ class _Judge:
                 said[judged.said, None] += 1
             else:
                 said[judged.said, int(judged.fate)] += 1
+                kept += judged.kept is not None
                 readers.append(_plain(judged, head, first))
         plainly = len(readers) - sum(
             rows for (_word, fate), rows in said.items() if fate is not None
@@ -165,7 +167,7 @@ class _Judge:
         if plainly:
             said["", 0] += plainly
         told = sorted(said.items(), key=str)
-        return Block(first + taken[-1][0], len(taken), readers, problems, byte, told)
+        return Block(first + taken[-1][0], len(taken), readers, problems, byte, told, kept)
 
 
 def _plain(reader: ReaderRow, head: str, first: int) -> PlainReader:

@@ -158,7 +158,7 @@ def _fate(cells: Mapping[str, str], meaning: Meaning) -> tuple[Fate | None, str]
         found.append((Fate.LEFT, "deleted"))
     if cells.get("refused", "").strip().lower() in _TRUE:
         found.append((Fate.LEFT, "mail switched off"))
-    severest = max(found, key=lambda each: each[0])
+    severest = max(found, key=lambda each: (each[0], each[1] != ""))
     if severest[0] < Fate.LEFT and cells.get("cancelled", "").strip():
         return None, "cancelled"
     return severest

@@ -11,6 +11,7 @@ from digest.subscribers.transfer.public_letters import OWN_LETTERS, letters
 from digest.subscribers.transfer.reading import PlainReader
 from digest.subscribers.transfer.staging_file import StagedRow
 
+ERASED = int(Fate.ERASED)  # comparing members of an enum is slow
 MARKED = "friday: which key made a hash"  # no address; its index tells keys apart
 
 
@@ -28,11 +29,11 @@ def seal_block(
         (_row, address, key, group, name, language, timezone, joined_at, evidence, fate, left_at,
          kept) = reader  # fmt: skip
         current, *retired = sealer.indexes(key) if address else _as_hashed(key, marks)
+        if fate >= ERASED and kept is None:
+            address_sealed = b""  # a hash is all it takes
         rows.append(
-            (block, current, b"".join(retired),
-             address_sealed if fate < Fate.ERASED or kept else b"",  # no more than is needed
-             next(names) if name else None, language, timezone, group, joined_at, evidence,
-             own_letters, fate, left_at, kept)
+            (block, current, b"".join(retired), address_sealed, next(names) if name else None,
+             language, timezone, group, joined_at, evidence, own_letters, fate, left_at, kept)
         )  # fmt: skip
     return rows
 

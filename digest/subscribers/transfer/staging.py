@@ -10,7 +10,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,13 +20,13 @@ from sqlalchemy.orm import Session
 from digest.clock import Clock
 from digest.db import Database
 from digest.errors import NotFound, Refused
-from digest.models import Import, ImportState
+from digest.models import Import, ImportState, Subscriber, Suppression
 from digest.sealed import Sealer
 from digest.subscribers.transfer.beside import END, Stretch, staged_beside
 from digest.subscribers.transfer.bundle import Asked, Bundle, open_bundle
 from digest.subscribers.transfer.fates import Fate
 from digest.subscribers.transfer.providers import PLAIN_CSV
-from digest.subscribers.transfer.reading import Block, PlainReader, Source, judged_blocks
+from digest.subscribers.transfer.reading import LEFT, Block, PlainReader, Source, judged_blocks
 from digest.subscribers.transfer.restraining import count_restrained
 from digest.subscribers.transfer.rows import RowProblem
 from digest.subscribers.transfer.sealing import hash_marks, is_foreign_hash, seal_block
@@ -263,25 +262,14 @@ class _Reading:
 
     def stage(self, tally: Tally, progress: Progress) -> Tally:
         """Read on from where the tally is to the end of the file; return the tally there."""
-        total, at = self._source.size(), 0
-        # One block is written while the next is sealed: SQLite lets go of the interpreter.
-        written: Future[None] | None = None
-        with (
-            closing(judged_blocks(self._source, tally.last_row)) as blocks,
-            ThreadPoolExecutor(1, "staging") as writer,
-        ):
+        total = self._source.size()
+        with closing(judged_blocks(self._source, tally.last_row)) as blocks:
             for block in blocks:
                 readers = self._known_only(block.readers)
-                tally = _counted(tally, block, readers)
+                tally = _counted(tally, block, len(readers))
                 sealed = seal_block(self._sealer, readers, self._random_bytes)
-                if written is not None:
-                    written.result()
-                    progress(at, total)
-                written = writer.submit(self._staging.add, sealed, block.problems, tally)
-                at = block.byte
-            if written is not None:
-                written.result()
-                progress(at, total)
+                self._staging.add(sealed, block.problems, tally)
+                progress(block.byte, total)
         tally = tally._replace(readers=_drop_repeated(self._staging, tally), complete=1)
         self._staging.write_tally(tally)
         progress(total, total)
@@ -295,26 +283,29 @@ class _Reading:
         return [each for each in readers if each[1] or not is_foreign_hash(each[2], marks)]
 
 
-def _counted(tally: Tally, block: Block, readers: Sequence[PlainReader]) -> Tally:
-    """Return a tally with a block more, of which `readers` are of use."""
+def _counted(tally: Tally, block: Block, readers: int) -> Tally:
+    """Return a tally with a block more, of whose people so many are of use."""
     problems = len(block.problems)
     said = Counter({(word, fate): rows for word, fate, rows in json.loads(tally.said)})
     said.update(dict(block.said))
+    restrained = sum(rows for (_, fate), rows in block.said if fate is not None and fate >= LEFT)
     return tally._replace(
         last_row=block.last_row,
         rows=tally.rows + block.rows,
-        understood=tally.understood + len(readers),
+        understood=tally.understood + readers,
         bad=tally.bad + problems,
-        inactive=tally.inactive + block.rows - len(readers) - problems,
-        restrained=tally.restrained + sum(each[9] >= Fate.LEFT for each in readers),
-        kept=tally.kept + sum(each[11] is not None for each in readers),
+        inactive=tally.inactive + block.rows - readers - problems,
+        restrained=tally.restrained + restrained,
+        kept=tally.kept + block.kept,
         said=json.dumps([[*key, rows] for key, rows in said.items()]),
     )
 
 
 def _drop_repeated(staging: StagingFile, tally: Tally) -> int:
     """Leave of each address in several blocks only the first; return how many there are."""
-    return sum(staging.drop_repeated(*stretch.bounds()) for stretch in _stretches(tally.understood))
+    has_fates = bool(tally.restrained or tally.kept)
+    stretches = _stretches(tally.understood)
+    return sum(staging.drop_repeated(*each.bounds(), has_fates=has_fates) for each in stretches)
 
 
 def _stretches(rows: int) -> Iterator[Stretch]:
@@ -326,6 +317,9 @@ def _stretches(rows: int) -> Iterator[Stretch]:
 
 def _count(db: Database, path: Path, tally: Tally, newsletter_id: int) -> StagedCounts:
     found = Counter[Standing]()
+    if not tally.restrained and _knows_nobody(db):  # a million questions with one answer
+        found[Standing.NEW] = tally.readers
+        return _as_counts(tally, found)
     with staged_beside(db, path) as beside:
         for stretch in _stretches(tally.readers):
             with beside.read(stretch) as session:
@@ -333,6 +327,16 @@ def _count(db: Database, path: Path, tally: Tally, newsletter_id: int) -> Staged
                 found.update(count_standings(session, stretch, *ids))
                 if tally.restrained:
                     found.update(count_restrained(session, stretch, *ids))
+    return _as_counts(tally, found)
+
+
+def _knows_nobody(db: Database) -> bool:
+    with db.read() as session:
+        rows = (select(Subscriber.id).limit(1), select(Suppression.id).limit(1))
+        return all(session.scalar(row) is None for row in rows)
+
+
+def _as_counts(tally: Tally, found: Counter[Standing]) -> StagedCounts:
     return StagedCounts(
         rows=tally.rows,
         duplicates=tally.understood - tally.readers,

@@ -96,10 +96,7 @@ class StagingFile:
         """
         self.path = path
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        # Used from one thread at a time, which need not be the one that opened it.
-        self._connection = sqlite3.connect(
-            path, timeout=0, isolation_level=None, check_same_thread=False
-        )
+        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             self._connection.execute("PRAGMA locking_mode = exclusive")
             self._connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
@@ -199,19 +196,17 @@ class StagingFile:
             self._connection.execute("ROLLBACK")
             raise
 
-    def drop_repeated(self, low: bytes, high: bytes) -> int:
+    def drop_repeated(self, low: bytes, high: bytes, *, has_fates: bool = True) -> int:
         """Remove what another block has more severely, or as severely and earlier, of indexes from
         `low` up to but not `high`; return how many stay.
         """
         seen = set[bytes]()
         repeated = []
+        severest = "fate DESC, kept IS NULL, block" if has_fates else "block"
         found = self._connection.execute(
-            f"SELECT block, address_index, fate, kept IS NULL {_BETWEEN} ORDER BY block",
-            (low, high),
-        ).fetchall()
-        if any(fate for _block, _index, fate, _bare in found):
-            found.sort(key=lambda row: (-row[2], row[3]))
-        for block, index, _fate, _bare in found:
+            f"SELECT block, address_index {_BETWEEN} ORDER BY {severest}", (low, high)
+        )
+        for block, index in found:
             if index in seen:
                 repeated.append((block, index))
             seen.add(index)

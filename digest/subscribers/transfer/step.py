@@ -36,7 +36,6 @@ from digest.subscribers.transfer.public_letters import OWN_LETTERS
 from digest.subscribers.transfer.restoring import restore_kept
 from digest.subscribers.transfer.standing import is_suppressed, known_subscriber
 
-
 IMPORTED = "import "  # what the name of every import begins with
 
 
@@ -55,6 +54,7 @@ class Step:
     shared_letters: str
     now: datetime
     has_kept: bool = False  # some rows are of our own export, and say more than a list does
+    all_join: bool = False  # nobody in the file has left, paused or is barred: no need to ask
     texts: Mapping[str, str] = field(default_factory=dict)  # wordings of theirs, by digest
 
     def values(self, session: Session) -> Mapping[str, Any]:
@@ -76,10 +76,12 @@ def merge_stretch(session: Session, step: Step) -> tuple[int, int]:
     were new.
     """
     values, dialect = step.values(session), session.get_bind().dialect.name
-    staged = count_staged(session, step.stretch, restrained=False)
-    new = add_rows(session, step, values, restrained=False)
+    restrained = None if step.all_join else False
+    staged = count_staged(session, step.stretch, restrained)
+    new = add_rows(session, step, values, restrained)
     if new:
-        session.execute(_add_evidence(dialect, step.index_keys, new == staged), values)
+        insert = _add_evidence(dialect, step.index_keys, restrained, new == staged)
+        session.execute(insert, values)
     return staged, new
 
 
@@ -88,14 +90,18 @@ def note_restrained(session: Session, step: Step) -> int:
     how many were new here. Nothing changes for a subscription that is there.
     """
     values, dialect = step.values(session), session.get_bind().dialect.name
-    new = add_rows(session, step, values, restrained=True)
+    new = add_rows(session, step, values, True)
     if new:
         session.execute(_add_restrained_evidence(dialect, step.index_keys), values)
     return new
 
 
-def add_rows(session: Session, step: Step, values: Mapping[str, Any], *, restrained: bool) -> int:
-    """Add the subscribers and subscriptions that are missing; return how many subscriptions."""
+def add_rows(
+    session: Session, step: Step, values: Mapping[str, Any], restrained: bool | None
+) -> int:
+    """Add the subscribers and subscriptions that are missing, of those who have left or are barred
+    or of the others (None: there are no others); return how many subscriptions.
+    """
     dialect = session.get_bind().dialect.name
     session.execute(_add_subscribers(dialect, step.index_keys, restrained), values)
     made: Any = session.execute(
@@ -119,7 +125,7 @@ def public_id(first: int) -> ColumnElement[str]:
     return bindparam("shared", type_=Text()) + func.substr(STAGED.c.letters, first, OWN_LETTERS)
 
 
-def _wanted(dialect: str, index_keys: int, restrained: bool) -> ColumnElement[bool]:
+def _wanted(dialect: str, index_keys: int, restrained: bool | None) -> ColumnElement[bool]:
     """Return the condition on staged rows that get a subscription, if they have none.
 
     Of those who must not be mailed only our own export's get one; whoever was erased gets none.
@@ -133,7 +139,7 @@ def _wanted(dialect: str, index_keys: int, restrained: bool) -> ColumnElement[bo
 
 
 @cache
-def _add_subscribers(dialect: str, index_keys: int, restrained: bool) -> Insert:
+def _add_subscribers(dialect: str, index_keys: int, restrained: bool | None) -> Insert:
     values: dict[str, ColumnElement[Any]] = {
         "public_id": public_id(1),
         "address_index": STAGED.c.address_index,
@@ -148,7 +154,7 @@ def _add_subscribers(dialect: str, index_keys: int, restrained: bool) -> Insert:
 
 
 @cache
-def _add_subscriptions(dialect: str, index_keys: int, restrained: bool) -> Insert:
+def _add_subscriptions(dialect: str, index_keys: int, restrained: bool | None) -> Insert:
     subscriber_id = known_subscriber(index_keys)
     values: dict[str, ColumnElement[Any]] = {
         "public_id": public_id(1 + OWN_LETTERS),
@@ -157,7 +163,7 @@ def _add_subscriptions(dialect: str, index_keys: int, restrained: bool) -> Inser
         "language": STAGED.c.language,
         "timezone": STAGED.c.timezone,
         "domain_group": STAGED.c.domain_group,
-        **(_of_one_who_left() if restrained else _of_one_who_joins()),
+        **(_of_one_who_left() if restrained else _of_one_who_joins(restrained is None)),
     }
     wanted = select(*values.values()).where(_wanted(dialect, index_keys, restrained))
     if dialect != "sqlite":  # others may write meanwhile, and erase whom we have just found
@@ -165,14 +171,16 @@ def _add_subscriptions(dialect: str, index_keys: int, restrained: bool) -> Inser
     return insert_new_in(dialect, Subscription.__table__).from_select(list(values), wanted)
 
 
-def _of_one_who_joins() -> dict[str, ColumnElement[Any]]:
+def _of_one_who_joins(all_active: bool) -> dict[str, ColumnElement[Any]]:
     now, state = bindparam("now", type_=UtcDateTime()), Subscription.state.type
+    active = literal(SubscriptionState.ACTIVE, state)
+    by_fate = case(
+        (STAGED.c.fate == Fate.PAUSED, literal(SubscriptionState.PAUSED, state)),
+        (STAGED.c.fate == Fate.PENDING, literal(SubscriptionState.PENDING, state)),
+        else_=active,
+    )
     return {
-        "state": case(
-            (STAGED.c.fate == Fate.PAUSED, literal(SubscriptionState.PAUSED, state)),
-            (STAGED.c.fate == Fate.PENDING, literal(SubscriptionState.PENDING, state)),
-            else_=literal(SubscriptionState.ACTIVE, state),
-        ),
+        "state": active if all_active else by_fate,
         "import_id": bindparam("import"),
         "joined_at": case((STAGED.c.joined_at < now, STAGED.c.joined_at), else_=now),
         "changed_at": now,
@@ -191,25 +199,25 @@ def _of_one_who_left() -> dict[str, ColumnElement[Any]]:
 
 
 @cache
-def _add_evidence(dialect: str, index_keys: int, all_new: bool) -> Insert:
+def _add_evidence(dialect: str, index_keys: int, restrained: bool | None, all_new: bool) -> Insert:
     """Return the insert of an event for each subscription this very step has made."""
     if all_new:
         events = select(known_subscriber(index_keys), STAGED.c.evidence)
-        rows = events.where(in_stretch(dialect, restrained=False))
+        rows = events.where(in_stretch(dialect, restrained))
         return consent.recording(ConsentKind.IMPORTED, rows)
-    made = made_by(dialect, index_keys, restrained=False)
+    made = made_by(dialect, index_keys, restrained)
     return consent.recording(ConsentKind.IMPORTED, select(made.c.subscriber_id, made.c.evidence))
 
 
 @cache
 def _add_restrained_evidence(dialect: str, index_keys: int) -> Insert:
     """Return the same for those who had left: no leaving of ours, which would count among them."""
-    made = made_by(dialect, index_keys, restrained=True)
+    made = made_by(dialect, index_keys, True)
     return consent.recording(ConsentKind.IMPORTED, select(made.c.subscriber_id, made.c.evidence))
 
 
 @cache
-def made_by(dialect: str, index_keys: int, restrained: bool) -> Subquery:
+def made_by(dialect: str, index_keys: int, restrained: bool | None) -> Subquery:
     """Return the staged rows whose subscriptions this very step has made, with their ids."""
     staged = (
         select(
