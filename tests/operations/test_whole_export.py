@@ -269,6 +269,24 @@ def test_hashes_of_another_key_are_left_out_and_said(
         assert kept == [other.index("reader0@example.org")]
 
 
+def test_export_comes_back_on_postgresql(
+    lived: Database, sealer: Sealer, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    export_all(lived, sealer, tmp_path / "out", NOW)
+    server, template = (
+        request.getfixturevalue(name) for name in ("postgres_server", "postgres_migrated")
+    )
+    with server.database(template=template) as url:
+        other = Database(url)
+        with other.write() as session:
+            session.add(Newsletter(slug="weekly", furniture={}, skip_dates=[], created_at=NOW))
+        bring_back(other, sealer, tmp_path / "out", "weekly")
+        found = everything(other, sealer)
+        other.close()
+
+    assert found == everything(lived, sealer)
+
+
 def test_export_may_be_repeated_and_never_mixes_with_other_files(
     lived: Database, sealer: Sealer, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     ColumnElement,
     Integer,
@@ -42,7 +43,7 @@ _TABLES = MetaData(schema=_SCHEMA)
 STAGED = Table(
     "staged",
     _TABLES,
-    Column("block", Integer, nullable=False),
+    Column("block", BigInteger, nullable=False),  # the number of its first row, of any file
     Column("address_index", LargeBinary, nullable=False),
     Column("retired_indexes", LargeBinary, nullable=False),
     Column("address_sealed", LargeBinary, nullable=False),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digest.errors import BadInput
+from digest.subscribers.transfer.csv_encoding import NoList
 from digest.subscribers.transfer.csv_file import CsvShape, find_shape
 from digest.subscribers.transfer.fates import WORDS, Fate
 from digest.subscribers.transfer.places import Place, find_places
@@ -122,8 +123,8 @@ def _known(places: Sequence[Place], asked: Asked) -> list[tuple[Place, CsvShape]
     for place in places:
         try:
             shapes.append((place, find_shape(place, None)))
-        except BadInput:
-            continue  # statistics, posts: an export is full of files that are no lists
+        except NoList:
+            continue  # statistics, posts: an export is full of them; damaged lists are no such
     known = [each for each in shapes if each[1].provider != PLAIN]
     if asked.said is None:
         return known or shapes
@@ -176,8 +177,8 @@ def _audience(place: Place, system: str) -> str:
     where = place.member or str(place.path)
     folder = where.rpartition("/")[0]
     if system == MAILCHIMP.name:
-        _kind, _, rest = place.name.partition("_members_export")
-        return f"{folder}/…{rest.removesuffix('.csv')}" if rest else folder or place.name
+        _kind, _, rest = place.name.partition("_")  # subscribed, unsubscribed, cleaned
+        return f"{folder}/…{rest}" if rest else folder or place.name
     return folder if system == LISTMONK.name else where
 
 

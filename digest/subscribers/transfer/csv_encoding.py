@@ -29,12 +29,16 @@ _STRAY_BYTE = re.compile("[\udc80-\udcff]")
 _UNUSED_IN_1252 = re.compile("[\udc81\udc8d\udc8f\udc90\udc9d]")
 
 
+class NoList(BadInput):
+    """A readable file that is no list of addresses: in an export of many files nothing is amiss."""
+
+
 def find_encoding(place: Place) -> tuple[str, tuple[str, ...]]:
     """Return the encoding (UTF-8, UTF-16 or Windows-1252) and remarks for the operator."""
     with place.opened() as file:
         start = file.read(4096)
     if not start.strip():
-        raise BadInput(f"{place}: the file is empty")
+        raise NoList(f"{place}: the file is empty")
     for mark, kind in _OTHER_KINDS:
         if start.startswith(mark):
             raise BadInput(f"{place}: this is {kind}; export the list as CSV")

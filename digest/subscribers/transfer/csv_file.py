@@ -15,7 +15,7 @@ from typing import Any
 
 from digest.errors import BadInput
 from digest.subscribers.addresses import parse_address
-from digest.subscribers.transfer.csv_encoding import find_encoding
+from digest.subscribers.transfer.csv_encoding import NoList, find_encoding
 from digest.subscribers.transfer.places import Place
 from digest.subscribers.transfer.providers import (
     FRIDAY,
@@ -80,7 +80,7 @@ def find_shape(place: Place, said: str | None = None) -> CsvShape:
         return CsvShape(encoding, delimiter, *where, notes, provider.name, unused)
     if len(cells) == 1 and _is_address(cells[0]):
         return CsvShape(encoding, delimiter, {"address": 0}, 1, lines.row, notes)
-    raise BadInput(f"{place}: row {lines.row} names no column email, e-mail or address")
+    raise NoList(f"{place}: row {lines.row} names no column email, e-mail or address")
 
 
 def read_rows(

@@ -86,22 +86,17 @@ def count_restrained(
     """Count those of a stretch who have left or are barred, and what that does to readers here."""
     low, high = stretch.bounds()
     values = {"low": low, "high": high, "newsletter": newsletter_id, "import": import_id}
-    dialect = session.get_bind().dialect.name
-    found = Counter[Standing]()
-    found[Standing.GONE] = session.scalar(_count_gone(dialect), values) or 0
-    found[Standing.BARRED] = count_staged(session, stretch, restrained=True) - found[Standing.GONE]
     hits = _find_hits(session, index_keys, values)
     spared = _find_spared(session, newsletter_id, hits)
-    return found + _count_hits(hits, spared)
+    return _count_kinds(session, stretch, values) + _count_hits(hits, spared)
 
 
 def restrain_stretch(session: Session, step: Step) -> Counter[Standing]:
     """Make true for a stretch what `count_restrained` counts, and count it."""
     values = step.values(session)
-    ids = (step.newsletter_id, step.import_id, step.index_keys)
-    found = count_restrained(session, step.stretch, *ids)
     hits = _find_hits(session, step.index_keys, values)
     spared = _find_spared(session, step.newsletter_id, hits)
+    found = _count_kinds(session, step.stretch, values)
     for hit in hits:
         if hit.subscriber_id not in spared and hit.fate is Fate.LEFT:
             _end(session, hit, step)
@@ -109,7 +104,15 @@ def restrain_stretch(session: Session, step: Step) -> Counter[Standing]:
         note_restrained(session, step)
     if found[Standing.BARRED]:
         _bar(session, step, values, hits, spared)
-    return found
+    return found + _count_hits(hits, spared)
+
+
+def _count_kinds(
+    session: Session, stretch: Stretch, values: Mapping[str, Any]
+) -> Counter[Standing]:
+    gone = session.scalar(_count_gone(session.get_bind().dialect.name), values) or 0
+    barred = count_staged(session, stretch, restrained=True) - gone
+    return Counter({Standing.GONE: gone, Standing.BARRED: barred})
 
 
 def _count_hits(hits: Sequence[Hit], spared: Collection[int]) -> Counter[Standing]:

@@ -65,7 +65,8 @@ class ReaderRow(NamedTuple):
 
     `joined`, `confirmed` and `left` are the file's own words for the times, kept as evidence;
     empty: not given. `said` is its word for the fate. `kept` is what else our own export says, as
-    JSON; `hash` stands in for an address that is only known by its index: (index, key's mark).
+    JSON. Where only the index of an address is known, the address is empty and its key holds the
+    mark of the key that made the index, and the index.
     """
 
     row: int

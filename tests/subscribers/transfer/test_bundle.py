@@ -40,6 +40,14 @@ def test_zip_of_a_folder_is_the_same_import_as_the_folder(tmp_path: Path) -> Non
     assert packed.digest == open_bundle(SAMPLES / "mailchimp", Asked()).digest
 
 
+def test_files_of_one_audience_share_the_rest_of_their_names(tmp_path: Path) -> None:
+    for path in (SAMPLES / "mailchimp").iterdir():
+        name = path.name.replace("_members_export_", "_email_audience_export_")
+        copied(f"mailchimp/{path.name}", tmp_path / name)
+
+    assert len(open_bundle(tmp_path, Asked()).source.parts) == 3
+
+
 def test_several_audiences_are_a_question(tmp_path: Path) -> None:
     for audience in ("weekly", "daily"):
         for path in (SAMPLES / "mailchimp").iterdir():
@@ -64,6 +72,16 @@ def test_list_inside_an_export_full_of_other_files_is_found(tmp_path: Path) -> N
     (tmp_path / "1.opens.csv").write_text("post_id,timestamp,email\n1,2026-01-01,eva@example.org\n")
 
     assert names(open_bundle(tmp_path, Asked())) == ["email"]
+
+
+def test_damaged_list_of_people_who_left_is_not_passed_over(tmp_path: Path) -> None:
+    for path in (SAMPLES / "mailchimp").iterdir():
+        copied(f"mailchimp/{path.name}", tmp_path / path.name)
+    (damaged,) = tmp_path.glob("unsubscribed*")
+    damaged.write_bytes(damaged.read_bytes() + "Žanna Ķirse\n".encode() + b"\xff\n")
+
+    with pytest.raises(BadInput, match=r"unsubscribed.*: row 6: damaged text"):
+        open_bundle(tmp_path, Asked())
 
 
 def test_several_plain_lists_are_a_question(tmp_path: Path) -> None:
