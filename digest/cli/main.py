@@ -35,6 +35,7 @@ class Commands(Catalogue):
         "subscribers": Entry(
             "digest.cli.subscribers", "Who reads: import, export, add, find, erase."
         ),
+        "export": Entry("digest.cli.export", "Write everything out, to move away or to keep."),
         "editors": Entry("digest.cli.editors", "Who may work at the desk."),
         "letters": Entry("digest.cli.letters", "Mail from readers: receive it, fetch it."),
         "feedback": Entry("digest.cli.feedback", "Mail that comes back: bounces, complaints."),

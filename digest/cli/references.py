@@ -9,9 +9,14 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.config import NewsletterConfig
 from digest.curation.issues import find_issue, find_last_begun
+from digest.errors import BadInput
 from digest.models import Issue, Newsletter
 
 IssueName = Annotated[str, typer.Argument(help="newsletter/number, or newsletter for its newest.")]
+NewsletterSlug = Annotated[
+    str | None,
+    typer.Option("--newsletter", "-n", help="Its slug; not needed when there is only one."),
+]
 ArticleRef = Annotated[str, typer.Argument(help="The article's id or address.")]
 
 
@@ -33,3 +38,13 @@ def refer(instance: App, session: Session, reference: str, *, begun: bool = Fals
     row = (find_last_begun(session, reference) if begun else None) or find_issue(session, reference)
     slug = session.get_one(Newsletter, row.newsletter_id).slug
     return Referred(row, f"{slug}/{row.number}", instance.config.newsletter(slug))
+
+
+def chosen(instance: App, slug: str | None) -> str:
+    """Return the newsletter's slug, checked; the only one when none is given."""
+    if slug is not None:
+        return instance.config.newsletter(slug).slug
+    slugs = [newsletter.slug for newsletter in instance.config.newsletters]
+    if len(slugs) > 1:
+        raise BadInput(f"say --newsletter, there are several: {', '.join(slugs)}")
+    return slugs[0]

@@ -12,21 +12,17 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.blocks import FULL
-from digest.cli import subscribers_erase, subscribers_wishes
+from digest.cli import subscribers_erase, subscribers_import, subscribers_wishes
+from digest.cli.references import NewsletterSlug, chosen
 from digest.cli.subscribers_troubles import list_troubles
-from digest.cli.terminal import complain, is_confirmed, opened, print_table, progress_bar, say
+from digest.cli.terminal import opened, print_table, progress_bar, say
 from digest.curation.newsletters import find_newsletter
-from digest.errors import BadInput, NotFound, Refused
+from digest.errors import BadInput, NotFound
 from digest.models import Subscription
 from digest.subscribers.choices import choose_parts, note_support
 from digest.subscribers.lifecycle import add_active, find_by_address, leave
 from digest.subscribers.standing import count_states, list_subscriptions
-from digest.subscribers.transfer.abandon import abandon_import
 from digest.subscribers.transfer.csv_export import export_csv
-from digest.subscribers.transfer.merge import merge_import
-from digest.subscribers.transfer.staging import StagedImport, stage_csv
-
-SHOWN_PROBLEMS = 20
 
 app = typer.Typer(help="Who reads: import, export, add, find, erase.", no_args_is_help=True)
 
@@ -36,119 +32,11 @@ def register(program: typer.Typer) -> None:
     program.add_typer(app, name="subscribers")
 
 
-Newsletter = Annotated[
-    str | None,
-    typer.Option("--newsletter", "-n", help="Its slug; not needed when there is only one."),
-]
-
-
-def chosen(instance: App, slug: str | None) -> str:
-    """Return the newsletter's slug, checked; the only one when none is given."""
-    if slug is not None:
-        return instance.config.newsletter(slug).slug
-    slugs = [newsletter.slug for newsletter in instance.config.newsletters]
-    if len(slugs) > 1:
-        raise BadInput(f"say --newsletter, there are several: {', '.join(slugs)}")
-    return slugs[0]
-
-
-@app.command("import")
-def import_(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A CSV file; any usual encoding and delimiter.")],
-    newsletter: Newsletter = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Import the rest when rows are bad.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Read a CSV file, say what it would do, import it. Nothing half-imported is ever mailed."""
-    with opened(context) as instance:
-        slug = chosen(instance, newsletter)
-        staged = _stage(instance, file, slug)
-        _report(staged)
-        stopped = dry_run or (staged.counts.bad and not skip_bad)
-        if stopped:
-            abandon_import(instance.db, staged, clock=instance.clock)
-        if staged.counts.bad and not skip_bad and not dry_run:
-            raise Refused(
-                f"{file}: nothing was imported, bad rows: {staged.counts.bad}. "
-                "Mend them, or say --skip-bad"
-            )
-        if dry_run:
-            return
-        if not is_confirmed(f"Import {staged.counts.new} new readers into {slug}?", yes=yes):
-            say("Nothing was imported.")
-            return
-        added = _merge(instance, staged)
-    say(f"Imported: {added} new readers of {slug}.")
-
-
-def _merge(instance: App, staged: StagedImport) -> int:
-    """Merge and return how many readers were added; tell an editor who stops it what to do."""
-    try:
-        with progress_bar("importing") as advance:
-            return merge_import(instance.db, staged, clock=instance.clock, progress=advance).added
-    except KeyboardInterrupt:
-        complain(
-            "stopped half-way, nobody of it is mailed: the same command goes on, "
-            "digest subscribers abandon takes it back"
-        )
-        raise
-
-
-def _stage(instance: App, file: Path, slug: str) -> StagedImport:
-    with instance.db.read() as session:
-        newsletter_id = find_newsletter(session, slug).id
-    with progress_bar("reading", counted=False) as advance:
-        return stage_csv(
-            instance.db,
-            instance.sealer,
-            file,
-            newsletter_id=newsletter_id,
-            folder=instance.path.resolve().parent,
-            clock=instance.clock,
-            progress=advance,
-        )
-
-
-def _report(staged: StagedImport) -> None:
-    for note in staged.notes:
-        say(f"note: {note}")
-    for problem in staged.problems[:SHOWN_PROBLEMS]:
-        say(str(problem))
-    if staged.counts.bad > SHOWN_PROBLEMS:
-        say(f"… and {staged.counts.bad - SHOWN_PROBLEMS} more bad rows")
-    counts = staged.counts
-    others = (
-        *((counts.already, "subscribed already"), (counts.left, "left earlier")),
-        *((counts.suppressed, "suppressed"), (counts.inactive, "not active")),
-        *((counts.duplicates, "duplicates"), (counts.bad, "bad")),
-    )
-    said = [f"{counts.new:,} new", *(f"{number:,} {what}" for number, what in others if number)]
-    say(f"{counts.rows:,} rows: {', '.join(said)}")
-
-
-@app.command("abandon")
-def abandon(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The file whose import was not finished.")],
-    newsletter: Newsletter = None,
-) -> None:
-    """Take back an import that was not finished. Nobody of it was ever mailed."""
-    with opened(context) as instance:
-        staged = _stage(instance, file, chosen(instance, newsletter))
-        with progress_bar("taking back") as advance:
-            abandon_import(instance.db, staged, clock=instance.clock, progress=advance)
-        say(f"The import of {file} is taken back.")
-
-
 @app.command("export")
 def export(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The CSV file to write; never replaces one.")],
-    newsletter: Newsletter = None,
+    newsletter: NewsletterSlug = None,
 ) -> None:
     """Write a newsletter's subscribers to a CSV file. It is safe to open in a spreadsheet."""
     with opened(context) as instance:
@@ -179,7 +67,7 @@ def add(
     context: typer.Context,
     address: Annotated[str, typer.Argument(help="Somebody who has asked for it.")],
     name: Annotated[str | None, typer.Option(help="Their name.")] = None,
-    newsletter: Newsletter = None,
+    newsletter: NewsletterSlug = None,
 ) -> None:
     """Subscribe one person who has asked for it."""
     with opened(context) as instance, instance.db.write() as session:
@@ -232,7 +120,7 @@ def choose(
     member_until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Thanked, not asked, till then.")
     ] = None,
-    newsletter: Newsletter = None,
+    newsletter: NewsletterSlug = None,
 ) -> None:
     """Set what one person gets of each issue. What is not said is as for everybody."""
     with opened(context) as instance, instance.db.write() as session:
@@ -258,7 +146,7 @@ def choose(
 def take_out(
     context: typer.Context,
     address: Annotated[str, typer.Argument(help="Somebody who has asked to leave.")],
-    newsletter: Newsletter = None,
+    newsletter: NewsletterSlug = None,
 ) -> None:
     """Unsubscribe one person, at once."""
     with opened(context) as instance, instance.db.write() as session:
@@ -285,5 +173,6 @@ def count(context: typer.Context) -> None:
     print_table(("newsletter", "state", "subscriptions"), rows, none="Nobody has subscribed yet.")
 
 
+subscribers_import.register(app)
 subscribers_erase.register(app)
 subscribers_wishes.register(app)

@@ -22,6 +22,7 @@ from digest.models import (
     Suppression,
     SuppressionReason,
 )
+from digest.subscribers.transfer.step import IMPORTED
 
 # Complaints in a thousand accepted copies. Gmail asks bulk senders to stay below the first and
 # never to reach the second, at which Yahoo draws its line too.
@@ -71,7 +72,9 @@ def count_reception(session: Session, issue: Issue, sums: Sums) -> Reception:
         came_back = kept.sums["came_back"]
         return Reception(sums.accepted, came_back["complaints"], came_back["bounces"])
     until = _next_began(session, issue.newsletter_id, issue.sending_at)
-    window = [Suppression.at >= issue.sending_at, _may_be_about(issue.id)]
+    # What another system heard of its own mails, and an import brought, says nothing of this issue.
+    is_ours = ~Suppression.detail.startswith(IMPORTED)
+    window = [Suppression.at >= issue.sending_at, is_ours, _may_be_about(issue.id)]
     if until is not None:
         window.append(Suppression.at < until)
     wanted = [SuppressionReason.COMPLAINED, SuppressionReason.BOUNCED]

@@ -19,7 +19,7 @@ def active(line) -> int:
 def test_dry_run_says_what_would_happen_and_subscribes_nobody(line) -> None:
     out = line.good("subscribers", "import", line.write("r.csv", GOOD), "--dry-run")
 
-    assert out == "2 rows: 2 new\n"
+    assert out == "read as: a plain list\n2 rows: 2 new\n"
     assert active(line) == 0
     assert not list(line.folder.glob("import-*"))
 
@@ -29,13 +29,15 @@ def test_columns_that_are_not_read_are_named(line) -> None:
 
     out = line.good("subscribers", "import", path, "--dry-run")
 
-    assert out == "note: columns that are not read: shoe size\n1 rows: 1 new\n"
+    assert (
+        out == "read as: a plain list\nnote: columns that are not read: shoe size\n1 rows: 1 new\n"
+    )
 
 
 def test_import_subscribes(line) -> None:
     out = line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
 
-    assert out == "2 rows: 2 new\nImported: 2 new readers of weekly.\n"
+    assert out == "read as: a plain list\n2 rows: 2 new\nImported: 2 new readers of weekly.\n"
     assert active(line) == 2
 
 
@@ -44,7 +46,7 @@ def test_import_again_subscribes_nobody_twice(line) -> None:
 
     out = line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
 
-    assert out == "2 rows: 0 new, 2 subscribed already\nImported: 0 new readers of weekly.\n"
+    assert "2 rows: 0 new, 2 subscribed already\nImported: 0 new readers of weekly.\n" in out
     assert active(line) == 2
 
 
@@ -54,7 +56,10 @@ def test_bad_rows_are_listed_and_stop_the_import(line) -> None:
     result = line("subscribers", "import", path, "--yes")
 
     assert result.status == 1
-    assert result.out == "row 3, address: not an e-mail address\n3 rows: 2 new, 1 bad\n"
+    assert (
+        result.out
+        == "read as: a plain list\nrow 3, address: not an e-mail address\n3 rows: 2 new, 1 bad\n"
+    )
     assert result.err == (
         f"error: {path}: nothing was imported, bad rows: 1. Mend them, or say --skip-bad\n"
     )
@@ -74,7 +79,7 @@ def test_many_bad_rows_are_counted_not_listed(line) -> None:
     out = line.good("subscribers", "import", path, "--dry-run")
 
     assert "… and 30 more bad rows\n" in out
-    assert len(out.splitlines()) == 22
+    assert len(out.splitlines()) == 23
 
 
 def test_import_on_a_pipe_asks_nobody_and_imports_nothing(line) -> None:
@@ -220,3 +225,69 @@ def test_choices_that_there_are_not_are_one_clear_line(line, words, said: str) -
 
     assert result.status == 1
     assert said in result.err
+
+
+MAILCHIMP = "Email Address,LEID,EUID\n"
+
+
+def test_export_of_another_system_is_named_and_its_people_are_told_apart(line) -> None:
+    folder = line.folder / "mailchimp"
+    folder.mkdir()
+    for name, letter in (("subscribed", "s"), ("unsubscribed", "u"), ("cleaned", "c")):
+        rows = f"{MAILCHIMP}{letter}@example.org,1,a\n"
+        (folder / f"{name}_members_export_1.csv").write_text(rows)
+
+    out = line.good("subscribers", "import", folder, "--dry-run")
+    done = line.good("subscribers", "import", folder, "--yes")
+
+    assert out.splitlines() == [
+        "read as: Mailchimp",
+        "note: columns that are not read: LEID, EUID",
+        "rows that say\trows\twhat becomes of them",
+        "cleaned\t1\tthey are never mailed",
+        "subscribed\t1\tthey join",
+        "unsubscribed\t1\tthey have left, and stay so",
+        "3 rows: 1 new, 1 left there, 1 never to be mailed",
+    ]
+    assert "Kept from being mailed: 2, of whom 0 were readers until now." in done
+    assert active(line) == 1
+
+
+def test_late_leavings_take_readers_out_once(line) -> None:
+    line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
+    path = line.write("late.csv", GOOD.splitlines()[0] + "\nanna@example.org,Anna\n")
+
+    first = line.good("subscribers", "import", path, "--leaves", "--yes")
+    again = line.good("subscribers", "import", path, "--leaves", "--yes")
+
+    assert "readers here now whom this takes out: 1" in first
+    assert "of whom 1 were readers until now" in first
+    assert "of whom 0 were readers until now" in again
+    assert active(line) == 1
+
+
+def test_question_of_an_import_names_the_option_that_answers_it(line) -> None:
+    path = line.write(
+        "r.csv", "uuid,email,name,attributes,status,created_at\n1,a@x.org,,,enabled,\n"
+    )
+
+    assert "--status confirmed, or --leaves" in line.bad("subscribers", "import", path, "--yes")
+    assert "known are" in line.bad("subscribers", "import", path, "--from", "aweber")
+    line.good("subscribers", "import", path, "--status", "confirmed", "--yes")
+
+    assert active(line) == 1
+
+
+def test_everything_is_written_out_and_comes_back(line) -> None:
+    line.good("subscribers", "import", line.write("r.csv", GOOD), "--yes")
+    line.good("subscribers", "suppress", "bad@example.org", "--reason", "manual")
+
+    out = line.good("export", line.folder / "out")
+    again = line.good("export", line.folder / "out")
+    back = line.good("subscribers", "import", line.folder / "out", "--dry-run")
+
+    assert "subscribers-weekly.csv\t2\n" in out
+    assert "suppressions.csv\t1\n" in again
+    assert "read as: Friday" in back
+    assert "2 subscribed already" in back
+    assert "has other files in it" in line.bad("export", line.folder)

@@ -12,7 +12,7 @@ from digest.models import SuppressionReason
 from digest.operations.reception import Mood, Reception, count_reception
 from digest.scheduler import tick_once
 from digest.subscribers.lifecycle import erase, find_by_address
-from digest.subscribers.suppression import suppress
+from digest.subscribers.suppression import suppress, suppress_index
 from digest.testing.newsroom import Newsroom, open_newsroom
 
 FRIDAY = date(2026, 11, 27)
@@ -89,6 +89,16 @@ def test_complaint_outlives_the_erased_reader(newsroom, clock, run) -> None:
         erase(session, app.sealer, subscriber.id, clock.now())
 
     assert received(newsroom, issue).complaints == 1
+
+
+def test_what_another_system_heard_is_no_reception(newsroom, run) -> None:
+    issue = send(newsroom, run)
+    app = newsroom.app
+    with app.db.write() as session:
+        index, now = app.sealer.index("stranger@example.net"), app.clock.now()
+        suppress_index(session, index, SuppressionReason.COMPLAINED, now=now, detail="import 7")
+
+    assert received(newsroom, issue).complaints == 0
 
 
 def test_other_suppressions_and_earlier_ones_are_no_reception(newsroom, clock, run) -> None:

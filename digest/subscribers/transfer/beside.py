@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     ColumnElement,
     Integer,
@@ -31,6 +32,7 @@ from sqlalchemy.orm import Session
 
 from digest.db import Database, HeldDatabase, UtcDateTime
 from digest.errors import Conflict
+from digest.subscribers.transfer.fates import Fate
 from digest.subscribers.transfer.staging_file import CACHE_KIB, StagedRow, StagingFile
 
 SPACE_BITS = 48
@@ -41,7 +43,7 @@ _TABLES = MetaData(schema=_SCHEMA)
 STAGED = Table(
     "staged",
     _TABLES,
-    Column("block", Integer, nullable=False),
+    Column("block", BigInteger, nullable=False),  # the number of its first row, of any file
     Column("address_index", LargeBinary, nullable=False),
     Column("retired_indexes", LargeBinary, nullable=False),
     Column("address_sealed", LargeBinary, nullable=False),
@@ -52,6 +54,9 @@ STAGED = Table(
     Column("joined_at", UtcDateTime()),
     Column("evidence", JSON, nullable=False),
     Column("letters", Text, nullable=False),
+    Column("fate", Integer, nullable=False),
+    Column("left_at", UtcDateTime()),
+    Column("kept", JSON(none_as_null=True)),
     postgresql_on_commit="DELETE ROWS",
 )
 _BLOCKS = Table("blocks", _TABLES, Column("number", Integer))
@@ -73,25 +78,30 @@ def _bound(number: int) -> bytes:
     return number.to_bytes(SPACE_BITS // 8, "big") if number < END else b"\xff" * 33
 
 
-def in_stretch(dialect: str) -> ColumnElement[bool]:
-    """Return the condition on staged rows that leaves one stretch, given as `low` and `high`."""
+def in_stretch(dialect: str, restrained: bool | None = None) -> ColumnElement[bool]:
+    """Return the condition on staged rows that leaves one stretch, given as `low` and `high`.
+
+    With `restrained` only those who have left or must not be mailed, or only the others.
+    """
     lies = and_(
         STAGED.c.address_index >= bindparam("low"), STAGED.c.address_index < bindparam("high")
     )
+    if restrained is not None:
+        lies = and_(lies, STAGED.c.fate >= Fate.LEFT if restrained else STAGED.c.fate < Fate.LEFT)
     # Naming the blocks lets SQLite look into each for the stretch.
     return and_(STAGED.c.block.in_(select(_BLOCKS.c.number)), lies) if dialect == "sqlite" else lies
 
 
-def count_staged(session: Session, stretch: Stretch) -> int:
+def count_staged(session: Session, stretch: Stretch, restrained: bool | None = None) -> int:
     """Return how many readers a stretch has."""
     low, high = stretch.bounds()
-    count = _count(session.get_bind().dialect.name)
+    count = _count(session.get_bind().dialect.name, restrained)
     return session.scalar(count, {"low": low, "high": high}) or 0
 
 
 @cache
-def _count(dialect: str) -> Select[int]:
-    return select(func.count()).select_from(STAGED).where(in_stretch(dialect))
+def _count(dialect: str, restrained: bool | None) -> Select[int]:
+    return select(func.count()).select_from(STAGED).where(in_stretch(dialect, restrained))
 
 
 class Beside:
@@ -174,5 +184,6 @@ def _copy(session: Session, staging: StagingFile, stretch: Stretch) -> None:
 
 
 def _as_utc(row: StagedRow) -> Sequence[object]:
-    *before, joined_at, evidence, own = row
-    return (*before, joined_at and f"{joined_at}+00", evidence, own)
+    *before, joined_at, evidence, own, fate, left_at, kept = row
+    times = [at and f"{at}+00" for at in (joined_at, left_at)]
+    return (*before, times[0], evidence, own, fate, times[1], kept)

@@ -6,9 +6,10 @@ Reads the file and nothing else. BadInput, naming file and row, when no encoding
 
 import codecs
 import re
-from pathlib import Path
+from io import TextIOWrapper
 
 from digest.errors import BadInput
+from digest.subscribers.transfer.places import Place
 
 BLOCK_BYTES = 1 << 18
 LONGEST_LINE = 64_000  # characters looked at in one go
@@ -28,18 +29,19 @@ _STRAY_BYTE = re.compile("[\udc80-\udcff]")
 _UNUSED_IN_1252 = re.compile("[\udc81\udc8d\udc8f\udc90\udc9d]")
 
 
-def find_encoding(path: Path) -> tuple[str, tuple[str, ...]]:
+class NoList(BadInput):
+    """A readable file that is no list of addresses: in an export of many files nothing is amiss."""
+
+
+def find_encoding(place: Place) -> tuple[str, tuple[str, ...]]:
     """Return the encoding (UTF-8, UTF-16 or Windows-1252) and remarks for the operator."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(4096)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    with place.opened() as file:
+        start = file.read(4096)
     if not start.strip():
-        raise BadInput(f"{path}: the file is empty")
+        raise NoList(f"{place}: the file is empty")
     for mark, kind in _OTHER_KINDS:
         if start.startswith(mark):
-            raise BadInput(f"{path}: this is {kind}; export the list as CSV")
+            raise BadInput(f"{place}: this is {kind}; export the list as CSV")
     for mark, encoding in _BOMS:
         if start.startswith(mark):
             return encoding, ()
@@ -47,21 +49,21 @@ def find_encoding(path: Path) -> tuple[str, tuple[str, ...]]:
         return "utf-16-le", ("read as UTF-16",)
     if start[0::2].count(0) > len(start) // 4:
         return "utf-16-be", ("read as UTF-16",)
-    return _utf8_or_1252(path)
+    return _utf8_or_1252(place)
 
 
-def _utf8_or_1252(path: Path) -> tuple[str, tuple[str, ...]]:
-    if _is_utf8(path):
+def _utf8_or_1252(place: Place) -> tuple[str, tuple[str, ...]]:
+    if _is_utf8(place):
         return "utf-8", ()
-    letters, strays, row, fits_1252 = _count_strays(path)
+    letters, strays, row, fits_1252 = _count_strays(place)
     if letters > strays or not fits_1252:
-        raise BadInput(f"{path}: row {row}: damaged text, neither UTF-8 nor Windows-1252")
+        raise BadInput(f"{place}: row {row}: damaged text, neither UTF-8 nor Windows-1252")
     return "cp1252", (f"row {row} is not UTF-8: the file was read as Windows-1252",)
 
 
-def _is_utf8(path: Path) -> bool:
+def _is_utf8(place: Place) -> bool:
     decode = codecs.getincrementaldecoder("utf-8")().decode
-    with path.open("rb") as file:
+    with place.opened() as file:
         try:
             while block := file.read(BLOCK_BYTES):
                 decode(block)
@@ -71,7 +73,7 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
-def _count_strays(path: Path) -> tuple[int, int, int, bool]:
+def _count_strays(place: Place) -> tuple[int, int, int, bool]:
     """Return true UTF-8 letters, stray bytes, the first row with one, and whether Windows-1252
     knows them all.
 
@@ -80,7 +82,7 @@ def _count_strays(path: Path) -> tuple[int, int, int, bool]:
     """
     letters = strays = first = 0
     fits_1252 = True
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+    with place.opened() as raw, TextIOWrapper(raw, "utf-8", "surrogateescape") as file:
         for row, text in enumerate(iter(lambda: file.readline(LONGEST_LINE), ""), 1):
             found = 0 if text.isascii() else len(_STRAY_BYTE.findall(text))
             letters += len(text) - len(text.encode("ascii", "ignore")) - found

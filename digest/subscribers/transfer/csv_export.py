@@ -1,16 +1,19 @@
 """A newsletter's readers on their way out, as CSV that a spreadsheet cannot be tricked with.
 
-Everything an import reads comes back by it. Half-imported readers are left out; whoever left or is
-suppressed is in, with that status, so that no later import brings them back.
+Everything an import of a list reads comes back by it. Half-imported readers are left out; whoever
+left or is suppressed is in, with that status, so that no later import brings them back. A `whole`
+export has, in further columns, what only Friday understands: choices, pauses and every consent
+event, so that an import into an empty Friday loses nothing. What a reader pays is in neither.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from io import StringIO
 from typing import Any, NamedTuple, TextIO
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from digest.db import Database
@@ -31,6 +34,7 @@ COLUMNS = (
     *("email", "name", "status", "edition", "language", "timezone"),
     *("joined_at", "confirmed_at", "changed_at", "paused_until"),
 )
+WHOLE_COLUMNS = ("state", "suppressed_since", "without", "appeal_hidden_until", "consent")
 PAGE_ROWS = 1000
 _SUSPECT = frozenset({"'", *GUARDED})
 _SAID_OF_SUPPRESSED = {
@@ -40,40 +44,59 @@ _SAID_OF_SUPPRESSED = {
 
 
 def export_csv(
-    db: Database, sealer: Sealer, newsletter_id: int, out: TextIO, *, raw: bool = False
+    db: Database,
+    sealer: Sealer,
+    newsletter_id: int,
+    out: TextIO,
+    *,
+    raw: bool = False,
+    whole: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> int:
     """Write every subscription of a newsletter to `out` (opened with ``newline=""``) and return how
     many.
 
     Cells a spreadsheet would compute get a ' in front (CWE-1236) that our import takes away again;
-    `raw` leaves it out. Times are ISO 8601 in UTC.
+    `raw` leaves it out, `whole` adds the further columns. Times are ISO 8601 in UTC. `progress` is
+    told how many are written, and how many there were when it began.
     """
     count = 0
-    for piece, readers in csv_pieces(db, sealer, newsletter_id, raw=raw):
+    with db.read() as session:
+        theirs = select(func.count()).where(Subscription.newsletter_id == newsletter_id)
+        total = session.scalar(theirs) or 0
+    for piece, readers in csv_pieces(db, sealer, newsletter_id, raw=raw, whole=whole):
         out.write(piece)
         count += readers
+        progress(count, max(count, total))
     return count
 
 
 def csv_pieces(
-    db: Database, sealer: Sealer, newsletter_id: int, *, raw: bool = False
+    db: Database, sealer: Sealer, newsletter_id: int, *, raw: bool = False, whole: bool = False
 ) -> Iterator[tuple[str, int]]:
     """Yield the same file piece by piece, each with how many readers it holds; no more than a page
     of them is in memory, and no transaction is open between two.
     """
-    yield _lines([COLUMNS]), 0
-    for page in _pages(db, newsletter_id):
-        rows = (_cells(reader, confirmed, sealer) for reader, confirmed in page)
-        yield _lines(rows if raw else map(_guarded_row, rows)), len(page)
+    yield lines([COLUMNS + WHOLE_COLUMNS if whole else COLUMNS]), 0
+    for page, confirmed in _pages(db, newsletter_id):
+        rows = [_cells(each, confirmed.get(each.subscriber_id, ""), sealer) for each in page]
+        if whole:
+            events = _events(db, newsletter_id, page)
+            for row, each in zip(rows, page, strict=True):
+                row += _whole_cells(each, events.get(each.subscriber_id, []))
+                row[2] = _whole_status(each)
+        yield lines(rows if raw else map(guarded_row, rows)), len(page)
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> str:
+def lines(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as lines of CSV."""
     out = StringIO(newline="")
     csv.writer(out).writerows(rows)
     return out.getvalue()
 
 
-def _guarded_row(cells: Sequence[str]) -> list[str]:
+def guarded_row(cells: Sequence[str]) -> list[str]:
+    """Return a row that no spreadsheet computes anything of."""
     return [guarded(cell) for cell in cells]
 
 
@@ -103,6 +126,9 @@ class _Reader(NamedTuple):
     changed_at: datetime
     paused_until: datetime | None
     suppressed: SuppressionReason | None
+    suppressed_at: datetime | None
+    hidden_blocks: list[str] | None
+    appeal_hidden_until: datetime | None
 
     @property
     def status(self) -> str:
@@ -112,7 +138,7 @@ class _Reader(NamedTuple):
         return _SAID_OF_SUPPRESSED.get(self.suppressed, "blocked")
 
 
-def _pages(db: Database, newsletter_id: int) -> Iterator[list[tuple[_Reader, str]]]:
+def _pages(db: Database, newsletter_id: int) -> Iterator[tuple[list[_Reader], dict[int, str]]]:
     """Yield readers with their confirmations page by page, each read in a transaction of its own so
     that none lasts long.
     """
@@ -125,7 +151,7 @@ def _pages(db: Database, newsletter_id: int) -> Iterator[list[tuple[_Reader, str
         if not found:
             return
         last = found[-1].id
-        yield [(reader, confirmed.get(reader.subscriber_id, "")) for reader in found]
+        yield found, confirmed
 
 
 def _page(newsletter_id: int, after: int) -> Any:
@@ -143,6 +169,9 @@ def _page(newsletter_id: int, after: int) -> Any:
             Subscription.changed_at,
             Subscription.paused_until,
             Suppression.reason,
+            Suppression.at,
+            Subscription.hidden_blocks,
+            Subscription.appeal_hidden_until,
         )
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .outerjoin(Suppression, Suppression.address_index == Subscriber.address_index)
@@ -189,3 +218,52 @@ def _cells(reader: _Reader, confirmed: str, sealer: Sealer) -> list[str]:
         reader.changed_at.isoformat(),
         reader.paused_until.isoformat() if reader.paused_until else "",
     ]
+
+
+def _whole_status(reader: _Reader) -> str:
+    """Return the status in our own words, which tell apart what is all the same to others."""
+    return reader.state.value if reader.suppressed is None else word_of(reader.suppressed)
+
+
+def word_of(reason: SuppressionReason) -> str:
+    """Return what our own export calls a reason not to mail somebody."""
+    return "blocked" if reason is SuppressionReason.MANUAL else reason.value
+
+
+def _whole_cells(reader: _Reader, events: list[dict[str, Any]]) -> list[str]:
+    return [
+        reader.state.value,
+        reader.suppressed_at.isoformat() if reader.suppressed_at else "",
+        json.dumps(reader.hidden_blocks, ensure_ascii=False) if reader.hidden_blocks else "",
+        reader.appeal_hidden_until.isoformat() if reader.appeal_hidden_until else "",
+        json.dumps(events, ensure_ascii=False),
+    ]
+
+
+def _events(
+    db: Database, newsletter_id: int, page: Sequence[_Reader]
+) -> dict[int, list[dict[str, Any]]]:
+    """Return the consent events of some readers, oldest first; wordings by their digest."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    with db.read() as session:
+        events = session.scalars(
+            select(ConsentEvent)
+            .where(
+                ConsentEvent.subscriber_id.in_([each.subscriber_id for each in page]),
+                ConsentEvent.newsletter_id == newsletter_id,
+            )
+            .order_by(ConsentEvent.id)
+        )
+        for event in events:
+            told = {
+                "kind": event.kind,
+                "at": event.at.isoformat(),
+                "origin": event.origin,
+                "text": event.text_digest,
+                "policy_version": event.policy_version,
+                "policy": event.policy_digest,
+                "evidence": event.evidence,
+            }
+            kept = {name: value for name, value in told.items() if value not in (None, {})}
+            found.setdefault(event.subscriber_id, []).append(kept)
+    return found

@@ -8,44 +8,32 @@ repeats what the file says.
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO, TextIOWrapper
-from pathlib import Path
 from typing import Any
 
 from digest.errors import BadInput
 from digest.subscribers.addresses import parse_address
-from digest.subscribers.transfer.csv_encoding import find_encoding
+from digest.subscribers.transfer.csv_encoding import NoList, find_encoding
+from digest.subscribers.transfer.places import Place
+from digest.subscribers.transfer.providers import (
+    FRIDAY,
+    PLAIN,
+    PLAIN_CSV,
+    choose,
+    find_columns,
+    find_unused,
+)
 from digest.subscribers.transfer.rows import RawRow, RowProblem
 
 BLOCK_CHARACTERS = 8192  # read in one go; damaged text is told from as far as this before it
 LONGEST_ROW = 64_000  # characters; a quote never closed would otherwise take in the whole file
+LONG_ROW = 4_000_000  # of our own export, which has all of a reader's consent in one cell
 DELIMITERS = ",;\t|"
 GUARDED = ("=", "+", "-", "@", "\t", "\r", "\n")  # csv_export puts a ' before these
 
-# Spellings in the order of trust, letters and digits only; "address" may also be the street.
-SPELLINGS: Mapping[str, tuple[str, ...]] = {
-    "address": (
-        *("email", "emailaddress", "mail", "subscriberemail", "contactemail", "useremail"),
-        *("emailadresse", "mailadresse", "correo", "correoelectronico", "correoelectrónico"),
-        *("courriel", "adresseemail", "adressemail", "eposta", "epost"),
-        *("почта", "электроннаяпочта"),
-        "address",
-    ),
-    "name": ("name", "fullname", "displayname", "subscribername"),
-    "first_name": ("firstname", "fname", "givenname", "vorname", "prénom", "prenom", "nombre"),
-    "last_name": ("lastname", "lname", "surname", "familyname", "nachname", "nom", "apellido"),
-    "language": ("language", "lang", "locale"),
-    "timezone": ("timezone", "tz"),
-    "joined": (
-        *("joined", "joinedat", "optintime", "subscribedat", "createdat", "created"),
-        *("creationdate", "signupdate", "dateadded", "datejoined", "joinedtime"),
-    ),
-    "confirmed": (
-        *("confirmed", "confirmedat", "confirmtime", "confirmationtime", "optinconfirmedat"),
-    ),
-    "status": ("status", "subscriptionstatus", "subscribed", "subscribedtoemails"),
-}
+csv.field_size_limit(LONG_ROW)  # rows are measured before they come to csv, see _Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +41,8 @@ class CsvShape:
     """How a file is to be read.
 
     `columns` says which cell holds which field, `width` is the number of cells in the header,
-    `first_row` the number of the first row with data, `notes` are remarks for the operator.
+    `first_row` the number of the first row with data, `notes` are remarks for the operator,
+    `provider` is the name of the system it comes from, `unused` are the columns that are not read.
     """
 
     encoding: str
@@ -62,60 +51,81 @@ class CsvShape:
     width: int
     first_row: int
     notes: tuple[str, ...]
+    provider: str = PLAIN
+    unused: tuple[str, ...] = ()
 
 
-def find_shape(path: Path) -> CsvShape:
-    """Look through a file and return how to read it; BadInput when it is no list of addresses."""
-    encoding, notes = find_encoding(path)
-    with _open(path, encoding) as file:
-        lines = _Lines(path, file)
+def find_shape(place: Place, said: str | None = None) -> CsvShape:
+    """Look through a file and return how to read it; `said` names whose export it is.
+
+    BadInput when it is no list of addresses, or could be the export of two systems.
+    """
+    encoding, notes = find_encoding(place)
+    with _opened(place, encoding) as file:
+        lines = _Lines(place, file)
         header = _first_record(lines)
         hint = re.fullmatch(r'"?sep=(.)"?\s*', "".join(header))  # Excel's own
         if hint:
             header = _first_record(lines)
     delimiter = hint[1] if hint else _find_delimiter(header)
     cells = _cells(header, delimiter)
-    columns = _find_columns(cells)
+    try:
+        provider = choose(cells, said)
+    except BadInput as error:
+        raise BadInput(f"{place}: {error}") from error
+    columns = find_columns(cells, provider)
     if "address" in columns:
-        used = set(columns.values())
-        unused = [cell[:40] for place, cell in enumerate(cells) if cell and place not in used]
-        if unused:
-            notes = (*notes, f"columns that are not read: {', '.join(unused)}")
-        return CsvShape(encoding, delimiter, columns, len(cells), lines.row + 1, notes)
+        where = (columns, len(cells), lines.row + 1)
+        unused = find_unused(cells, columns)
+        return CsvShape(encoding, delimiter, *where, notes, provider.name, unused)
     if len(cells) == 1 and _is_address(cells[0]):
         return CsvShape(encoding, delimiter, {"address": 0}, 1, lines.row, notes)
-    raise BadInput(f"{path}: row {lines.row} names no column email, e-mail or address")
+    raise NoList(f"{place}: row {lines.row} names no column email, e-mail or address")
 
 
 def read_rows(
-    path: Path, shape: CsvShape, *, at_byte: Callable[[int], None] | None = None
+    place: Place, shape: CsvShape, *, at_byte: Callable[[int], None] | None = None
 ) -> Iterator[RawRow | RowProblem]:
     """Yield every row with something in it, in order, numbered as a spreadsheet would.
 
     `at_byte` is told, every few hundred rows, how far into the file the reading is. BadInput names
     the row at which the file cannot be read any further.
     """
-    with _open(path, shape.encoding) as file:
-        lines = _Lines(path, file, at_byte)
-        by_field = _FieldReader(shape)
-        for row, record in _records(path, lines, shape.delimiter):
+    named = NamedCells(shape)
+    for row, record, text in read_records(place, shape, at_byte=at_byte):
+        yield named.of(row, record, text)
+
+
+def read_records(
+    place: Place, shape: CsvShape, *, at_byte: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, list[str] | None, str]]:
+    """Yield the same rows as their number, their cells (None: quotes do not match) and what all of
+    these say, one after the other.
+    """
+    with _opened(place, shape.encoding) as file:
+        longest = LONG_ROW if shape.provider == FRIDAY else LONGEST_ROW
+        lines = _Lines(place, file, at_byte, longest)
+        for row, record in _records(place, lines, shape.delimiter):
             if row < shape.first_row:
                 continue
             if record is None:
-                yield RowProblem(
-                    row, "row", "its quotes do not match; left out up to where they close"
-                )
-            elif text := "".join(record).strip():
-                yield by_field.read(row, record, "'" in text)
+                yield row, None, ""
+            elif (text := "".join(record)) and not text.isspace():
+                yield row, record, text
 
 
 class _Lines:
     """The lines of a file for csv.reader; refuses a record that never ends."""
 
     def __init__(
-        self, path: Path, file: TextIOWrapper, at_byte: Callable[[int], None] | None = None
+        self,
+        place: Place,
+        file: TextIOWrapper,
+        at_byte: Callable[[int], None] | None = None,
+        longest: int = LONGEST_ROW,
     ) -> None:
-        self._path = path
+        self._place = place
+        self._longest = longest
         self._file = file
         self._buffer: Any = file.buffer
         self._at_byte = at_byte
@@ -134,10 +144,10 @@ class _Lines:
         while block := self._next_block():
             for line in StringIO(block, newline=""):
                 self._taken += len(line)
-                if self._taken > LONGEST_ROW:
+                if self._taken > self._longest:
                     raise BadInput(
-                        f"{self._path}: row {self.row}: a quote is opened and never closed,"
-                        f" or the row is longer than {LONGEST_ROW} characters"
+                        f"{self._place}: row {self.row}: a quote is opened and never closed,"
+                        f" or the row is longer than {self._longest} characters"
                     )
                 yield line
         self.ended = True
@@ -148,15 +158,15 @@ class _Lines:
         """
         try:
             block = self._file.read(BLOCK_CHARACTERS)
-            block += self._file.readline(LONGEST_ROW + 1)
+            block += self._file.readline(self._longest + 1)
         except UnicodeError as error:
-            raise BadInput(f"{self._path}: row {self.row} or soon after: damaged text") from error
+            raise BadInput(f"{self._place}: row {self.row} or soon after: damaged text") from error
         if self._at_byte is not None:
             self._at_byte(int(self._buffer.tell()))
         return block
 
 
-def _records(path: Path, lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+def _records(place: Place, lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
     """Yield each record with its number, None for one whose quotes are wrong."""
     records = csv.reader(lines.lines, delimiter=delimiter, strict=True)
     while True:
@@ -167,30 +177,34 @@ def _records(path: Path, lines: _Lines, delimiter: str) -> Iterator[tuple[int, l
             return
         except csv.Error as error:
             if lines.ended:
-                raise BadInput(f"{path}: row {row}: a quote is opened and never closed") from error
+                raise BadInput(f"{place}: row {row}: a quote is opened and never closed") from error
             yield row, None
         else:
             yield row, record
 
 
-class _FieldReader:
+class NamedCells:
     """Names the cells of a record as a file's header does."""
 
     def __init__(self, shape: CsvShape) -> None:
         self._width = shape.width
         self._columns = tuple(shape.columns.items())
 
-    def read(self, row: int, record: list[str], guarded: bool) -> RawRow | RowProblem:
-        """Return the record's cells by field; a problem when it has more than the header. Only a
-        `guarded` one has cells with a ' in front.
+    def of(self, row: int, record: list[str] | None, text: str) -> RawRow | RowProblem:
+        """Return the record's cells by field; a problem when it has more than the header, or quotes
+        that do not match. Only a `text` with a ' in it has cells with one in front.
         """
+        if record is None:
+            return RowProblem(
+                row, "row", "its quotes do not match; left out up to where they close"
+            )
         excess = len(record) - self._width
         if excess > 0 and "".join(record[self._width :]).strip():
             return RowProblem(row, "row", "more cells than the first row; a quote may be missing")
         if excess < 0:
             record += [""] * -excess
         cells = {field: record[place] for field, place in self._columns}
-        if guarded:
+        if "'" in text:
             cells = {field: unguarded(cell) for field, cell in cells.items()}
         return RawRow(row, cells)
 
@@ -202,8 +216,10 @@ def unguarded(cell: str) -> str:
     return cell
 
 
-def _open(path: Path, encoding: str) -> TextIOWrapper:
-    return path.open(encoding=encoding, newline="")
+@contextmanager
+def _opened(place: Place, encoding: str) -> Iterator[TextIOWrapper]:
+    with place.opened() as raw, TextIOWrapper(raw, encoding, newline="") as file:
+        yield file
 
 
 def _first_record(lines: _Lines) -> list[str]:
@@ -226,25 +242,13 @@ def _find_delimiter(header: list[str]) -> str:
     best, most = ",", 0
     for delimiter in DELIMITERS:
         cells = _cells(header, delimiter)
-        if "address" in _find_columns(cells) and len(cells) > most:
+        if "address" in find_columns(cells, PLAIN_CSV) and len(cells) > most:
             best, most = delimiter, len(cells)
     return best
 
 
 def _cells(lines: list[str], delimiter: str) -> list[str]:
     return next(csv.reader(lines, delimiter=delimiter), [])
-
-
-def _find_columns(header: list[str]) -> dict[str, int]:
-    """Return the place of each field the header names; the more trusted spelling wins."""
-    names = ["".join(filter(str.isalnum, cell.lower())) for cell in header]
-    columns = {}
-    for field, spellings in SPELLINGS.items():
-        for spelling in spellings:
-            if spelling in names:
-                columns[field] = names.index(spelling)
-                break
-    return columns
 
 
 def _is_address(text: str) -> bool:

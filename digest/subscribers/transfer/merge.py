@@ -1,16 +1,16 @@
 """The second half of an import: staged readers enter the store in small steps and appear all at
 once.
 
-Each step is one transaction of about 20 ms that also writes how far it got, so a kill at any point
-loses nothing and the next call goes on. Until the flip of the import's own row no audience sees
-what it brought. Never touches a subscription that was there before: nobody who left or is
-suppressed comes back.
+Those whom the old provider must not mail come first, and hold from their step on, whatever becomes
+of the import; then those who join. Each step is one transaction of about 20 ms that also writes how
+far it got, so a kill at any point loses nothing and the next call goes on. Until the flip of the
+import's own row no audience sees whom it brought. Nobody who left or is suppressed comes back.
 """
 
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import and_, or_, select
@@ -22,6 +22,7 @@ from digest.errors import Conflict, NotFound, Refused
 from digest.models import Import, ImportState
 from digest.subscribers.transfer.beside import END, Beside, Stretch, staged_beside
 from digest.subscribers.transfer.public_letters import SHARED_LETTERS, letters
+from digest.subscribers.transfer.restraining import restrain_stretch
 from digest.subscribers.transfer.staging import Progress, StagedImport, no_progress
 from digest.subscribers.transfer.staging_file import StagingFile, Tally, remove_staging_file
 from digest.subscribers.transfer.standing import Standing, count_standings
@@ -33,6 +34,8 @@ SETTLED_ROWS = 3000  # sooner than SQLite does it inside a commit: every 1000 pa
 FEWEST_STEP_ROWS = 512  # for fewer, what a step costs by itself would be the greater part
 FIRST_STEP_ROWS = 512
 MOST_STEP_ROWS = 4096
+RESTRAINED, JOINING = "restrained", "reached"  # the passes, as the import's counts name them
+OF_OTHERS = (Standing.ENDED, Standing.SPARED)  # counts of people counted already
 # Longer than a writer of another program waits between two attempts to get SQLite's lock: without
 # this pause it would always find us there again.
 PAUSE_SECONDS = 0.001
@@ -41,7 +44,8 @@ PAUSE_SECONDS = 0.001
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """What an import did. `withdrawn` left, were erased or asked anew between their merge and the
-    flip.
+    flip. `gone` had left the old provider and `barred` must not be mailed; of them `ended` were
+    readers here until now, and `spared` stay readers by their own newer consent.
     """
 
     import_id: int
@@ -50,6 +54,10 @@ class ImportReport:
     suppressed: int
     left: int
     withdrawn: int
+    gone: int = 0
+    barred: int = 0
+    ended: int = 0
+    spared: int = 0
 
 
 def merge_import(
@@ -140,17 +148,24 @@ class _Merge:
         self._tally = tally
         self._clock = clock
         self._random_bytes = random_bytes
+        with StagingFile(staged.staging_path) as staging:
+            self._texts = staging.texts()
         with db.read() as session:
             book = session.get_one(Import, staged.import_id)
-            self._reached, self._done = _reached(book), book.merged_rows
+            self._reached, self._done = _all_reached(book), book.merged_rows
 
     def run(self, beside: Beside, progress: Progress) -> None:
         """Merge what is not merged yet; may be stopped between any two steps, and inside one."""
+        if self._tally.restrained:
+            self._pass(beside, progress, RESTRAINED)
+        self._pass(beside, progress, JOINING)
+
+    def _pass(self, beside: Beside, progress: Progress, which: str) -> None:
         rows, settled = FIRST_STEP_ROWS, self._done
-        while self._reached < END:
+        while (reached := self._reached[which]) < END:
             width = END * rows // max(self._tally.readers, 1) + 1
-            stretch = Stretch(self._reached, min(self._reached + width, END))
-            rows = next_step_rows(rows, *self._step(beside, stretch))
+            stretch = Stretch(reached, min(reached + width, END))
+            rows = next_step_rows(rows, *self._step(beside, stretch, which))
             progress(self._done, self._tally.readers)
             if self._done - settled > SETTLED_ROWS:
                 beside.settle()  # pause enough
@@ -158,43 +173,57 @@ class _Merge:
             else:
                 time.sleep(PAUSE_SECONDS)
 
-    def _step(self, beside: Beside, stretch: Stretch) -> tuple[float, float]:
+    def _step(self, beside: Beside, stretch: Stretch, which: str) -> tuple[float, float]:
         """Merge a stretch and write, in the same transaction, that it is merged; return how many
         seconds the work and the commit took.
         """
-        staged = self._staged
         with beside.write(stretch) as session:
-            book = take_import(session, staged.import_id)
+            book = take_import(session, self._staged.import_id)
             began = self._clock.monotonic()
-            if (book.state, _reached(book), book.merged_rows) != self._place():
+            if (book.state, _all_reached(book), book.merged_rows) != self._place():
                 raise Conflict("somebody else is merging or has abandoned this import")
-            ids = (staged.newsletter_id, staged.import_id, self._tally.index_keys)
-            (shared,) = letters(self._random_bytes, 1, SHARED_LETTERS)
-            step = Step(*ids, stretch, shared, self._clock.now())
-            readers, new = merge_stretch(session, step)
-            found = Counter({Standing.NEW: new})
-            if new < readers:  # what is there now counts as new as well: it is the import's own
-                found = count_standings(session, stretch, *ids)
-            _note_merged(book, stretch, found)
+            step = self._new_step(stretch)
+            found = restrain_stretch(session, step) if which == RESTRAINED else _join(session, step)
+            _note_merged(book, which, stretch, found)
             session.flush()
             worked = self._clock.monotonic()
-        self._reached, self._done = stretch.high, book.merged_rows
+        self._reached, self._done = _all_reached(book), book.merged_rows
         return worked - began, self._clock.monotonic() - worked
 
-    def _place(self) -> tuple[ImportState, int, int]:
+    def _new_step(self, stretch: Stretch) -> Step:
+        staged, tally = self._staged, self._tally
+        (shared,) = letters(self._random_bytes, 1, SHARED_LETTERS)
+        return Step(
+            *(staged.newsletter_id, staged.import_id, tally.index_keys),
+            *(stretch, shared, self._clock.now()),
+            has_kept=bool(tally.kept),
+            all_join=not (tally.restrained or tally.kept),
+            texts=self._texts,
+        )
+
+    def _place(self) -> tuple[ImportState, Mapping[str, int], int]:
         return ImportState.MERGING, self._reached, self._done
 
 
-def _reached(book: Import) -> int:
-    reached: int = book.counts.get("reached", 0)
-    return reached
+def _join(session: Session, step: Step) -> Counter[Standing]:
+    readers, new = merge_stretch(session, step)
+    if new == readers:
+        return Counter({Standing.NEW: new})
+    # What is there now counts as new as well: it is the import's own.
+    ids = (step.newsletter_id, step.import_id, step.index_keys)
+    return count_standings(session, step.stretch, *ids)
 
 
-def _note_merged(book: Import, stretch: Stretch, found: Counter[Standing]) -> None:
+def _all_reached(book: Import) -> Mapping[str, int]:
+    """Return how far each pass got, by the name it has in the import's counts."""
+    return {which: book.counts.get(which, 0) for which in (RESTRAINED, JOINING)}
+
+
+def _note_merged(book: Import, which: str, stretch: Stretch, found: Counter[Standing]) -> None:
     merged = Counter(book.counts.get("merged", {}))
     merged.update({standing.value: count for standing, count in found.items()})
-    book.counts = {**book.counts, "merged": dict(merged), "reached": stretch.high}
-    book.merged_rows += found.total()
+    book.counts = {**book.counts, "merged": dict(merged), which: stretch.high}
+    book.merged_rows += sum(count for each, count in found.items() if each not in OF_OTHERS)
 
 
 def next_step_rows(
@@ -213,7 +242,7 @@ def _flip(db: Database, import_id: int, clock: Clock) -> None:
     """Show everything this import brought, by one row."""
     with db.write() as session:
         book = take_import(session, import_id)
-        if book.state is not ImportState.MERGING or _reached(book) != END:
+        if book.state is not ImportState.MERGING or book.counts.get(JOINING, 0) != END:
             raise Conflict("somebody else has finished, abandoned or staged anew this import")
         added = book.counts.get("merged", {}).get(Standing.NEW, 0) - book.withdrawn
         book.counts = {**book.counts, "added": added}
@@ -232,4 +261,6 @@ def _report(db: Database, import_id: int) -> ImportReport:
         suppressed=merged.get(Standing.SUPPRESSED, 0),
         left=merged.get(Standing.LEFT, 0),
         withdrawn=merged.get(Standing.NEW, 0) - added,
+        **{each.value: merged.get(each, 0) for each in (Standing.GONE, Standing.BARRED)},
+        **{each.value: merged.get(each, 0) for each in OF_OTHERS},
     )

@@ -6,6 +6,7 @@ the same file: it goes on where it was. Writes nothing to the store but the `Imp
 """
 
 import hashlib
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,13 +20,16 @@ from sqlalchemy.orm import Session
 from digest.clock import Clock
 from digest.db import Database
 from digest.errors import NotFound, Refused
-from digest.models import Import, ImportState
+from digest.models import Import, ImportState, Subscriber, Suppression
 from digest.sealed import Sealer
 from digest.subscribers.transfer.beside import END, Stretch, staged_beside
-from digest.subscribers.transfer.csv_file import find_shape
-from digest.subscribers.transfer.reading import Block, Source, judged_blocks
+from digest.subscribers.transfer.bundle import Asked, Bundle, open_bundle
+from digest.subscribers.transfer.fates import Fate
+from digest.subscribers.transfer.providers import PLAIN_CSV
+from digest.subscribers.transfer.reading import LEFT, Block, PlainReader, Source, judged_blocks
+from digest.subscribers.transfer.restraining import count_restrained
 from digest.subscribers.transfer.rows import RowProblem
-from digest.subscribers.transfer.sealing import seal_block
+from digest.subscribers.transfer.sealing import hash_marks, is_foreign_hash, seal_block
 from digest.subscribers.transfer.staging_file import StagingFile, Tally
 from digest.subscribers.transfer.standing import Standing, count_standings
 
@@ -34,6 +38,7 @@ Progress = Callable[[int, int], None]
 COUNTED_ROWS = 4000  # in one go, when a file is looked through again
 LISTED_PROBLEMS = 100
 UNDER_WAY = (ImportState.STAGED, ImportState.MERGING)
+USUAL_WAY = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +46,44 @@ class StagedCounts:
     """What is in the file and what a merge would do with it, as the store was when this was
     counted.
 
-    rows = duplicates + bad + inactive + new + already + suppressed + left.
+    rows = duplicates + bad + inactive + new + already + suppressed + left + gone + barred.
     """
 
     rows: int  # with something in them, the header left out
     duplicates: int  # an address that an earlier row has
     bad: int
-    inactive: int  # the file itself says that they are not to be mailed
+    inactive: int  # neither to be mailed nor barred: never confirmed, put away
     new: int
     already: int  # subscribed: active, paused or still to confirm
     suppressed: int
     left: int  # once subscribed here and gone; an import never brings them back
+    gone: int = 0  # left the old provider, or were taken off its list
+    barred: int = 0  # bounced, complained or blocked there: suppressed here
+    ended: int = 0  # of these two, readers here whom the import unsubscribes or suppresses
+    spared: int = 0  # of these two, readers here who have asked us for it since
 
     @property
     def good(self) -> int:
-        """Return how many different readers the file has."""
-        return self.new + self.already + self.suppressed + self.left
+        """Return how many different people the file has."""
+        return self.new + self.already + self.suppressed + self.left + self.gone + self.barred
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How many rows said a word of themselves, such as ``cleaned``, and which fate that is; None:
+    left out.
+    """
+
+    word: str
+    fate: Fate | None
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
 class StagedImport:
     """A file ready to be merged: the import's id, the staging file, counts, the first problems,
-    notes; `columns` are those of our own fields that the file has, in our words.
+    notes; `columns` are those of our own fields that the file has, in our words, `title` says whose
+    export it is, `said` what its rows say of themselves.
     """
 
     import_id: int
@@ -73,6 +94,8 @@ class StagedImport:
     problems: tuple[RowProblem, ...]
     notes: tuple[str, ...]
     columns: tuple[str, ...] = ()
+    title: str = PLAIN_CSV.title
+    said: tuple[Said, ...] = ()
 
 
 def no_progress(_done: int, _total: int) -> None:
@@ -87,20 +110,21 @@ def stage_csv(
     newsletter_id: int,
     folder: Path,
     clock: Clock,
+    asked: Asked = USUAL_WAY,
     progress: Progress = no_progress,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> StagedImport:
-    """Read a CSV file into a staging file in `folder` and report what merging it would do.
+    """Read an export (a CSV file, a zip file of them or a folder) into a staging file in `folder`
+    and report what merging it would do.
 
     `progress` is told bytes read and bytes in all. BadInput names the file and the row that cannot
-    be read; Conflict while another process is at work on the same file.
+    be read, or asks what cannot be found out; Conflict while another process is at work on the same
+    file.
     """
-    shape = find_shape(path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    staging_path = _staging_path(folder, newsletter_id, digest)
+    bundle = open_bundle(path, asked)
+    staging_path = _staging_path(folder, newsletter_id, bundle.digest)
     with StagingFile(staging_path) as staging:
-        import_id = _open_import(db, newsletter_id, digest, clock)
+        import_id = _open_import(db, newsletter_id, bundle.digest, clock)
         tally, fresh = staging.tally(), _fresh_tally(import_id, sealer)
         if tally is None or (tally.import_id, tally.keys_digest) != (import_id, fresh.keys_digest):
             tally = fresh
@@ -108,16 +132,26 @@ def stage_csv(
                 _forget_merged(session, import_id)
             staging.restart(tally)
         if not tally.complete:
-            reading = _Reading(staging, Source(path, shape, digest), sealer, random_bytes)
-            tally = reading.stage(tally, progress)
+            staging.name_files(bundle.names)
+            staging.add_texts(bundle.texts)
+            tally = _Reading(staging, bundle.source, sealer, random_bytes).stage(tally, progress)
         problems = staging.problems(LISTED_PROBLEMS)
-    counts = _count(db, staging_path, tally, newsletter_id)
-    columns = tuple(sorted(shape.columns))
+    counts, said = _count(db, staging_path, tally, newsletter_id), _said(tally.said)
     with db.write() as session:
-        _note_counts(session, import_id, counts, columns)
+        _note_counts(session, import_id, counts, bundle, tally.said)
     return StagedImport(
-        import_id, newsletter_id, digest, staging_path, counts, problems, shape.notes, columns
+        *(import_id, newsletter_id, bundle.digest, staging_path, counts, problems, bundle.notes),
+        *(bundle.columns, bundle.title, said),
     )
+
+
+def _said(text: str) -> tuple[Said, ...]:
+    """Return what a tally keeps of the words that rows said, the commonest first."""
+    found = [
+        Said(word, None if fate is None else Fate(fate), rows)
+        for word, fate, rows in json.loads(text)
+    ]
+    return tuple(sorted(found, key=lambda each: -each.rows))
 
 
 def reopen_staged(db: Database, import_id: int, folder: Path) -> StagedImport:
@@ -138,9 +172,13 @@ def reopen_staged(db: Database, import_id: int, folder: Path) -> StagedImport:
         raise Refused(f"import {import_id} was not read to its end: bring the file again")
     with StagingFile(path) as staging:
         problems = staging.problems(LISTED_PROBLEMS)
-    counts, columns = StagedCounts(**book.counts["staged"]), tuple(book.counts.get("columns", ()))
+    kept = book.counts
     return StagedImport(
-        import_id, book.newsletter_id, book.file_digest, path, counts, problems, (), columns
+        *(import_id, book.newsletter_id, book.file_digest, path),
+        *(StagedCounts(**kept["staged"]), problems, ()),
+        columns=tuple(kept.get("columns", ())),
+        title=kept.get("title", PLAIN_CSV.title),
+        said=_said(kept.get("said", "[]")),
     )
 
 
@@ -202,7 +240,7 @@ def _forget_merged(session: Session, import_id: int) -> None:
     key, the place it reached means nothing. What is in the store already is not made twice.
     """
     book = session.get_one(Import, import_id, with_for_update=True)
-    kept = book.counts.keys() & {"staged", "columns"}
+    kept = book.counts.keys() & {"staged", "columns", "title", "said"}
     book.counts = {key: book.counts[key] for key in kept}
     book.merged_rows = book.withdrawn = 0
 
@@ -224,33 +262,50 @@ class _Reading:
 
     def stage(self, tally: Tally, progress: Progress) -> Tally:
         """Read on from where the tally is to the end of the file; return the tally there."""
-        total = self._source.path.stat().st_size
+        total = self._source.size()
         with closing(judged_blocks(self._source, tally.last_row)) as blocks:
             for block in blocks:
-                tally = self._stage_block(block, tally)
+                readers = self._known_only(block.readers)
+                tally = _counted(tally, block, len(readers))
+                sealed = seal_block(self._sealer, readers, self._random_bytes)
+                self._staging.add(sealed, block.problems, tally)
                 progress(block.byte, total)
         tally = tally._replace(readers=_drop_repeated(self._staging, tally), complete=1)
         self._staging.write_tally(tally)
         progress(total, total)
         return tally
 
-    def _stage_block(self, block: Block, tally: Tally) -> Tally:
-        readers, problems = len(block.readers), len(block.problems)
-        tally = tally._replace(
-            last_row=block.last_row,
-            rows=tally.rows + block.rows,
-            understood=tally.understood + readers,
-            bad=tally.bad + problems,
-            inactive=tally.inactive + block.rows - readers - problems,
-        )
-        sealed = seal_block(self._sealer, block.readers, self._random_bytes)
-        self._staging.add(sealed, block.problems, tally)
-        return tally
+    def _known_only(self, readers: list[PlainReader]) -> list[PlainReader]:
+        """Leave out hashes that another instance's key made: nobody here can be found by them."""
+        if all(reader[1] for reader in readers):
+            return readers
+        marks = hash_marks(self._sealer)
+        return [each for each in readers if each[1] or not is_foreign_hash(each[2], marks)]
+
+
+def _counted(tally: Tally, block: Block, readers: int) -> Tally:
+    """Return a tally with a block more, of whose people so many are of use."""
+    problems = len(block.problems)
+    said = Counter({(word, fate): rows for word, fate, rows in json.loads(tally.said)})
+    said.update(dict(block.said))
+    restrained = sum(rows for (_, fate), rows in block.said if fate is not None and fate >= LEFT)
+    return tally._replace(
+        last_row=block.last_row,
+        rows=tally.rows + block.rows,
+        understood=tally.understood + readers,
+        bad=tally.bad + problems,
+        inactive=tally.inactive + block.rows - readers - problems,
+        restrained=tally.restrained + restrained,
+        kept=tally.kept + block.kept,
+        said=json.dumps([[*key, rows] for key, rows in said.items()]),
+    )
 
 
 def _drop_repeated(staging: StagingFile, tally: Tally) -> int:
     """Leave of each address in several blocks only the first; return how many there are."""
-    return sum(staging.drop_repeated(*stretch.bounds()) for stretch in _stretches(tally.understood))
+    has_fates = bool(tally.restrained or tally.kept)
+    stretches = _stretches(tally.understood)
+    return sum(staging.drop_repeated(*each.bounds(), has_fates=has_fates) for each in stretches)
 
 
 def _stretches(rows: int) -> Iterator[Stretch]:
@@ -262,29 +317,49 @@ def _stretches(rows: int) -> Iterator[Stretch]:
 
 def _count(db: Database, path: Path, tally: Tally, newsletter_id: int) -> StagedCounts:
     found = Counter[Standing]()
+    if not tally.restrained and _knows_nobody(db):  # a million questions with one answer
+        found[Standing.NEW] = tally.readers
+        return _as_counts(tally, found)
     with staged_beside(db, path) as beside:
         for stretch in _stretches(tally.readers):
             with beside.read(stretch) as session:
                 ids = (newsletter_id, tally.import_id, tally.index_keys)
                 found.update(count_standings(session, stretch, *ids))
+                if tally.restrained:
+                    found.update(count_restrained(session, stretch, *ids))
+    return _as_counts(tally, found)
+
+
+def _knows_nobody(db: Database) -> bool:
+    with db.read() as session:
+        rows = (select(Subscriber.id).limit(1), select(Suppression.id).limit(1))
+        return all(session.scalar(row) is None for row in rows)
+
+
+def _as_counts(tally: Tally, found: Counter[Standing]) -> StagedCounts:
     return StagedCounts(
         rows=tally.rows,
-        duplicates=tally.understood - found.total(),
+        duplicates=tally.understood - tally.readers,
         bad=tally.bad,
         inactive=tally.inactive,
         new=found[Standing.NEW],
         already=found[Standing.ALREADY],
         suppressed=found[Standing.SUPPRESSED],
         left=found[Standing.LEFT],
+        gone=found[Standing.GONE],
+        barred=found[Standing.BARRED],
+        ended=found[Standing.ENDED],
+        spared=found[Standing.SPARED],
     )
 
 
 def _note_counts(
-    session: Session, import_id: int, counts: StagedCounts, columns: Sequence[str]
+    session: Session, import_id: int, counts: StagedCounts, bundle: Bundle, said: str
 ) -> None:
     """Keep the counts of the dry run with the import, beside those of a merge that has begun."""
     row = session.get_one(Import, import_id, with_for_update=True)
-    row.counts = {**row.counts, "staged": asdict(counts), "columns": [*columns]}
+    told = {"columns": [*bundle.columns], "title": bundle.title, "said": said}
+    row.counts = {**row.counts, "staged": asdict(counts), **told}
 
 
 def list_staging_files(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ whoever takes them stretch by stretch walks the store's indexes from one end to 
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from digest.errors import BadInput, Conflict
+from digest.subscribers.transfer.reading import FILE_ROWS
 from digest.subscribers.transfer.rows import RowProblem
 
 _TABLES = """
@@ -27,18 +28,22 @@ CREATE TABLE IF NOT EXISTS staged (
     block INTEGER NOT NULL, address_index BLOB NOT NULL, retired_indexes BLOB NOT NULL,
     address_sealed BLOB NOT NULL, name_sealed BLOB, language TEXT, timezone TEXT,
     domain_group TEXT NOT NULL, joined_at TEXT, evidence TEXT NOT NULL, letters TEXT NOT NULL,
+    fate INTEGER NOT NULL, left_at TEXT, kept TEXT,
     PRIMARY KEY (block, address_index)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS problems (row INTEGER PRIMARY KEY, field TEXT NOT NULL, what TEXT NOT
 NULL); CREATE TABLE IF NOT EXISTS tally ( import_id INTEGER PRIMARY KEY, last_row INTEGER NOT NULL,
 rows INTEGER NOT NULL, understood INTEGER NOT NULL, bad INTEGER NOT NULL, inactive INTEGER NOT NULL,
 readers INTEGER NOT NULL, index_keys INTEGER NOT NULL, keys_digest TEXT NOT NULL,
-complete INTEGER NOT NULL);
+complete INTEGER NOT NULL, restrained INTEGER NOT NULL, kept INTEGER NOT NULL, said TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS texts (digest TEXT PRIMARY KEY, wording TEXT NOT NULL);
 """
-_LAYOUT = 2  # of the tables; those of an older program are emptied, and filled again
+_LAYOUT = 3  # of the tables; those of an older program are emptied, and filled again
 _DROPPED = f"""
 DROP TABLE IF EXISTS staged; DROP TABLE IF EXISTS problems; DROP TABLE IF EXISTS tally;
-DROP TABLE IF EXISTS blocks; PRAGMA user_version = {_LAYOUT};
+DROP TABLE IF EXISTS blocks; DROP TABLE IF EXISTS files; DROP TABLE IF EXISTS texts;
+PRAGMA user_version = {_LAYOUT};
 """
 _BETWEEN = """
 FROM staged WHERE block IN (SELECT number FROM blocks) AND address_index >= ? AND address_index < ?
@@ -50,16 +55,18 @@ _CHECKPOINT_PAGES = 2_000  # 32 MB: only then is the disk waited for
 
 # One reader, sealed: the columns of the table in their order; a plain tuple, made by the million.
 # The retired indexes are those under each retired key, 32 bytes each. The time of joining is as
-# SQLAlchemy keeps an instant on SQLite, the evidence is JSON. The letters are random and become the
-# ends of two public ids.
+# SQLAlchemy keeps an instant on SQLite, and so is that of leaving; the evidence is JSON, and so is
+# what is kept of our own export. The letters are random and become the ends of two public ids.
 COLUMNS = (
     *("block", "address_index", "retired_indexes", "address_sealed", "name_sealed", "language"),
-    *("timezone", "domain_group", "joined_at", "evidence", "letters"),
+    *("timezone", "domain_group", "joined_at", "evidence", "letters", "fate", "left_at", "kept"),
 )
 StagedRow = tuple[
-    int, bytes, bytes, bytes, bytes | None, str | None, str | None, str, str | None, str, str
-]
+    int, bytes, bytes, bytes, bytes | None, str | None, str | None, str, str | None, str, str,
+    int, str | None, str | None,
+]  # fmt: skip
 _BY_INDEX = itemgetter(1)
+_INSERT = f"INSERT OR IGNORE INTO staged VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 
 
 class Tally(NamedTuple):
@@ -75,6 +82,9 @@ class Tally(NamedTuple):
     index_keys: int = 1  # under how many keys each address has an index
     keys_digest: str = ""  # of which keys
     complete: int = 0  # 1 once the whole file is read and every address is there once
+    restrained: int = 0  # understood rows of people who have left or must not be mailed
+    kept: int = 0  # understood rows with more than a list says: our own export
+    said: str = "[]"  # JSON: [word, fate or null, rows] of what rows say of themselves
 
 
 class StagingFile:
@@ -130,15 +140,33 @@ class StagingFile:
             self._connection.execute("DELETE FROM staged")
             self._connection.execute("DELETE FROM blocks")
             self._connection.execute("DELETE FROM problems")
+            self._connection.execute("DELETE FROM files")
+            self._connection.execute("DELETE FROM texts")
             self._write_tally(tally)
 
-    def add(self, rows: list[StagedRow], problems: Iterable[RowProblem], tally: Tally) -> None:
-        """Add a block and its tally in one; of equal addresses in it the first row stays."""
-        rows.sort(key=_BY_INDEX)
+    def name_files(self, names: Sequence[str]) -> None:
+        """Write what the files of the import are called; problems then say in which they are."""
         with self._transaction():
             self._connection.executemany(
-                "INSERT OR IGNORE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+                "INSERT OR IGNORE INTO files VALUES (?, ?)", enumerate(names)
             )
+
+    def add_texts(self, texts: Mapping[str, str]) -> None:
+        """Keep wordings that evidence of our own export refers to, by their SHA-256."""
+        with self._transaction():
+            self._connection.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?)", texts.items())
+
+    def texts(self) -> Mapping[str, str]:
+        """Return the wordings kept."""
+        return dict(self._connection.execute("SELECT digest, wording FROM texts").fetchall())
+
+    def add(self, rows: list[StagedRow], problems: Iterable[RowProblem], tally: Tally) -> None:
+        """Add a block and its tally in one; of equal addresses in it the severest row stays, of
+        equally severe ones the first.
+        """
+        rows.sort(key=_BY_INDEX if not tally.restrained else _by_index_and_fate)
+        with self._transaction():
+            self._connection.executemany(_INSERT, rows)
             self._connection.executemany(
                 "INSERT OR IGNORE INTO blocks VALUES (?)", [(row[0],) for row in rows[:1]]
             )
@@ -155,7 +183,8 @@ class StagingFile:
 
     def _write_tally(self, tally: Tally) -> None:
         self._connection.execute("DELETE FROM tally")
-        self._connection.execute("INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", tally)
+        places = ", ".join("?" * len(tally))
+        self._connection.execute(f"INSERT INTO tally VALUES ({places})", tally)  # noqa: S608
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -167,14 +196,15 @@ class StagingFile:
             self._connection.execute("ROLLBACK")
             raise
 
-    def drop_repeated(self, low: bytes, high: bytes) -> int:
-        """Remove what an earlier block has too, of indexes from `low` up to but not `high`; return
-        how many stay.
+    def drop_repeated(self, low: bytes, high: bytes, *, has_fates: bool = True) -> int:
+        """Remove what another block has more severely, or as severely and earlier, of indexes from
+        `low` up to but not `high`; return how many stay.
         """
         seen = set[bytes]()
         repeated = []
+        severest = "fate DESC, kept IS NULL, block" if has_fates else "block"
         found = self._connection.execute(
-            f"SELECT block, address_index {_BETWEEN} ORDER BY block", (low, high)
+            f"SELECT block, address_index {_BETWEEN} ORDER BY {severest}", (low, high)
         )
         for block, index in found:
             if index in seen:
@@ -194,9 +224,18 @@ class StagingFile:
         return found
 
     def problems(self, limit: int) -> tuple[RowProblem, ...]:
-        """Return the first problems in the file's order."""
+        """Return the first problems in the files' order."""
         found = self._connection.execute("SELECT * FROM problems ORDER BY row LIMIT ?", (limit,))
-        return tuple(RowProblem(*values) for values in found)
+        names = dict(self._connection.execute("SELECT number, name FROM files").fetchall())
+        several = len(names) > 1
+        return tuple(
+            RowProblem(row % FILE_ROWS, field, what, names.get(row // FILE_ROWS, "") * several)
+            for row, field, what in found
+        )
+
+
+def _by_index_and_fate(row: StagedRow) -> tuple[bytes, int, bool]:
+    return row[1], -row[11], row[13] is None  # fate and what is kept
 
 
 def remove_staging_file(path: Path) -> None:

@@ -1,5 +1,5 @@
-"""How a staged reader stands to a newsletter: new, subscribed already, suppressed, or gone by their
-own will.
+"""How a staged reader who would join stands to a newsletter: new, subscribed already, suppressed,
+or gone by their own will. Of those who would not, see restraining.
 
 Reads only. The one judgement both halves of an import use, so that the dry run and the merge cannot
 differ.
@@ -13,19 +13,33 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from digest.models import Subscriber, Subscription, SubscriptionState, Suppression
+from digest.models import (
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+    SuppressionReason,
+)
 from digest.subscribers.transfer.beside import STAGED, Stretch, count_staged, in_stretch
 
 INDEX_BYTES = 32
 
 
 class Standing(enum.StrEnum):
-    """What an import does with a reader: only the new ones get a subscription."""
+    """What an import does with a reader: only the new ones get a subscription to be mailed by.
+
+    GONE left the old provider, BARRED must not be mailed; of these two, those who are subscribed
+    here are ENDED by the import, or SPARED because they have asked us for it since.
+    """
 
     NEW = "new"
     ALREADY = "already"
     SUPPRESSED = "suppressed"
     LEFT = "left"
+    GONE = "gone"
+    BARRED = "barred"
+    ENDED = "ended"
+    SPARED = "spared"
 
 
 def judge(suppressed: bool, state: SubscriptionState | None, is_own: bool) -> Standing:
@@ -40,14 +54,16 @@ def judge(suppressed: bool, state: SubscriptionState | None, is_own: bool) -> St
 def count_standings(
     session: Session, stretch: Stretch, newsletter_id: int, import_id: int, index_keys: int
 ) -> Counter[Standing]:
-    """Count the readers of a stretch by standing; retired index keys are tried as well."""
+    """Count those of a stretch who would join, by standing; retired index keys are tried as
+    well.
+    """
     low, high = stretch.bounds()
     values = {"low": low, "high": high, "newsletter": newsletter_id, "import": import_id}
     statement = _facts(session.get_bind().dialect.name, index_keys)
     found = Counter[Standing]()
     for suppressed, state, is_own, count in session.execute(statement, values):
         found[judge(suppressed, state, bool(is_own))] += count
-    unknown = count_staged(session, stretch) - found.total()
+    unknown = count_staged(session, stretch, restrained=False) - found.total()
     found[judge(suppressed=False, state=None, is_own=False)] += unknown
     return found
 
@@ -62,7 +78,7 @@ def _facts(dialect: str, index_keys: int) -> Select[Any]:
             is_suppressed(index_keys).label("suppressed"),
             known_subscriber(index_keys).label("subscriber_id"),
         )
-        .where(in_stretch(dialect))
+        .where(in_stretch(dialect, restrained=False))
         .offset(0)  # keeps databases from looking them up again wherever they are named
         .subquery()
     )
@@ -89,9 +105,13 @@ def known_subscriber(index_keys: int) -> ScalarSelect[int]:
     return found.correlate(STAGED).scalar_subquery()
 
 
-def is_suppressed(index_keys: int) -> ColumnElement[bool]:
-    """Return whether a staged reader is suppressed, as a part of a select of staged rows."""
+def is_suppressed(index_keys: int, *, erased_only: bool = False) -> ColumnElement[bool]:
+    """Return whether a staged reader is suppressed, as a part of a select of staged rows; with
+    `erased_only`, whether they were erased.
+    """
     found = select(Suppression.id).where(Suppression.address_index.in_(_indexes(index_keys)))
+    if erased_only:
+        found = found.where(Suppression.reason == SuppressionReason.ERASED)
     return found.correlate(STAGED).exists()
 
 

@@ -18,6 +18,7 @@ from digest.curation.newsletters import find_newsletter
 from digest.editors.audit import note
 from digest.errors import Conflict, DigestError
 from digest.subscribers.transfer.abandon import take_back_import
+from digest.subscribers.transfer.bundle import Asked
 from digest.subscribers.transfer.merge import merge_import
 from digest.subscribers.transfer.staging import StagedImport, reopen_staged, stage_csv
 from digest.web.desk.uploads import UploadedFile
@@ -26,6 +27,21 @@ from digest.web.guard import describe
 log = logging.getLogger(__name__)
 
 READING, MERGING, TAKING_BACK = "reading", "importing", "taking back"
+
+
+# What the command line asks for by its options, the page asks for by its fields.
+_WORDS = (
+    ("say --from with one of them, or --from csv", "say whose export it is"),
+    ("say --from with one", "say whose export it is"),
+    ("Say --status confirmed, or --leaves", "Say below which it is"),
+)
+
+
+def in_words_of_the_page(text: str) -> str:
+    """Return a question of an import without the command line's options."""
+    for words, of_the_page in _WORDS:
+        text = text.replace(words, of_the_page)
+    return text
 
 
 class Stopped(Exception):
@@ -78,12 +94,16 @@ class ImportJobs:
         """Return what went wrong without the folders of this machine."""
         return str(error).replace(f"{self.folder}/", "")
 
-    def stage(self, slug: str, file: UploadedFile) -> None:
+    def stage(self, slug: str, file: UploadedFile, asked: Asked) -> None:
         """Begin to read a file, which is removed as soon as it is read; Conflict while another is
         at work.
         """
+
+        def work(job: Job) -> None:
+            self._stage(job, file, asked)
+
         try:
-            self._start(slug, READING, lambda job: self._stage(job, slug, file), file.discard)
+            self._start(slug, READING, work, file.discard)
         except Conflict:
             file.discard()
             raise
@@ -159,10 +179,10 @@ class ImportJobs:
             afterwards()
             job.running = False
 
-    def _stage(self, job: Job, slug: str, file: UploadedFile) -> None:
+    def _stage(self, job: Job, file: UploadedFile, asked: Asked) -> None:
         app = self._instance
         with app.db.read() as session:
-            newsletter_id = find_newsletter(session, slug).id
+            newsletter_id = find_newsletter(session, asked.slug).id
         try:
             staged = stage_csv(
                 app.db,
@@ -171,10 +191,12 @@ class ImportJobs:
                 newsletter_id=newsletter_id,
                 folder=self.folder,
                 clock=app.clock,
+                asked=asked,
                 progress=self._teller(job),
             )
         except DigestError as error:  # our name for the file says nothing to anybody
-            raise type(error)(str(error).replace(f"{file.path}: ", "")) from error
+            words = str(error).replace(f"{file.path}: ", "").replace(f"{file.path}, ", "")
+            raise type(error)(in_words_of_the_page(words)) from error
         job.import_id, job.notes = staged.import_id, staged.notes
 
     def _teller(self, job: Job) -> Callable[[int, int], None]:

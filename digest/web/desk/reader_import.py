@@ -16,6 +16,8 @@ from digest.curation.newsletters import find_newsletter
 from digest.editors.audit import note
 from digest.errors import BadInput, Conflict, DigestError, NotFound
 from digest.models import Import, ImportState, Role
+from digest.subscribers.transfer.bundle import Asked
+from digest.subscribers.transfer.fates import in_words
 from digest.subscribers.transfer.staging import StagedImport, list_under_way
 from digest.web.desk.doors import signed_of
 from digest.web.desk.import_jobs import ImportJobs
@@ -32,6 +34,15 @@ CONSENT = (
     "a sign-up form of ours",
     "a list signed by hand",
     "membership or subscription with us",
+)
+SYSTEMS = (
+    *(("mailchimp", "Mailchimp"), ("substack", "Substack"), ("ghost", "Ghost")),
+    *(("listmonk", "listmonk"), ("buttondown", "Buttondown"), ("friday", "Friday")),
+    ("csv", "a plain list"),
+)
+EVERYBODY = (
+    ("confirmed", "All of them are confirmed readers"),
+    ("leaves", "Take only who has left or must not be mailed"),
 )
 
 
@@ -78,6 +89,9 @@ class ImportPages:
             running=running,
             waiting=[] if running else self._waiting(books),
             consent=CONSENT,
+            systems=SYSTEMS,
+            everybody=EVERYBODY,
+            in_words=in_words,
             most=MOST_BYTES,
             shown_problems=SHOWN_PROBLEMS,
         )
@@ -101,10 +115,11 @@ class ImportPages:
         configured_of(app, slug)
         if not upload.file.size:
             raise BadInput("Choose a file with readers in it.")
+        _asked(upload.form, slug)
         with app.db.write() as session:
             editor_id, now = signed_of(request).editor_id, app.clock.now()
             note(session, editor_id, "read a list of readers", slug, now)
-        self.jobs.stage(slug, upload.file.take_over())
+        self.jobs.stage(slug, upload.file.take_over(), _asked(upload.form, slug))
         return self._back(slug)
 
     def merge(self, request: Request, slug: str, import_id: RowId, form: Form) -> Response:
@@ -144,6 +159,15 @@ class ImportPages:
 
     def _back(self, slug: str) -> Response:
         return RedirectResponse(f"{READERS}/import/{slug}", 303)
+
+
+def _asked(form: Form, slug: str) -> Asked:
+    """Return what was said of a file beside the file; BadInput for what the page does not offer."""
+    said, everybody = form.text("from"), form.text("everybody")
+    if said not in {"", *dict(SYSTEMS)} or everybody not in {"", *dict(EVERYBODY)}:
+        raise BadInput("Choose whose export it is from the list.")
+    status = "confirmed" if everybody == "confirmed" else None
+    return Asked(said or None, status, everybody == "leaves", slug)
 
 
 def add_routes(desk: DeskRoutes) -> None:

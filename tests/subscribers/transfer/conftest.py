@@ -8,7 +8,14 @@ import pytest
 from digest.clock import FixedClock
 from digest.db import Database
 from digest.sealed import Sealer
-from digest.subscribers.transfer.staging import Progress, StagedImport, no_progress, stage_csv
+from digest.subscribers.transfer.bundle import Asked
+from digest.subscribers.transfer.staging import (
+    USUAL_WAY,
+    Progress,
+    StagedImport,
+    no_progress,
+    stage_csv,
+)
 
 Stage = Callable[..., StagedImport]
 
@@ -33,6 +40,7 @@ def stage(sealer: Sealer, clock: FixedClock, folder: Path, tmp_path: Path) -> St
         *,
         sealer: Sealer = usual,
         progress: Progress = no_progress,
+        asked: Asked = USUAL_WAY,
     ) -> StagedImport:
         path = tmp_path / "readers.csv"
         path.write_text(content, encoding="utf-8")
@@ -43,6 +51,7 @@ def stage(sealer: Sealer, clock: FixedClock, folder: Path, tmp_path: Path) -> St
             newsletter_id=newsletter_id,
             folder=folder,
             clock=clock,
+            asked=asked,
             progress=progress,
         )
 

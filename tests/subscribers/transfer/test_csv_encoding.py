@@ -6,6 +6,7 @@ import pytest
 
 from digest.errors import BadInput
 from digest.subscribers.transfer.csv_encoding import BLOCK_BYTES, find_encoding
+from digest.subscribers.transfer.places import Place
 
 TEXT = "email,name\nanna@example.org,Zoë Müller\n"
 
@@ -28,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 )
 def test_encoding_is_found(path: Path, written: str, found: str) -> None:
     path.write_bytes(TEXT.encode(written))
-    encoding, _ = find_encoding(path)
+    encoding, _ = find_encoding(Place(path))
 
     assert encoding == found
     assert path.read_text(encoding=encoding) == TEXT
@@ -37,7 +38,9 @@ def test_encoding_is_found(path: Path, written: str, found: str) -> None:
 def test_windows_1252_is_noted_with_the_row(path: Path) -> None:
     path.write_bytes(TEXT.encode("cp1252"))
 
-    assert find_encoding(path)[1] == ("row 2 is not UTF-8: the file was read as Windows-1252",)
+    assert find_encoding(Place(path))[1] == (
+        "row 2 is not UTF-8: the file was read as Windows-1252",
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,16 +58,16 @@ def test_what_is_no_text_is_bad_input_naming_file(path: Path, content: bytes, wh
     path.write_bytes(content)
 
     with pytest.raises(BadInput, match=what) as caught:
-        find_encoding(path)
+        find_encoding(Place(path))
     assert str(caught.value).startswith(str(path))
 
 
 def test_missing_file_is_bad_input(path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
-        find_encoding(path)
+        find_encoding(Place(path))
 
 
 def test_letter_cut_in_two_by_a_block_is_still_utf8(path: Path) -> None:
     path.write_bytes(b"x" * (BLOCK_BYTES - 1) + "ē".encode())
 
-    assert find_encoding(path) == ("utf-8", ())
+    assert find_encoding(Place(path)) == ("utf-8", ())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from digest.errors import BadInput
 from digest.subscribers.transfer.csv_file import _Lines, find_shape, read_rows
+from digest.subscribers.transfer.places import Place
 from digest.subscribers.transfer.rows import RawRow, RowProblem
 
 
@@ -19,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 def rows_of(path: Path, content: str | bytes) -> list[RawRow | RowProblem]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(read_rows(path, find_shape(path)))
+    return list(read_rows(Place(path), find_shape(Place(path))))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -53,7 +54,7 @@ def test_address_column_is_known_in_several_spellings(path: Path, header: str) -
 
 def find_shape_of(path: Path, content: str) -> dict[str, int]:
     path.write_text(content, encoding="utf-8")
-    return dict(find_shape(path).columns)
+    return dict(find_shape(Place(path)).columns)
 
 
 def test_columns_of_a_well_known_export_are_found(path: Path) -> None:
@@ -182,7 +183,7 @@ def test_memory_stays_flat(path: Path) -> None:
     path.write_text("email,name\n" + "anna@example.org,Anna Anna Anna\n" * 50_000)
     tracemalloc.start()
     try:
-        count = sum(1 for _ in read_rows(path, find_shape(path)))
+        count = sum(1 for _ in read_rows(Place(path), find_shape(Place(path))))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

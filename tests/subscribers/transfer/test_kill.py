@@ -3,6 +3,7 @@ its end.
 """
 
 import multiprocessing
+import zipfile
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import func, select
 from digest.clock import FixedClock, SystemClock
 from digest.db import Database
 from digest.keys import KeyRing
-from digest.models import ConsentEvent, Subscriber, Subscription
+from digest.models import ConsentEvent, Subscriber, Subscription, Suppression
 from digest.sealed import Sealer
 from digest.subscribers.audience import audience_count
 from digest.subscribers.transfer.merge import ImportReport, merge_import
@@ -62,6 +63,31 @@ def kill_while(what: str, times: int, url: str, *arguments: Any) -> None:
     heard.close()
 
     assert process.exitcode == -9
+
+
+def test_zip_with_people_who_left_is_whole_in_the_end_as_well(
+    db: Database, keys: KeyRing, clock: FixedClock, newsletter_id: int, tmp_path: Path
+) -> None:
+    files = {"subscribed": "a", "unsubscribed": "u", "cleaned": "c"}
+    count = COUNT // 4
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, letter in files.items():
+            rows = "".join(f"{letter}{n}@example.org,x,x\n" for n in range(count))
+            archive.writestr(f"{name}_members_export_1.csv", f"Email Address,LEID,EUID\n{rows}")
+    arguments = (str(db.engine.url), keys, path, newsletter_id)
+    for what, times in [("staging", 2), ("merging", 2), ("merging", 9)]:
+        kill_while(what, times, *arguments)
+        with db.read() as session:
+            assert audience_count(session, newsletter_id, clock.now()) == 0
+    report = run_import(db, keys, path, newsletter_id)
+    with db.read() as session:
+        tables = (Subscriber, Subscription, ConsentEvent, Suppression)
+        counted = [session.scalar(select(func.count()).select_from(table)) for table in tables]
+        readers = audience_count(session, newsletter_id, clock.now())
+
+    assert (report.added, report.gone, report.barred, readers) == (count, count, count, count)
+    assert counted == [2 * count, 2 * count, 2 * count, count]
 
 
 def test_import_killed_at_any_point_is_whole_in_the_end(

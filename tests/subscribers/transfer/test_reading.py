@@ -11,14 +11,17 @@ import pytest
 
 from digest.errors import BadInput
 from digest.subscribers.transfer.csv_file import find_shape
+from digest.subscribers.transfer.places import Place
 from digest.subscribers.transfer.reading import (
     BLOCK_ROWS,
     LONG_FILE_BYTES,
+    Part,
     PlainReader,
     Source,
     judged_blocks,
     read_blocks,
 )
+from digest.subscribers.transfer.rows import Meaning, is_fateful
 
 DIGEST = "ab" * 32
 ROW = "reader{}@example.org," + "Anna " * 39 + "\n"
@@ -28,7 +31,10 @@ COUNT = LONG_FILE_BYTES // 200
 def source_of(tmp_path: Path, content: str) -> Source:
     path = tmp_path / "readers.csv"
     path.write_text(content, encoding="utf-8")
-    return Source(path, find_shape(path), DIGEST)
+    place = Place(path)
+    shape = find_shape(place)
+    meaning = Meaning(fateful=is_fateful(shape.columns))
+    return Source((Part(place, shape, DIGEST, meaning),))
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ def test_file_is_read_to_its_end_when_the_child_dies(long_source: Source) -> Non
 
 
 def test_bad_input_is_the_same_from_a_child(long_source: Source) -> None:
-    with long_source.path.open("a") as file:
+    with long_source.parts[0].place.path.open("a") as file:
         file.write('eva@example.org,"Eva\n')
     with pytest.raises(BadInput) as here:
         list(read_blocks(long_source, 0))
@@ -111,7 +117,7 @@ def test_bad_input_is_the_same_from_a_child(long_source: Source) -> None:
 def test_evidence_is_the_row_and_its_own_words_for_the_times(
     tmp_path: Path, header: str, row: str, times: dict[str, str]
 ) -> None:
-    evidence = plain(tmp_path, header, row)[-1]
+    evidence = plain(tmp_path, header, row)[8]
 
     assert json.loads(evidence) == {"file": DIGEST, "row": 2, **times}
 
@@ -134,4 +140,4 @@ def test_time_of_joining_is_the_earlier_one_that_needs_no_guessing(
 ) -> None:
     row = plain(tmp_path, "email,joined,confirmed", f"a@x.org,{joined},{confirmed}")
 
-    assert row[-2] == kept
+    assert row[7] == kept

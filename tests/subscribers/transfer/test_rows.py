@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from digest.subscribers.transfer.fates import Fate
 from digest.subscribers.transfer.rows import (
     InactiveRow,
     RawRow,
@@ -26,9 +27,33 @@ def test_row_becomes_a_reader() -> None:
     assert (reader.name, reader.language, reader.joined) == ("Anna Bērziņa", "lv", "2019-05-01")
 
 
-@pytest.mark.parametrize("status", ["unsubscribed", "Cleaned", "false", "bounced", "pending"])
-def test_row_of_somebody_not_to_be_mailed_is_inactive(status: str) -> None:
-    assert judged(status=status) == InactiveRow(7)
+@pytest.mark.parametrize("status", ["pending", "Archived", "paused", "non-subscribed"])
+def test_row_that_nobody_confirmed_is_left_out(status: str) -> None:
+    assert judged(status=status) == InactiveRow(7, status.lower())
+
+
+@pytest.mark.parametrize(
+    ("status", "fate"),
+    [
+        ("unsubscribed", Fate.LEFT),
+        ("false", Fate.LEFT),
+        ("Cleaned", Fate.BOUNCED),
+        ("complained", Fate.COMPLAINED),
+        ("blocklisted", Fate.BLOCKED),
+    ],
+)
+def test_row_of_somebody_not_to_be_mailed_says_why(status: str, fate: Fate) -> None:
+    reader = judged(status=status, name="Anna", language="lv", timezone="Europe/Riga")
+
+    assert isinstance(reader, ReaderRow)
+    assert (reader.fate, reader.said) == (fate, status.lower())
+    assert (reader.name, reader.language, reader.timezone) == (None, None, None)
+
+
+def test_address_that_is_none_needs_no_mending_where_nobody_is_to_be_mailed() -> None:
+    row = RawRow(7, {"address": "anna@", "status": "cleaned"})
+
+    assert understand(row) == InactiveRow(7, "cleaned, no address")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from digest.subscribers.transfer.staging_file import COLUMNS
 
 
 def reader_of(row: int, name: str | None) -> PlainReader:
-    return row, "Anna@x.org", "anna@x.org", "other", name, "lv", None, None, "{}"
+    return row, "Anna@x.org", "anna@x.org", "other", name, "lv", None, None, "{}", 0, None, None
 
 
 def sealed(sealer: Sealer, *readers: PlainReader) -> list[dict[str, Any]]:

@@ -40,8 +40,9 @@ def test_staging_counts_every_row_once(
         "left@x.org,\nbad@x.org,\ncleaned@x.org,cleaned\nno address,\n",
     ).counts
 
-    assert (counts.rows, counts.duplicates, counts.bad, counts.inactive) == (9, 1, 1, 1)
+    assert (counts.rows, counts.duplicates, counts.bad, counts.inactive) == (9, 1, 1, 0)
     assert (counts.new, counts.already, counts.left, counts.suppressed) == (1, 3, 1, 1)
+    assert (counts.gone, counts.barred) == (0, 1)
 
 
 def test_staging_lists_problems_by_row(db: Database, newsletter_id: int, stage: Any) -> None:

@@ -1,7 +1,9 @@
 """Importing at the desk: read first, decide, import beside, go on after an interruption."""
 
 import asyncio
+import io
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from digest.curation.newsletters import find_newsletter
 from digest.errors import Conflict
 from digest.models import ImportState, Role, SubscriptionState
 from digest.subscribers.standing import count_readers
+from digest.subscribers.transfer.bundle import Asked
 from digest.subscribers.transfer.merge import merge_import
 from digest.subscribers.transfer.staging import list_under_way, stage_csv
 from digest.subscribers.transfer.staging_file import StagingFile
@@ -36,10 +39,11 @@ def publisher(desk: Desk) -> Browser:
     return desk.signed_in(Role.PUBLISHER)
 
 
-def bring(browser: Browser, text: str = LIST) -> str:
+def bring(browser: Browser, content: str | bytes = LIST, **fields: str) -> str:
     """Bring a file; return the page once it is read."""
-    files = {"file": ("readers of ours.csv", text.encode())}
-    answer = browser.client.post(f"{PAGE}/read", data={"token": browser.token}, files=files)
+    content = content if isinstance(content, bytes) else content.encode()
+    files, data = {"file": ("readers of ours.csv", content)}, {"token": browser.token, **fields}
+    answer = browser.client.post(f"{PAGE}/read", data=data, files=files)
     assert (answer.status_code, answer.headers["location"]) == (303, PAGE), answer.text
     return settled(browser)
 
@@ -102,7 +106,8 @@ def test_reading_says_what_importing_would_do(
     for words in (
         "What importing it would do",
         "Import 1 new reader<",
-        "columns that are not read",
+        "never stored, where readers are (IP addresses, places): city",
+        "Read as: a plain list.",
     ):
         assert words in page
     assert "<dt>Subscribed already</dt><dd>1</dd>" in page
@@ -276,11 +281,64 @@ def test_file_is_gone_when_another_import_is_at_work(desk: Desk, tmp_path: Path)
     first, second = UploadedFile(tmp_path / "u"), UploadedFile(tmp_path / "u")
     first.write(b"email\n" + b"".join(b"r%d@example.org\n" % n for n in range(20_000)))
     first.complete()
-    jobs.stage("weekly", first)
+    jobs.stage("weekly", first, Asked(slug="weekly"))
     with pytest.raises(Conflict):
-        jobs.stage("weekly", second)
+        jobs.stage("weekly", second, Asked(slug="weekly"))
     jobs.wait("weekly")
     assert not list((tmp_path / "u").iterdir())
+
+
+def test_zip_of_another_system_is_known_and_keeps_people_from_being_mailed(
+    desk: Desk, publisher: Browser
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, address in (("subscribed", "cleo@example.org"), ("cleaned", "dead@example.org")):
+            rows = f"Email Address,LEID,EUID\n{address},1,a\n"
+            archive.writestr(f"{name}_members_export_1.csv", rows)
+        rows = f"Email Address,LEID,EUID\n{ANNA},2,b\n"
+        archive.writestr("unsubscribed_members_export_1.csv", rows)
+    page = bring(publisher, packed.getvalue())
+
+    assert "Read as: Mailchimp." in page
+    assert "Import 1 new reader and keep 2 from being mailed" in page
+    assert "<td>they are never mailed</td>" in page
+    assert "1 who left there has asked us for it since, and stays" in page  # Anna confirmed with us
+    merge(publisher)
+    settled(publisher)
+    assert readers(desk) == 3
+
+
+def test_what_a_file_does_not_say_is_asked_in_the_words_of_the_page(
+    desk: Desk, publisher: Browser
+) -> None:
+    text = "uuid,email,name,attributes,status,created_at\n1,cleo@example.org,,{},enabled,\n"
+    page = bring(publisher, text)
+    assert "does not say who has left a list" in page
+    assert "Say below which it is" in page
+    assert "--" not in page.partition("<main")[2].partition("</section>")[0]
+
+    page = bring(publisher, text, everybody="confirmed")
+    assert "Read as: listmonk." in page
+    assert "Import 1 new reader<" in page
+
+
+def test_leavings_are_brought_alone(desk: Desk, publisher: Browser) -> None:
+    text = f"email,status\ncleo@example.org,active\n{ANNA},cleaned\n"
+    page = bring(publisher, text, everybody="leaves")
+
+    assert "<dt>New</dt><dd><strong>0</strong></dd>" in page
+    assert "<dt>Never to be mailed</dt><dd>1</dd>" in page
+
+
+@pytest.mark.parametrize("fields", [{"from": "aweber"}, {"everybody": "happy"}])
+def test_choices_that_the_page_does_not_offer_are_refused(
+    publisher: Browser, fields: dict[str, str]
+) -> None:
+    files, data = {"file": ("r.csv", LIST.encode())}, {"token": publisher.token, **fields}
+    answer = publisher.client.post(f"{PAGE}/read", data=data, files=files)
+
+    assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -290,7 +348,7 @@ def test_list_is_imported_in_a_browser(desk: Desk, browser: Chromium, scripts: b
         page = context.new_page()
         page.goto(f"{desk.house.url}{PAGE}")
         csv = {"name": "list.csv", "mimeType": "text/csv", "buffer": LIST.encode()}
-        page.get_by_label("A CSV file").set_input_files(csv)
+        page.get_by_label("The export").set_input_files(csv)
         page.get_by_role("button", name="Read it first").click()
         for doing in ("Import 1 new reader", ""):
             while not scripts and page.get_by_role("link", name="Look again").is_visible():
