@@ -32,6 +32,7 @@ from digest.config.newsletter import (
     SignupConfig,
     names_it,
 )
+from digest.config.watching import WatchingConfig
 
 __all__ = [
     "Config",
@@ -55,6 +56,7 @@ __all__ = [
     "SignupConfig",
     "Strict",
     "WarmUpConfig",
+    "WatchingConfig",
     "WebConfig",
     "check",
     "load_config",

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from digest.config.kinds import DomainGroup, HeaderText, Host, Network, PublicUrl, Slug, Strict
 from digest.config.newsletter import MailboxConfig, NewsletterConfig
+from digest.config.watching import WatchingConfig
 from digest.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)
@@ -177,6 +178,7 @@ class Config(Strict):
     fetch: FetchConfig = FetchConfig()
     preflight: PreflightConfig = PreflightConfig()
     logging: LoggingConfig = LoggingConfig()
+    watching: WatchingConfig = WatchingConfig()
     templates: Path | None = None
     relays: dict[Slug, RelayConfig] = Field(min_length=1)
     newsletters: list[NewsletterConfig] = Field(min_length=1)
@@ -191,6 +193,8 @@ class Config(Strict):
             for name in (newsletter.relay, *newsletter.spare_relays):
                 if name not in self.relays:
                     raise ValueError(f"newsletter {newsletter.slug!r}: no [relays.{name}]")
+        if self.watching.relay is not None and self.watching.relay not in self.relays:
+            raise ValueError(f"watching.relay: no [relays.{self.watching.relay}]")
         return self
 
     @model_validator(mode="after")
@@ -299,6 +303,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
             "database": DatabaseConfig(url=url),
             "keys": config.keys.model_copy(update={"file": folder / config.keys.file}),
             "media": MediaConfig(folder=folder / config.media.folder),
+            "watching": config.watching.in_folder(folder),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},
             "newsletters": [_newsletter_paths(each, folder) for each in config.newsletters],
