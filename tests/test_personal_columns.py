@@ -24,6 +24,7 @@ REDACTED = {  # free text from outside, or by hand; addresses are taken out on t
     *("deliveries.reply", "delivery_events.detail", "relay_standings.reason"),
     *("audit_entries.about", "audit_entries.detail"),
     *("suppressions.detail", "consent_events.origin", "consent_events.evidence"),
+    "troubles.detail",
 }
 NONE = {
     "random letters that lead to a reader only together with the row": {
@@ -43,6 +44,7 @@ NONE = {
         *("relay_paces.domain_group", "relay_uses.domain_group", "relay_standings.domain_group"),
         *("sources.kind", "slots.alerted", "newsletters.standing"),
         *("pictures.kind", "pictures.shape", "picture_prints.shape"),
+        "troubles.kind",
     },
     "our own wording, the same for everybody": {
         *("consent_texts.wording", "notices.subject"),
@@ -63,6 +65,7 @@ NONE = {
         *("deliveries.relay", "relay_paces.relay", "relay_seats.relay", "relay_standings.relay"),
         *("relay_uses.relay", "newsletters.slug", "notices.newsletter_slug"),
     },
+    "the name of a relay, a newsletter, a source or a part of ours": {"troubles.subject"},
     "a process: host name, number, random letters": {"chunks.owner", "relay_seats.owner"},
     "argon2id of a password": {"editors.password_hash"},
     "counts": {"imports.counts", "ledger_sums.sums", "issues.sums"},

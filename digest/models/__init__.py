@@ -56,7 +56,7 @@ from digest.models.states import (
     SubscriptionState,
     SuppressionReason,
 )
-from digest.models.tallies import ReaderDay
+from digest.models.tallies import ReaderDay, Trouble
 
 __all__ = [
     "AddressChange",
@@ -113,4 +113,5 @@ __all__ = [
     "Suppression",
     "SuppressionReason",
     "Tombstone",
+    "Trouble",
 ]
