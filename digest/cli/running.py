@@ -60,7 +60,8 @@ def run(context: typer.Context) -> None:
         path = os.fspath(context.obj)
         keys = None if instance.config.keys.source == "file" else instance.keys
     commands = {name: own_command(path, name) for name in ("scheduler", "web")}
-    Supervisor(commands, keys, Notifier.from_environment(os.environ)).run()
+    with contextlib.closing(Notifier.from_environment(os.environ)) as notifier:
+        Supervisor(commands, keys, notifier).run()
 
 
 def _spare_the_collector() -> None:
@@ -75,8 +76,10 @@ def _spare_the_collector() -> None:
 def scheduler(context: typer.Context) -> None:
     """Run the scheduler and sender alone. SIGTERM lets copies in flight finish and ends it."""
     end_with_supervisor()
-    notifier = Notifier.from_environment(os.environ)
-    with opened(context, logging=True) as instance:
+    with (
+        contextlib.closing(Notifier.from_environment(os.environ)) as notifier,
+        opened(context, logging=True) as instance,
+    ):
         _spare_the_collector()
         asyncio.run(_until_signal(instance, notifier))
 
@@ -111,8 +114,8 @@ def web(context: typer.Context) -> None:
     from digest.web.ending import Server
 
     end_with_supervisor()
-    notifier = Notifier.from_environment(os.environ)
     with (
+        contextlib.closing(Notifier.from_environment(os.environ)) as notifier,
         opened(context, logging=True) as instance,
         _listening(instance.config.web) as door,
         serving_metrics(instance),

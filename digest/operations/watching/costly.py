@@ -4,7 +4,10 @@ subscriptions counted. They are counted anew only so often that this takes a fif
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from itertools import product
 from typing import Any
 
 from prometheus_client.metrics_core import Metric
@@ -27,58 +30,76 @@ from digest.models import (
 from digest.operations.watching.figures import gauge
 
 SHARE = 50  # a count that took a second is good for fifty
+WAIT_SECONDS = 2.0  # of a scrape, which has ten; what is not counted by then is in a later one
 
 
 class Costly:
-    """Owns what was counted, and until when that is good."""
+    """Owns what was counted, and until when that is good. Counts in a thread of its own, so that no
+    scrape takes as long as a million rows.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._kept: dict[str, tuple[float, Any]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="counting")
+        self._running: Future[None] | None = None
+        self._kept: dict[str, Counter[Any]] = {}
+        self._good_until: dict[str, float] = {}
 
-    def collect(self, session: Session) -> Iterator[Metric]:
-        """Yield all of them, counted now or a while ago."""
-        yield self._copies(session)
-        yield self._subscriptions(session)
-        yield self._suppressions(session)
+    def collect(self) -> Iterator[Metric]:
+        """Yield all that were counted, now or a while ago; raises what went wrong with counting."""
+        if self._running is None or self._running.done():
+            self._running = self._thread.submit(self._refresh)
+        with suppress(TimeoutError):
+            self._running.result(WAIT_SECONDS)
+        yield self._copies()
+        yield self._subscriptions()
+        yield self._suppressions()
 
-    def _once(self, name: str, count: Callable[[], Counter[tuple[str, ...]]]) -> Counter[Any]:
+    def close(self) -> None:
+        """End the thread, once it has counted to the end."""
+        self._thread.shutdown()
+
+    def _refresh(self) -> None:
+        """Count what is not good any more, each in a transaction of its own."""
         clock = self._app.clock
-        began = clock.monotonic()
-        if name not in self._kept or began >= self._kept[name][0]:
-            counted = count()
-            ended = clock.monotonic()
-            self._kept[name] = ended + SHARE * (ended - began), counted
-        return self._kept[name][1]  # type: ignore[no-any-return]  # as `count` returned it
+        for name, count in self._list_counts():
+            began = clock.monotonic()
+            if began >= self._good_until.get(name, began):
+                with self._app.db.read() as session:
+                    self._kept[name] = count(session)
+                ended = clock.monotonic()
+                self._good_until[name] = ended + SHARE * (ended - began)
 
-    def _copies(self, session: Session) -> Metric:
+    def _list_counts(self) -> Iterator[tuple[str, Callable[[Session], Counter[Any]]]]:
+        yield "subscriptions", _count_subscriptions
+        yield "suppressions", _count_suppressions
+        for configured in self._app.config.newsletters:
+            yield f"open {configured.slug}", partial(_open, slug=configured.slug)
+            yield f"last {configured.slug}", partial(_last, slug=configured.slug)
+
+    def _copies(self) -> Metric:
         family = gauge(
             "copies",
             "Copies of the issues that are being sent (open) and of the one sent last (last)",
             *("newsletter", "issue", "outcome"),
         )
-        for configured in self._app.config.newsletters:
-            slug = configured.slug
-            counts = {
-                "open": self._once(f"open {slug}", partial(_open, session, slug)),
-                "last": self._once(f"last {slug}", partial(_last, session, slug)),
-            }
-            for which, counted in counts.items():
+        for configured, which in product(self._app.config.newsletters, ("open", "last")):
+            counted = self._kept.get(f"{which} {configured.slug}")
+            if counted is not None:
                 for state in DeliveryState:
-                    family.add_metric([slug, which, state.value], counted[state.value])
+                    family.add_metric([configured.slug, which, state.value], counted[state.value])
         return family
 
-    def _subscriptions(self, session: Session) -> Metric:
+    def _subscriptions(self) -> Metric:
         family = gauge("subscriptions", "Subscriptions by state", "newsletter", "state")
-        counted = self._once("subscriptions", lambda: _count_subscriptions(session))
-        for configured in self._app.config.newsletters:
-            for state in SubscriptionState:
-                family.add_metric([configured.slug, state.value], counted[configured.slug, state])
+        counted = self._kept.get("subscriptions", Counter())
+        for configured, state in product(self._app.config.newsletters, SubscriptionState):
+            family.add_metric([configured.slug, state.value], counted[configured.slug, state])
         return family
 
-    def _suppressions(self, session: Session) -> Metric:
+    def _suppressions(self) -> Metric:
         family = gauge("suppressions", "Addresses that must not be mailed, by reason", "reason")
-        counted = self._once("suppressions", lambda: _count_suppressions(session))
+        counted = self._kept.get("suppressions", Counter())
         for reason in SuppressionReason:
             family.add_metric([reason.value], counted[reason])
         return family

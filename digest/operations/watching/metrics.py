@@ -43,6 +43,10 @@ class FridayCollector(Collector):
         self._costly = Costly(app)
         self._turn = threading.Lock()
 
+    def close(self) -> None:
+        """End what counts in the background."""
+        self._costly.close()
+
     def collect(self) -> Iterable[Metric]:
         """Return every family; where the store cannot be read, only that."""
         began = self._app.clock.monotonic()
@@ -66,15 +70,14 @@ class FridayCollector(Collector):
     def _read(self, session: Session, now: datetime) -> Iterator[Metric]:
         for figures in CHEAP:
             yield from figures(self._app, session, now)
-        yield from self._costly.collect(session)
+        yield from self._costly.collect()
 
 
-def metrics_app(app: App) -> Wsgi:
+def metrics_app(collector: Collector, token_file: Path | None) -> Wsgi:
     """Return the WSGI application that answers ``GET /metrics`` and nothing else."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(FridayCollector(app))
+    registry.register(collector)
     inner: Wsgi = make_wsgi_app(registry, disable_compression=True)
-    token_file = app.config.watching.metrics_token_file
 
     def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/metrics" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -137,7 +140,8 @@ def serving_metrics(app: App) -> Iterator[int | None]:
         None, settings.metrics_token_file, None
     ):
         raise ConfigError(f"{settings.metrics_token_file}: the token is empty")
-    server = _listen(settings, metrics_app(app))
+    collector = FridayCollector(app)
+    server = _listen(settings, metrics_app(collector, settings.metrics_token_file))
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     log.info("metrics at http://%s:%s/metrics", *server.server_address[:2])
@@ -146,6 +150,7 @@ def serving_metrics(app: App) -> Iterator[int | None]:
     finally:
         server.shutdown()
         server.server_close()
+        collector.close()
 
 
 def _listen(settings: WatchingConfig, wsgi: Wsgi) -> WSGIServer:
