@@ -67,8 +67,8 @@ def _run_apart(work: Coroutine[Any, Any, Any]) -> Any:
 
 @pytest.fixture(scope="session")
 def system_part() -> Callable[[str], Path]:
-    """Find a program (chromium, postgres, postfix, dovecot, spamassassin) or axe-core, which ``make
-    judges`` installs; or skip the test, saying why.
+    """Find a program (chromium, postgres, postfix, dovecot, spamassassin, systemd, promtool) or
+    axe-core, which ``make judges`` installs; or skip the test, saying why.
 
     Names listed in DIGEST_REQUIRE (with commas between) fail instead: a place that promises them
     must have them.
@@ -85,6 +85,8 @@ def _find_system_part(name: str) -> Path:
         "postfix": [Path("/usr/sbin/postfix")],
         "dovecot": [Path("/usr/sbin/dovecot")],
         "spamassassin": [Path("/usr/bin/spamassassin")],
+        "systemd": [Path("/usr/bin/systemd-analyze")],
+        "promtool": [Path("/usr/bin/promtool")],
         "axe": [ROOT / "tools/judges/node_modules/axe-core/axe.min.js"],
     }
     found = [path for path in places[name] if path.exists()]
