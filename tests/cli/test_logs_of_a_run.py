@@ -7,7 +7,6 @@ import re
 import socket
 
 import httpx
-import pytest
 
 SECRETS = ("anna", "bo@", "example.org", "zebulon", "quimby")
 
@@ -44,38 +43,45 @@ def visit(port: int, link: str) -> None:
     rude(port, b"\x16\x03\x01 anna@example.org\r\n\r\n")
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
-def test_a_run_names_nobody(drafted, waited, form: str) -> None:
+def free_port() -> int:
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-    logging = f'[logging]\nform = "{form}"\nlevel = "debug"\n\n'
+        return int(door.getsockname()[1])
+
+
+def live(drafted, waited) -> tuple[str, str, str]:
+    """Send an issue and serve its readers; return what the scheduler logged as JSON, what the pages
+    logged as text, and the link that was followed.
+    """
+    port = free_port()
+    logging = '[logging]\nform = "json"\nlevel = "debug"\n\n'
     drafted.configure("[scheduler]", f"port = {port}\n\n{logging}[scheduler]")
     drafted.good("issue", "approve", "weekly")
-    process = drafted.start("run")
+    drafted.good("issue", "schedule", "weekly", "--now")
+    scheduler = drafted.start("scheduler")
+    parts = [scheduler]
     try:
-        drafted.good("issue", "schedule", "weekly", "--now")
-        waited(lambda: listens(port))
         waited(lambda: len(drafted.mails()) == 2)
+        drafted.configure('form = "json"', 'form = "text"')
+        parts.append(drafted.start("web"))
+        waited(lambda: listens(port))
         link = leave_link(drafted.mails()[0])
         visit(port, link)
     finally:
-        process.terminate()
-        _, said = process.communicate(timeout=60)
+        for part in parts:
+            part.terminate()
+        said = [part.communicate(timeout=60)[1] for part in parts]
+    return said[0], said[1], link
+
+
+def test_a_run_names_nobody_and_says_whose_work_a_line_is_about(drafted, waited) -> None:
+    scheduler, pages, link = live(drafted, waited)
 
     token = link.rpartition("/")[2]
-    named = [secret for secret in (*SECRETS, token, token[:20]) if secret in said.lower()]
-    assert named == []
-    assert "issue frozen" in said
-    assert "Traceback" not in said
-    if form == "json":
-        check_fields(said)
-
-
-def check_fields(said: str) -> None:
-    """Every line is an object; what is about an issue or a relay names it."""
-    entries = [json.loads(line) for line in said.splitlines()]
+    everything = (scheduler + pages).lower()
+    assert [secret for secret in (*SECRETS, token.lower()) if secret in everything] == []
+    assert "Traceback" not in scheduler + pages
+    assert "reader pages at" in pages
+    entries = [json.loads(line) for line in scheduler.splitlines()]
     frozen = [entry for entry in entries if entry["message"] == "issue frozen"]
-
-    assert [entry["slot"] for entry in frozen] == [frozen[0]["slot"]]
-    assert frozen[0]["issue"] > 0
+    assert [{"slot", "issue", "audience"} <= set(entry) for entry in frozen] == [True]

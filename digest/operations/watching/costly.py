@@ -1,5 +1,5 @@
 """The figures that take more than a moment: copies of an issue added up from its rows, and
-subscriptions counted. They are counted anew only so often that this takes a fiftieth of the time.
+subscriptions counted. They are counted anew only so often that this takes a hundredth of the time.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ from digest.models import (
 )
 from digest.operations.watching.figures import gauge
 
-SHARE = 50  # a count that took a second is good for fifty
+SHARE = 100  # a count that took a second is good for a hundred
 WAIT_SECONDS = 2.0  # of a scrape, which has ten; what is not counted by then is in a later one
 
 
