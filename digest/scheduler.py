@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -24,7 +25,7 @@ from digest.curation.source_list import due_sources
 from digest.curation.watches import follow_picks, has_work, list_due
 from digest.delivery.next_draft import day_to_follow, follow_up
 from digest.editors.audit import note
-from digest.errors import Conflict, DigestError
+from digest.errors import BackendDown, Conflict, DigestError
 from digest.logs import bound
 from digest.operations.housekeeping import Stopped, keep_house_daily
 from digest.operations.watching.marks import mailbox_mark, mailboxes
@@ -40,6 +41,7 @@ NOTICE_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 600.0  # between looks whether a day has passed
 AFTER_FAILURE_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
+THREADS = 32
 WATCH_SECONDS = 60.0
 FIRST_LOOKS = 0.2  # seconds between looks whether the first tick is done
 PING_LOOK_SECONDS = 5.0  # between looks whether it is time for one
@@ -57,7 +59,8 @@ async def run_scheduler(
     """
     app.check_relays()
     _say_others(app)
-    notifier = notifier or Notifier(None)
+    # As many as there are loops, so that none waits for a thread behind slow sources and mailboxes.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     pulses = pulses or Pulses(app.clock.monotonic)
     alarm = AsyncIOScheduler(timezone="UTC")
     ticking, tick_seconds = asyncio.Lock(), app.config.scheduler.tick_seconds
@@ -73,9 +76,9 @@ async def run_scheduler(
         misfire_grace_time=None,
     )
     alarm.start()
+    signs = asyncio.create_task(_say_signs(stop, notifier or Notifier(None), pulses, ticks))
     try:
         await asyncio.gather(
-            _say_signs(stop, notifier, pulses, ticks),
             *_list_loops(app, stop, job, pulses),
             *_list_watching(app, stop, pulses, ticks),
         )
@@ -84,6 +87,7 @@ async def run_scheduler(
         async with ticking:  # shutting down would cancel a tick that runs
             alarm.shutdown(wait=False)
         await asyncio.to_thread(app.stop_beating, "scheduler")
+        signs.cancel()
 
 
 def _list_loops(
@@ -129,7 +133,9 @@ def _list_watching(
 
 
 async def _say_signs(stop: asyncio.Event, notifier: Notifier, pulses: Pulses, ticks: Ticks) -> None:
-    """Say that the start is over, and then that every loop turns, for as long as that is so."""
+    """Say that the start is over, and then that every loop turns, for as long as that is so; at the
+    end that replies are waited for, until it is cancelled.
+    """
     said_ready, said_silent = False, list[str]()
     while not stop.is_set():
         if ticks.ended is not None and not said_ready:
@@ -144,20 +150,27 @@ async def _say_signs(stop: asyncio.Event, notifier: Notifier, pulses: Pulses, ti
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), notifier.interval if said_ready else FIRST_LOOKS)
     notifier.stopping()
+    while True:
+        notifier.alive()
+        await asyncio.sleep(notifier.interval)
 
 
 async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     """Do one round by hand, as a cron entry may: open, drain until nothing is due, read and answer
     readers' letters, send notices, close.
 
-    Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used.
+    Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used, once all
+    the rest is done: somebody has to be told of it.
     """
     stop = stop or asyncio.Event()
-    ticks = Ticks()
+    down = None
     await asyncio.to_thread(_intake, app, stop.is_set)
     await asyncio.to_thread(app.sender.tick)
     await asyncio.to_thread(open_drafts, app)
-    await app.sender.drain(stop, until_idle=True)
+    try:
+        await app.sender.drain(stop, until_idle=True)
+    except BackendDown as error:
+        down = error
     for each in app.config.mailboxes:
         await asyncio.to_thread(_read_letters, app, each, stop.is_set)
     await asyncio.to_thread(_answer, app)
@@ -169,8 +182,10 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await asyncio.to_thread(Watcher(app).look)
     await app.notices.send_waiting()
     if wants_ping(app):
-        ticks.end(app.clock.monotonic(), good=True)
+        ticks = Ticks(app.clock.monotonic(), good=down is None)
         await asyncio.to_thread(Ping(app, ticks, Pulses(app.clock.monotonic)).send)
+    if down is not None:
+        raise down
 
 
 async def _tick(app: App, ticking: asyncio.Lock, ticks: Ticks, beat: Pulse) -> None:

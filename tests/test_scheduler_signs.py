@@ -84,7 +84,7 @@ def test_daemon_is_silent_while_a_loop_hangs(newsroom, listening, run, caplog) -
 
     assert well.count(b"READY=1") == 1
     assert hung == []
-    assert end == [b"STOPPING=1"]
+    assert end[0] == b"STOPPING=1"  # and then it may take as long as copies in flight do
     assert pulses.names == LOOPS
     [record] = [record for record in caplog.records if record.message == "a loop hangs"]
     assert record.fields == {"loops": "drain main"}

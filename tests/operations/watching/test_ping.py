@@ -3,15 +3,17 @@
 import shutil
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from sqlalchemy import delete
 
+from digest.errors import BackendDown
 from digest.models import Slot
 from digest.operations.watching.ping import EVERY_SECONDS, Ping, Ticks, list_open_work, wants_ping
 from digest.operations.watching.pulses import Pulses
+from digest.operations.watching.troubles import list_troubles
 from digest.outbox import NoticeText, enqueue
 from digest.scheduler import tick_once
 from digest.testing.newsroom import open_newsroom
@@ -149,6 +151,19 @@ def test_tick_by_hand_pings_at_its_end(house, probe, run) -> None:
     run(tick_once(house.app))
 
     assert probe.paths == [f"/{SECRET}"]
+
+
+def test_tick_by_hand_whose_relay_is_down_tells_of_it_and_fails(house, probe, run) -> None:
+    house.subscribe("anna@example.org")
+    house.ready(date(2026, 11, 27))
+    house.backend.down = "connection refused"
+
+    with pytest.raises(BackendDown):
+        run(tick_once(house.app))
+
+    assert probe.paths == [f"/{SECRET}/fail"]
+    with house.app.db.read() as session:
+        assert ("relay-down", "main") in list_troubles(session)
 
 
 def test_nothing_is_asked_for_by_default(newsroom) -> None:
