@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -109,7 +110,6 @@ def web(context: typer.Context) -> None:
     # A fifth of the start-up time of every command, and needed here alone.
     import uvicorn
 
-    from digest.operations.watching.metrics import serving_metrics
     from digest.web.app import create_web
     from digest.web.ending import Server
 
@@ -118,7 +118,7 @@ def web(context: typer.Context) -> None:
         contextlib.closing(Notifier.from_environment(os.environ)) as notifier,
         opened(context, logging=True) as instance,
         _listening(instance.config.web) as door,
-        serving_metrics(instance),
+        _serving_metrics(instance),
     ):
         server = Server(
             uvicorn.Config(
@@ -138,6 +138,15 @@ def web(context: typer.Context) -> None:
         log.info("reader pages at http://%s:%s", *door.getsockname()[:2])
         server.run(sockets=[door])
         log.info("web ended")
+
+
+def _serving_metrics(instance: App) -> AbstractContextManager[object]:
+    """Serve metrics where the configuration wants that; what serves them is loaded only then."""
+    if instance.config.watching.metrics_port is None:
+        return contextlib.nullcontext()
+    from digest.operations.watching.metrics import serving_metrics
+
+    return serving_metrics(instance)
 
 
 @contextlib.contextmanager

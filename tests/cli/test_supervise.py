@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 
@@ -187,20 +188,27 @@ def test_systemd_is_told_by_the_supervisor_alone_and_not_while_a_part_hangs(
 def test_whole_thing_tells_systemd_when_pages_and_scheduler_are_there(
     line, waited, systemd, monkeypatch
 ) -> None:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-    line.configure("[scheduler]", f"port = {port}\n\n[scheduler]")
+    with socket.socket() as door, socket.socket() as other:
+        for each in (door, other):
+            each.bind(("127.0.0.1", 0))
+        port, figures = door.getsockname()[1], other.getsockname()[1]
+    watching = f"[watching]\nmetrics_port = {figures}\n\n"
+    line.configure("[scheduler]", f"port = {port}\n\n{watching}[scheduler]")
     monkeypatch.setenv("NOTIFY_SOCKET", systemd.getsockname())
     process = line.start("run")
     try:
         hear_until(systemd, b"READY=1")
         listened, checked = listens(port), line("status", "--check")
+        with httpx.Client(timeout=30) as client:
+            metrics = client.get(f"http://127.0.0.1:{figures}/metrics").text
+            public = client.get(f"http://127.0.0.1:{port}/metrics").status_code
     finally:
         process.terminate()
         process.communicate(timeout=30)
 
     assert listened
+    assert 'friday_processes{role="scheduler"} 1.0' in metrics
+    assert public == 404  # no proxy can pass them on
     assert (checked.status, checked.out) == (0, "schedulers alive: 1\n")
     assert hear_until(systemd, b"STOPPING=1")
     assert line("status", "--check").status == 1
