@@ -1,14 +1,19 @@
 """Structured logging whose lines never carry an address or a token, whatever a library passes in.
 
 Two forms: ``text`` for people, ``json`` (one object a line) for machines. Extra fields come in as
-``log.info("issue frozen", extra={"fields": {"issue": 3, "audience": 200}})``.
+``log.info("issue frozen", extra={"fields": {"issue": 3, "audience": 200}})``; what all lines of a
+work have in common, its relay or its issue, is said once with ``bound``.
 """
 
 import json
 import logging
 import re
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Literal, TextIO
 
 # An address in any clothes: bare, quoted local part, domain literal, percent-encoded. The length is
@@ -23,6 +28,8 @@ TOKEN = re.compile(
     r"(/(?:u|later|hooks/ses)/)[^\s\"'?#]+|\.?\b[A-Za-z0-9_-]{12,}\.[A-Za-z0-9_-]{30,}"
 )
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+NOTHING: Mapping[str, object] = MappingProxyType({})
+_BOUND: ContextVar[Mapping[str, object]] = ContextVar("fields of every line", default=NOTHING)
 NOISY = ("aiosmtplib", "httpx", "httpcore", "asyncio", "alembic", "flufl.bounce")
 
 
@@ -31,6 +38,18 @@ def redact(text: str) -> str:
     if "@" in text or "%40" in text:
         text = ADDRESS.sub("‹address›", text)
     return TOKEN.sub(lambda match: f"{match[1] or ''}‹token›", text)
+
+
+@contextmanager
+def bound(**fields: object) -> Iterator[None]:
+    """Give every line that is logged in this block these fields, those from tasks and threads that
+    begin in it too (``asyncio.to_thread``). A line's own fields go first.
+    """
+    before = _BOUND.set({**_BOUND.get(), **fields})
+    try:
+        yield
+    finally:
+        _BOUND.reset(before)
 
 
 def set_up_logging(
@@ -117,7 +136,7 @@ def _printable(text: str) -> str:
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     fields = getattr(record, "fields", {})
-    return fields if isinstance(fields, dict) else {}
+    return {**_BOUND.get(), **fields} if isinstance(fields, dict) else dict(_BOUND.get())
 
 
 def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:

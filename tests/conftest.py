@@ -67,8 +67,8 @@ def _run_apart(work: Coroutine[Any, Any, Any]) -> Any:
 
 @pytest.fixture(scope="session")
 def system_part() -> Callable[[str], Path]:
-    """Find a program (chromium, postgres, postfix, dovecot, nsd, spamassassin) or axe-core, which
-    ``make judges`` installs; or skip the test, saying why.
+    """Find a program (chromium, postgres, postfix, dovecot, nsd, spamassassin, systemd, promtool)
+    or axe-core, which ``make judges`` installs; or skip the test, saying why.
 
     Names listed in DIGEST_REQUIRE (with commas between) fail instead: a place that promises them
     must have them.
@@ -86,6 +86,8 @@ def _find_system_part(name: str) -> Path:
         "dovecot": [Path("/usr/sbin/dovecot")],
         "nsd": [Path("/usr/sbin/nsd")],
         "spamassassin": [Path("/usr/bin/spamassassin")],
+        "systemd": [Path("/usr/bin/systemd-analyze")],
+        "promtool": [Path("/usr/bin/promtool")],
         "axe": [ROOT / "tools/judges/node_modules/axe-core/axe.min.js"],
     }
     found = [path for path in places[name] if path.exists()]

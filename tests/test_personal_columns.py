@@ -27,6 +27,7 @@ REDACTED = {  # free text from outside, or by hand; addresses are taken out on t
     *("audit_entries.about", "audit_entries.detail"),
     *("suppressions.detail", "consent_events.origin", "consent_events.evidence"),
     "feedback_events.detail",
+    "troubles.detail",
 }
 NONE = {
     "random letters that lead to a reader only together with the row": {
@@ -48,6 +49,7 @@ NONE = {
         *("feedback_events.provider", "feedback_events.kind", "feedback_events.class"),
         *("feedback_events.found_by", "kept_messages.place", "kept_messages.why"),
         *("pictures.kind", "pictures.shape", "picture_prints.shape"),
+        "troubles.kind",
     },
     "our own wording, the same for everybody": {
         *("consent_texts.wording", "notices.subject"),
@@ -68,6 +70,7 @@ NONE = {
         *("deliveries.relay", "relay_paces.relay", "relay_seats.relay", "relay_standings.relay"),
         *("relay_uses.relay", "newsletters.slug", "notices.newsletter_slug"),
     },
+    "the name of a relay, a newsletter, a source or a part of ours": {"troubles.subject"},
     "a process: host name, number, random letters": {"chunks.owner", "relay_seats.owner"},
     "argon2id of a password": {"editors.password_hash"},
     "a provider's random token, hashed": {"used_tokens.digest"},

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -27,6 +28,9 @@ from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter, SlotState
 from digest.operations.reception import Mood, Reception, count_reception
+from digest.operations.watching.alerts import ALERTS
+from digest.operations.watching.notifier import Notifier
+from digest.operations.watching.troubles import list_troubles
 from digest.scheduler import run_scheduler, tick_once
 from digest.subscribers.audience import audience_count
 
@@ -57,7 +61,8 @@ def run(context: typer.Context) -> None:
         path = os.fspath(context.obj)
         keys = None if instance.config.keys.source == "file" else instance.keys
     commands = {name: own_command(path, name) for name in ("scheduler", "web")}
-    Supervisor(commands, keys).run()
+    with contextlib.closing(Notifier.from_environment(os.environ)) as notifier:
+        Supervisor(commands, keys, notifier).run()
 
 
 def _spare_the_collector() -> None:
@@ -72,16 +77,19 @@ def _spare_the_collector() -> None:
 def scheduler(context: typer.Context) -> None:
     """Run the scheduler and sender alone. SIGTERM lets copies in flight finish and ends it."""
     end_with_supervisor()
-    with opened(context, logging=True) as instance:
+    with (
+        contextlib.closing(Notifier.from_environment(os.environ)) as notifier,
+        opened(context, logging=True) as instance,
+    ):
         _spare_the_collector()
-        asyncio.run(_until_signal(instance))
+        asyncio.run(_until_signal(instance, notifier))
 
 
-async def _until_signal(instance: App) -> None:
+async def _until_signal(instance: App, notifier: Notifier) -> None:
     stop = asyncio.Event()
     _set_on_signal(stop)
     log.info("scheduler started")
-    await run_scheduler(instance, stop)
+    await run_scheduler(instance, stop, notifier)
     log.info("scheduler ended, nothing is in flight")
 
 
@@ -106,7 +114,12 @@ def web(context: typer.Context) -> None:
     from digest.web.ending import Server
 
     end_with_supervisor()
-    with opened(context, logging=True) as instance, _listening(instance.config.web) as door:
+    with (
+        contextlib.closing(Notifier.from_environment(os.environ)) as notifier,
+        opened(context, logging=True) as instance,
+        _listening(instance.config.web) as door,
+        _serving_metrics(instance),
+    ):
         server = Server(
             uvicorn.Config(
                 create_web(instance),
@@ -116,7 +129,8 @@ def web(context: typer.Context) -> None:
                 log_level="warning",
                 server_header=False,
                 timeout_graceful_shutdown=GOODBYE_SECONDS,
-            )
+            ),
+            notifier,
         )
         # Before uvicorn listens for it, and when it repeats it for us afterwards: end in order.
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
@@ -124,6 +138,15 @@ def web(context: typer.Context) -> None:
         log.info("reader pages at http://%s:%s", *door.getsockname()[:2])
         server.run(sockets=[door])
         log.info("web ended")
+
+
+def _serving_metrics(instance: App) -> AbstractContextManager[object]:
+    """Serve metrics where the configuration wants that; what serves them is loaded only then."""
+    if instance.config.watching.metrics_port is None:
+        return contextlib.nullcontext()
+    from digest.operations.watching.metrics import serving_metrics
+
+    return serving_metrics(instance)
 
 
 @contextlib.contextmanager
@@ -218,20 +241,40 @@ def _say_what_moved(instance: App, before: set[int], started: datetime) -> None:
 def status(
     context: typer.Context,
     issues: Annotated[int, typer.Option(min=1, help="How many issues to show.")] = 5,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether all is well; exit 1 if not.")
+    ] = False,
 ) -> None:
     """Show what is due next and how it went last.
 
     Of each newsletter: readers, the next slot and its issue, the last issues, their copies, and the
-    complaints and bounces since; and whether a scheduler is alive.
+    complaints and bounces since; whether a scheduler is alive, and what is wrong.
     """
     with opened(context) as instance:
-        now = instance.clock.now()
-        recently = now - timedelta(seconds=3 * instance.config.scheduler.tick_seconds)
-        alive = len(instance.list_alive("scheduler", recently))
-        say(f"schedulers alive: {alive}" if alive else "no scheduler is alive: digest run is one")
+        alive = _say_alive(instance)
+        _say_troubles(instance)
+        if check:
+            raise typer.Exit(0 if alive else 1)
         for configured in instance.config.newsletters:
             with instance.db.read() as session:
                 _show_newsletter(instance, session, configured, issues)
+
+
+def _say_alive(instance: App) -> bool:
+    """Say whether a scheduler gave a sign of life lately."""
+    recently = instance.clock.now() - timedelta(seconds=3 * instance.config.scheduler.tick_seconds)
+    alive = len(instance.list_alive("scheduler", recently))
+    say(f"schedulers alive: {alive}" if alive else "no scheduler is alive: digest run is one")
+    return bool(alive)
+
+
+def _say_troubles(instance: App) -> None:
+    """Say what operators are told of, where it lasts long enough for that."""
+    with instance.db.read() as session:
+        for (kind, subject), trouble in list_troubles(session).items():
+            if trouble.told and kind in ALERTS:
+                since = f"since {local_time(trouble.since, 'UTC')} UTC"
+                say(f"! {ALERTS[kind].titled(subject)}, {since} ({kind})")
 
 
 def _show_newsletter(

@@ -41,6 +41,7 @@ from digest.config.newsletter import (
     SignupConfig,
     names_it,
 )
+from digest.config.watching import WatchingConfig
 
 __all__ = [
     "Config",
@@ -71,6 +72,7 @@ __all__ = [
     "SignupConfig",
     "Strict",
     "WarmUpConfig",
+    "WatchingConfig",
     "WebConfig",
     "check",
     "load_config",

@@ -27,6 +27,7 @@ from digest.config.kinds import (
     Strict,
 )
 from digest.config.newsletter import MailboxConfig, NewsletterConfig
+from digest.config.watching import WatchingConfig
 from digest.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)
@@ -211,6 +212,7 @@ class Config(Strict):
     doctor: DoctorConfig = DoctorConfig()
     logging: LoggingConfig = LoggingConfig()
     hooks: HooksConfig = HooksConfig()
+    watching: WatchingConfig = WatchingConfig()
     templates: Path | None = None
     relays: dict[Slug, RelayConfig] = Field(min_length=1)
     newsletters: list[NewsletterConfig] = Field(min_length=1)
@@ -229,6 +231,8 @@ class Config(Strict):
             for name in hook.relays:
                 if name not in self.relays:
                     raise ValueError(f"hooks.{provider}: no [relays.{name}]")
+        if self.watching.relay is not None and self.watching.relay not in self.relays:
+            raise ValueError(f"watching.relay: no [relays.{self.watching.relay}]")
         return self
 
     @model_validator(mode="after")
@@ -339,6 +343,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
             "keys": config.keys.model_copy(update={"file": folder / config.keys.file}),
             "hooks": config.hooks.in_folder(folder),
             "media": MediaConfig(folder=folder / config.media.folder),
+            "watching": config.watching.in_folder(folder),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},
             "newsletters": [_newsletter_paths(each, folder) for each in config.newsletters],

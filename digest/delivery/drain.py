@@ -96,13 +96,22 @@ class Drain:
         self._failed: BaseException | None = None
         self._stop = asyncio.Event()
         self._until_idle = False
+        self._beat: Callable[[], None] = _unheard
 
-    async def run(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        until_idle: bool = False,
+        beat: Callable[[], None] | None = None,
+    ) -> None:
         """Work until `stop` is set, or with `until_idle` until nothing is due.
 
         With `until_idle`, raises BackendDown when the relay cannot be used; otherwise waits for it.
-        Raises what the database raised. Claims are handed back before it returns or raises.
+        Raises what the database raised. Claims are handed back before it returns or raises. `beat`
+        is called at every turn of a connection: a sign that it goes on.
         """
+        self._beat = beat or _unheard
         self._stop, self._until_idle, self._failed = stop, until_idle, None
         self._failed_chances = 0
         try:
@@ -142,6 +151,7 @@ class Drain:
 
     async def _go_round(self, hand: Hand) -> None:
         while not self._over_at_once():
+            self._beat()
             if not self._is_seated(hand):
                 if self._until_idle:
                     return  # other processes have the other connections
@@ -450,3 +460,7 @@ async def _close(hand: Hand) -> None:
     if channel is not None:
         await channel.close()
     hand.connected = False
+
+
+def _unheard() -> None:
+    """Stand in for a beat where nobody listens."""

@@ -24,6 +24,7 @@ from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.delivery.return_paths import Sent, return_path
 from digest.errors import BackendDown, DigestError
 from digest.keys import KeyRing
+from digest.logs import bound
 from digest.models import Notice, NoticeState
 from digest.rendering.mime import build_notice
 from digest.sealed import Sealer
@@ -32,6 +33,7 @@ from digest.tokens import TokenSigner
 log = logging.getLogger(__name__)
 
 BATCH = 50
+ALERT = "alert"  # the kind of notice that finds another way where its relay is out of order
 TRIES = 12
 CLAIM = timedelta(minutes=20)  # longer than any conversation about one message may take
 FIRST_DELAY = timedelta(minutes=1)
@@ -60,14 +62,15 @@ class NoticeSender:
         self._backend = backend
         self._signers: dict[str, Sequence[DkimSigner]] = {}  # by newsletter
 
-    async def send_waiting(self) -> int:
+    async def send_waiting(self, beat: Callable[[], None] | None = None) -> int:
         """Try every notice that is due; return how many were accepted. A dead relay leaves them
-        waiting.
+        waiting, but for alerts, which leave through another. `beat` is called before each.
         """
         waiting, standings = await asyncio.to_thread(self._list_waiting)
         accepted = 0
-        for relay, notices in self._by_relay(waiting, standings).items():
-            accepted += await self._send_through(relay, notices)
+        for ways, notices in self._by_ways(waiting, standings).items():
+            with bound(relay=ways[0]):
+                accepted += await self._send_through(ways, notices, beat or _unheard)
         return accepted
 
     def _list_waiting(self) -> tuple[Sequence[Notice], Mapping[str, Standing]]:
@@ -85,34 +88,48 @@ class NoticeSender:
             ).all()
             return notices, load_relays(session) if notices else {}
 
-    def _by_relay(
+    def _by_ways(
         self, notices: Sequence[Notice], standings: Mapping[str, Standing]
-    ) -> dict[str, list[Notice]]:
-        """Return the notices by the relay that sends for their newsletter now: an alert about a
-        dead relay must not wait for it.
+    ) -> dict[tuple[str, ...], list[Notice]]:
+        """Return the notices by the relays that may send them, in order: the one that sends for
+        their newsletter now; for an alert all there are, because one about a dead relay must not
+        wait for it.
         """
         now, after = self._clock.now(), fail_over_after(self._config)
-        relays: dict[str, list[Notice]] = {}
+        ways: dict[tuple[str, ...], list[Notice]] = {}
         for notice in notices:
             names = list_relays(self._config.newsletter(notice.newsletter_slug))
-            relays.setdefault(active_relay(names, standings, now, after), []).append(notice)
-        return relays
+            first = active_relay(names, standings, now, after)
+            chosen: tuple[str, ...] = (first,)
+            if notice.kind == ALERT:
+                own = [self._config.watching.relay] if self._config.watching.relay else []
+                chosen = tuple(dict.fromkeys([*own, first, *names]))
+            ways.setdefault(chosen, []).append(notice)
+        return ways
 
-    async def _send_through(self, relay: str, notices: Sequence[Notice]) -> int:
+    async def _send_through(
+        self, ways: tuple[str, ...], notices: Sequence[Notice], beat: Callable[[], None]
+    ) -> int:
+        """Send notices through the first of these relays, and what it leaves through the next."""
         channel: Channel | None = None
-        accepted = 0
+        accepted, tried = 0, 0
         try:
             for notice in notices:
+                beat()
                 if channel is None or not channel.usable:
-                    channel = await self._backend(relay).open()
+                    channel = await self._backend(ways[0]).open()
+                tried += 1
                 if not await asyncio.to_thread(self._claim, notice):
                     continue  # another process sends it
                 outcome = await self._hand_over(channel, notice)
                 accepted += isinstance(outcome, Accepted)
                 await asyncio.to_thread(self._record, notice, outcome)
         except BackendDown as error:
-            log.warning("notices wait: %s", error)
-            await asyncio.to_thread(self._postpone, notices)
+            log.warning("notices wait: %s", error, extra={"fields": {"relay": ways[0]}})
+            rest = notices[tried:]
+            if ways[1:]:
+                return accepted + await self._send_through(ways[1:], rest, beat)
+            await asyncio.to_thread(self._postpone, rest)
         finally:
             if channel is not None:
                 await channel.close()
@@ -201,3 +218,7 @@ class NoticeSender:
                 )
                 .values(next_at=now + FIRST_DELAY)
             )
+
+
+def _unheard() -> None:
+    """Stand in for a beat where nobody listens."""

@@ -49,6 +49,7 @@ from digest.delivery.slots import (
 )
 from digest.errors import BackendDown, Conflict, DigestError, Refused, RenderingFailed
 from digest.keys import KeyRing
+from digest.logs import bound
 from digest.models import Issue, IssueState, Newsletter, Slot, SlotState
 from digest.sealed import Sealer
 
@@ -128,11 +129,12 @@ class Sender:
         self, what: str, id: int, work: Callable[[Session, int, datetime], None], now: datetime
     ) -> None:
         """Do one thing in one transaction; what goes wrong there must not keep others waiting."""
-        try:
-            with self._db.write() as session:
-                work(session, id, now)
-        except DigestError as error:
-            log.error("%s not opened or closed: %s", what, error, extra={"fields": {what: id}})
+        with bound(**{what: id}):
+            try:
+                with self._db.write() as session:
+                    work(session, id, now)
+            except DigestError as error:
+                log.error("%s not opened or closed: %s", what, error)
 
     def _open_slot(self, session: Session, slot_id: int, now: datetime) -> None:
         """Settle one slot and, in the same transaction, start its issue: all of it happens, or
@@ -260,10 +262,16 @@ class Sender:
             return has_due_chunk(session, newsletters, self._clock.now())
 
     async def drain_relay(
-        self, name: str, stop: asyncio.Event, *, until_idle: bool = False
+        self,
+        name: str,
+        stop: asyncio.Event,
+        *,
+        until_idle: bool = False,
+        beat: Callable[[], None] | None = None,
     ) -> None:
-        """Hand over what is due through one relay; see Drain.run for how it ends."""
-        await self._drain_of(name).run(stop, until_idle=until_idle)
+        """Hand over what is due through one relay; see Drain.run for how it ends and for `beat`."""
+        with bound(relay=name):
+            await self._drain_of(name).run(stop, until_idle=until_idle, beat=beat)
 
     def relay_names(self) -> Sequence[str]:
         """Return the relays that newsletters use, spare ones included."""

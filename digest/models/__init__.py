@@ -59,7 +59,7 @@ from digest.models.states import (
     SubscriptionState,
     SuppressionReason,
 )
-from digest.models.tallies import ReaderDay
+from digest.models.tallies import ReaderDay, Trouble
 
 __all__ = [
     "AddressChange",
@@ -120,5 +120,6 @@ __all__ = [
     "SuppressionReason",
     "Suspension",
     "Tombstone",
+    "Trouble",
     "UsedToken",
 ]

@@ -1,8 +1,8 @@
-"""Table of what each day did to the number of readers."""
+"""Tables about the instance: what each day did to the number of readers, and what is wrong now."""
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey
+from sqlalchemy import Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from digest.models.base import Base
@@ -20,3 +20,18 @@ class ReaderDay(Base):
     came: Mapped[int]
     went: Mapped[int]
     readers: Mapped[int | None]  # None: nobody counted them then
+
+
+class Trouble(Base):
+    """Something about the machinery that is wrong now: since when, and whether operators were told.
+    Writer: operations.watching.troubles.
+    """
+
+    __tablename__ = "troubles"
+
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(80), primary_key=True)
+    since: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    detail: Mapped[str] = mapped_column(String(300))

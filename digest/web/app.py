@@ -43,8 +43,16 @@ def create_web(instance: App, providers: Sequence[Hook] | None = None) -> FastAP
 
 
 def _add_health(web: FastAPI, instance: App) -> None:
-    def health() -> Response:
-        """Say whether readers can be served: 200 or 503, and nothing more."""
+    async def health() -> Response:
+        """Say that this process answers. It asks nothing of the store: starting a process anew
+        mends a process, and never a store.
+        """
+        return PlainTextResponse("ok")
+
+    def ready() -> Response:
+        """Say whether readers can be served: 200 or 503, and nothing more. No scheduler is needed
+        for that: while none runs, readers must still be able to leave.
+        """
         try:
             instance.check_store()
         except DigestError as error:
@@ -56,6 +64,7 @@ def _add_health(web: FastAPI, instance: App) -> None:
         return PlainTextResponse("unfit", 503)
 
     web.add_api_route("/health", health, methods=["GET", "HEAD"])
+    web.add_api_route("/ready", ready, methods=["GET", "HEAD"])
 
 
 def _add_error_pages(web: FastAPI, pages: Pages) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 
@@ -117,3 +118,97 @@ def test_every_ending_signal_ends_the_children(waited, number) -> None:
 
     assert (process.returncode, out) == (0, b"ended\n")
     assert all(is_gone(pid) for pid in pids)
+
+
+BUSY_SECONDS = 120  # for a start on a machine that has others to serve
+TWO = """
+import os, socket, sys, time
+from digest.cli.supervise import Supervisor
+from digest.operations.watching.notifier import Notifier
+PART = '''
+import os, sys, time
+from digest.operations.watching.notifier import Notifier
+notifier = Notifier.from_environment(os.environ)
+assert "NOTIFY_SOCKET" not in os.environ
+notifier.ready()
+while True:
+    if not os.path.exists(sys.argv[1]):
+        notifier.alive()
+    time.sleep(0.05)
+'''
+parts = {name: [sys.executable, "-c", PART, f"{sys.argv[1]}/{name}"] for name in ("one", "two")}
+notifier = Notifier.from_environment(os.environ)
+Supervisor(parts, notifier=notifier, silence=1.0).run()
+"""
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    """A socket such as systemd listens on."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.bind(str(tmp_path / "notify"))
+        door.settimeout(BUSY_SECONDS)
+        yield door
+
+
+def hear_until(door: socket.socket, last: bytes) -> list[bytes]:
+    """Return what is said up to a word, that included."""
+    words = []
+    while last not in words:
+        words.append(door.recv(200))
+    return words
+
+
+def test_systemd_is_told_by_the_supervisor_alone_and_not_while_a_part_hangs(
+    tmp_path, systemd
+) -> None:
+    environment = {
+        **os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "600000",
+    }  # fmt: skip
+    command = [sys.executable, "-c", TWO, str(tmp_path)]
+    with subprocess.Popen(command, env=environment) as process:
+        start = hear_until(systemd, b"READY=1")
+        hear_until(systemd, b"WATCHDOG=1")
+        (tmp_path / "two").touch()  # it hangs from now on
+        hear_until(systemd, b"STATUS=hangs: two")
+        systemd.settimeout(0.8)
+        with pytest.raises(TimeoutError):  # the watchdog would bark
+            systemd.recv(200)
+        systemd.settimeout(BUSY_SECONDS)
+        (tmp_path / "two").unlink()
+        again = hear_until(systemd, b"WATCHDOG=1")
+        process.send_signal(signal.SIGTERM)
+        hear_until(systemd, b"STOPPING=1")
+
+    assert process.returncode == 0
+    assert set(start) <= {b"READY=1", b"WATCHDOG=1"}
+    assert b"STATUS=all parts are well" in again
+
+
+def test_whole_thing_tells_systemd_when_pages_and_scheduler_are_there(
+    line, waited, systemd, monkeypatch
+) -> None:
+    with socket.socket() as door, socket.socket() as other:
+        for each in (door, other):
+            each.bind(("127.0.0.1", 0))
+        port, figures = door.getsockname()[1], other.getsockname()[1]
+    watching = f"[watching]\nmetrics_port = {figures}\n\n"
+    line.configure("[scheduler]", f"port = {port}\n\n{watching}[scheduler]")
+    monkeypatch.setenv("NOTIFY_SOCKET", systemd.getsockname())
+    process = line.start("run")
+    try:
+        hear_until(systemd, b"READY=1")
+        listened, checked = listens(port), line("status", "--check")
+        with httpx.Client(timeout=30) as client:
+            metrics = client.get(f"http://127.0.0.1:{figures}/metrics").text
+            public = client.get(f"http://127.0.0.1:{port}/metrics").status_code
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert listened
+    assert 'friday_processes{role="scheduler"} 1.0' in metrics
+    assert public == 404  # no proxy can pass them on
+    assert (checked.status, checked.out) == (0, "schedulers alive: 1\n")
+    assert hear_until(systemd, b"STOPPING=1")
+    assert line("status", "--check").status == 1

@@ -1,4 +1,4 @@
-"""The web application as a whole: health, a locked store, and no trace of a reader anywhere."""
+"""The web application as a whole: alive, ready, a locked store, no trace of a reader anywhere."""
 
 from datetime import date
 
@@ -16,8 +16,9 @@ NAME = "Zebulon Quimby"
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", "ok"), ("HEAD", "")])
-def test_health_of_a_fit_instance(shared_house, method: str, body: str) -> None:
-    answer = shared_house.client.request(method, "/health")
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_fit_instance_is_alive_and_ready(shared_house, path: str, method: str, body: str) -> None:
+    answer = shared_house.client.request(method, path)
 
     assert (answer.status_code, answer.text) == (200, body)
 
@@ -38,12 +39,13 @@ def _other_keys(house) -> None:
 
 
 @pytest.mark.parametrize("harm", [_older_schema, _lost_table, _other_keys])
-def test_health_of_an_instance_that_is_not_fit(house, harm, logged) -> None:
+def test_instance_that_is_not_fit_is_not_ready_and_still_alive(house, harm, logged) -> None:
     harm(house)
 
-    answer = house.client.get("/health")
+    answer = house.client.get("/ready")
 
     assert (answer.status_code, answer.text) == (503, "unfit")
+    assert house.client.get("/health").status_code == 200
     assert [line for line in logged if line.startswith("ERROR digest.web.app unfit: ")]
 
 
@@ -86,7 +88,13 @@ def _walk(house, run) -> tuple[list[str], list[str]]:
     tokens = [link.rpartition("/")[2] for link in links]
     run(tick_once(house.app))
     paths = [*links, *(f"{link}x" for link in links), *(f"{link}/?a={ANNA}" for link in links)]
-    paths += [f"/i/{_issue_id(house.newsroom, issue)}", "/own-copy", "/health", f"/{ANNA}"]
+    paths += [
+        f"/i/{_issue_id(house.newsroom, issue)}",
+        "/own-copy",
+        "/health",
+        "/ready",
+        f"/{ANNA}",
+    ]
     answers = [house.client.request(m, p) for p in paths for m in ("GET", "HEAD", "POST", "PUT")]
     answers += [house.client.post(link, data={"page": "1"}) for link in links]
     answers += [house.client.post(link, content=b"x" * 11_000) for link in links]

@@ -64,7 +64,7 @@ def near(
 
 def watch(desk: Desk) -> None:
     """Let the daemon do its round."""
-    watch_articles(desk.app, asyncio.Event())
+    watch_articles(desk.app, lambda: False)
 
 
 def later(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_daemon_reads_more_often_on_the_last_day(near: Desk, site: WebServer) ->
 def test_daemon_stops_between_two_articles(near: Desk, site: WebServer) -> None:
     stop = asyncio.Event()
     site.answers["/fog"] = lambda request: (stop.set(), html("About fog")(request))[1]
-    watch_articles(near.app, stop)
+    watch_articles(near.app, stop.is_set)
     assert [each.path for each in site.asked] == ["/fog"]
 
 
@@ -114,7 +114,7 @@ def test_watch_can_be_turned_off(
 ) -> None:
     with open_house(more={"tick_seconds = 0.2": "tick_seconds = 0.2\nwatch_hours = 0"}) as house:
         house.newsroom.draft()
-        watch_articles(house.app, asyncio.Event())
+        watch_articles(house.app, lambda: False)
         with house.app.db.read() as session:
             assert session.query(ArticleWatch).count() == 0
 
