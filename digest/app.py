@@ -29,6 +29,7 @@ from digest.delivery.backends.base import Envelope
 from digest.delivery.copies import Copies
 from digest.delivery.dkim.signing import load_signers, sign_message
 from digest.delivery.handover import hand_over
+from digest.delivery.home.guard import Home
 from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
@@ -165,7 +166,19 @@ class App:
             copies=self.copies,
             relay=self.relay,
             owner=self.owner,
+            home=self.home,
         )
+
+    @cached_property
+    def home(self) -> Home:
+        """Knows whether the database may be sent from here."""
+        storage = self.config.storage
+        # Beside a database in a file, for that place is there as long as it; a server has none.
+        beside = self.db.file or self.path.resolve().parent / "digest"
+        file = storage.home or beside.with_name(f"{beside.name}-home")
+        in_memory = self.db.is_sqlite and self.db.file is None
+        silence = timedelta(hours=storage.silence_hours)
+        return Home(None if in_memory else file, self.clock, silence=silence)
 
     @cached_property
     def notices(self) -> NoticeSender:
@@ -177,6 +190,7 @@ class App:
             self.keys,
             self.sealer,
             lambda name: self.relay(name).backend,
+            self.home,
         )
 
     def relay(self, name: str) -> Relay:

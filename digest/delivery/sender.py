@@ -31,12 +31,14 @@ from digest.delivery.copies import Copies, choose_mirrors, load_renderings
 from digest.delivery.drain import Drain
 from digest.delivery.failover import list_relays
 from digest.delivery.gate import Gate
+from digest.delivery.home.guard import Home
 from digest.delivery.ledger.corrected import hold_corrected
 from digest.delivery.ledger.doubts import resolve_overdue
 from digest.delivery.ledger.freeze import Mornings, freeze
 from digest.delivery.ledger.joining import await_freeze
 from digest.delivery.ledger.leases import has_due_chunk
 from digest.delivery.ledger.results import as_kept
+from digest.delivery.ledger.rows import Dot
 from digest.delivery.ledger.sums import count_doubts_since, count_sums, has_work
 from digest.delivery.slots import (
     Verdict,
@@ -85,8 +87,10 @@ class Sender:
         copies: Copies,
         relay: Callable[[str], Relay],
         owner: str,
+        home: Home,
     ) -> None:
         self._db = db
+        self._home = home
         self._clock = clock
         self._config = config
         self._keys = keys
@@ -96,14 +100,16 @@ class Sender:
         self._alarms = Alarms(config, sealer)
         self._watch = Watch(config, sealer)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self._committer = Committer(db, clock, self._thread)
+        self._committer = Committer(db, clock, self._thread, self._witness)
 
     def tick(self) -> None:
         """Plan slots, open what is due, warn about what is not approved, close what is finished;
-        never drains.
+        never drains. Nothing of it where the database is not at home.
         """
         now = self._clock.now()
         with self._db.write() as session:
+            if not self._home.admit(session, tick=True):
+                return
             for configured in self._config.newsletters:
                 newsletter = find_newsletter(session, configured.slug)
                 plan_slots(session, newsletter, configured.schedule.as_schedule(), now)
@@ -271,7 +277,7 @@ class Sender:
 
     def _drain_of(self, name: str) -> Drain:
         relay = self._relay(name)
-        gate = Gate(name, self._config, self._watch)
+        gate = Gate(name, self._config, self._watch, self._home.admit)
         claims = Claims(
             db=self._db,
             clock=self._clock,
@@ -295,6 +301,9 @@ class Sender:
             jitter=random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
 
+    def _witness(self, dot: Dot) -> None:
+        self._home.witness(dot.lease.issue_id, dot.delivery_id, dot.lease.epoch)
+
     def _newsletter_ids(self, configured: Iterable[NewsletterConfig]) -> list[int]:
         slugs = [newsletter.slug for newsletter in configured]
         with self._db.read() as session:
@@ -305,6 +314,8 @@ class Sender:
         their time.
         """
         with self._db.read() as session:
+            if self._home.hold(session) is not None:
+                return
             sending = session.scalars(
                 select(Issue.id).where(Issue.state == IssueState.SENDING)
             ).all()
