@@ -162,20 +162,30 @@ def open_drafts(app: App) -> None:
 
 
 async def _read_letters(app: App, mailbox: MailboxConfig, stop: asyncio.Event) -> None:
+    if await asyncio.to_thread(_is_held, app):
+        return  # the mailbox may be another instance's, which would miss what we take out
     try:
         await asyncio.to_thread(app.mailbox_reader(mailbox).read_new, stop.is_set)
     except DigestError as error:
         log.warning("mailbox not read: %s", error)
 
 
+def _is_held(app: App) -> bool:
+    with app.db.read() as session:
+        return app.home.hold(session) is not None
+
+
 def _answer(app: App) -> None:
     """Answer what readers asked for; what writes to them is loaded only when somebody has."""
     with app.db.read() as session:
-        if not list_requests(session, 1):
+        # What was asked before the database was copied, another instance may have answered.
+        hold = app.home.hold(session)
+        since = hold.since if hold else None
+        if not list_requests(session, 1, since):
             return
     from digest.correspondence.requests import answer_requests
 
-    answer_requests(app.db, app.correspondent, app.clock)
+    answer_requests(app.db, app.correspondent, app.clock, since=since)
 
 
 def _forget(app: App) -> None:

@@ -22,6 +22,7 @@ from digest.cli.terminal import console, local_time, opened, print_table, progre
 from digest.config import NewsletterConfig, WebConfig
 from digest.curation.issues import find_issue_on, list_issues, list_sending
 from digest.curation.newsletters import find_newsletter, next_issue_slot
+from digest.delivery.home.guard import WHAT_TO_DO
 from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
@@ -229,6 +230,11 @@ def status(
         recently = now - timedelta(seconds=3 * instance.config.scheduler.tick_seconds)
         alive = len(instance.list_alive("scheduler", recently))
         say(f"schedulers alive: {alive}" if alive else "no scheduler is alive: digest run is one")
+        with instance.db.read() as session:
+            hold = instance.home.hold(session)
+        if hold is not None:
+            say(f"HELD: {hold}")
+            say(f"HELD: {WHAT_TO_DO}")
         for configured in instance.config.newsletters:
             with instance.db.read() as session:
                 _show_newsletter(instance, session, configured, issues)

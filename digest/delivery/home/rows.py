@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, text
+from sqlalchemy import delete, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from digest.delivery.home.judgement import Hold, HomeRow, Said, Why
@@ -146,7 +146,7 @@ def knows_dots(session: Session, dots: Sequence[LastDot]) -> bool:
         return True
     ids = [dot.delivery_id for dot in dots]
     found = session.execute(select(Delivery.id, Delivery.epoch).where(Delivery.id.in_(ids)))
-    epochs = dict(found.tuples().all())
+    epochs = {row.id: row.epoch for row in found}
     missing = {dot.issue_id for dot in dots if dot.delivery_id not in epochs}
     shrunk = set(
         session.scalars(select(LedgerSum.issue_id).where(LedgerSum.issue_id.in_(missing)))
@@ -170,3 +170,9 @@ def has_open_work(session: Session) -> bool:
         )
     )
     return bool(session.scalar(select(work.exists())))
+
+
+def last_heard(session: Session) -> datetime | None:
+    """Return when the database was last sent from, or ready to; None when it never was."""
+    named = InstanceValue.name.startswith(HOME)
+    return session.scalar(select(func.max(InstanceValue.at)).where(named))
