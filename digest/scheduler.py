@@ -20,6 +20,7 @@ from digest.config import MailboxConfig
 from digest.correspondence.forgetting import forget_old
 from digest.curation.source_list import due_sources
 from digest.curation.watches import follow_picks, has_work, list_due
+from digest.delivery.ballast import is_full
 from digest.delivery.next_draft import day_to_follow, follow_up
 from digest.editors.audit import note
 from digest.errors import Conflict, DigestError
@@ -54,7 +55,7 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
     try:
         await asyncio.gather(
             *(
-                _for_ever(stop, AFTER_FAILURE_SECONDS, partial(app.sender.drain_relay, name, stop))
+                _for_ever(stop, AFTER_FAILURE_SECONDS, partial(_drain, app, name, stop))
                 for name in app.sender.relay_names()
             ),
             _for_ever(stop, NOTICE_SECONDS, app.notices.send_waiting),
@@ -168,6 +169,16 @@ async def _read_letters(app: App, mailbox: MailboxConfig, stop: asyncio.Event) -
         await asyncio.to_thread(app.mailbox_reader(mailbox).read_new, stop.is_set)
     except DigestError as error:
         log.warning("mailbox not read: %s", error)
+
+
+async def _drain(app: App, relay: str, stop: asyncio.Event) -> None:
+    """Drain through one relay; a disk that is full gets its ballast back at once."""
+    try:
+        await app.sender.drain_relay(relay, stop)
+    except Exception as error:
+        if is_full(error):
+            await asyncio.to_thread(app.ballast.release)
+        raise
 
 
 def _is_held(app: App) -> bool:

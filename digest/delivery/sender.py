@@ -24,6 +24,7 @@ from digest.curation.newsletters import find_newsletter
 from digest.db import Database
 from digest.delivery.alarms import Alarms
 from digest.delivery.backends.base import Backend
+from digest.delivery.ballast import Ballast
 from digest.delivery.breaker.watch import Watch
 from digest.delivery.claims import Claims
 from digest.delivery.committer import Committer
@@ -88,9 +89,11 @@ class Sender:
         relay: Callable[[str], Relay],
         owner: str,
         home: Home,
+        ballast: Ballast,
     ) -> None:
         self._db = db
         self._home = home
+        self._ballast = ballast
         self._clock = clock
         self._config = config
         self._keys = keys
@@ -107,6 +110,9 @@ class Sender:
         never drains. Nothing of it where the database is not at home.
         """
         now = self._clock.now()
+        if self._ballast.look():
+            with self._db.write() as session:
+                self._alarms.disk_full(session, now)
         with self._db.write() as session:
             if not self._home.admit(session, tick=True):
                 return
@@ -277,7 +283,7 @@ class Sender:
 
     def _drain_of(self, name: str) -> Drain:
         relay = self._relay(name)
-        gate = Gate(name, self._config, self._watch, self._home.admit)
+        gate = Gate(name, self._config, self._watch, self._may_send)
         claims = Claims(
             db=self._db,
             clock=self._clock,
@@ -300,6 +306,10 @@ class Sender:
             copies=self._copies,
             jitter=random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
+
+    def _may_send(self, session: Session) -> bool:
+        """Whether anything may be sent at all: the database is at home, and its disk has room."""
+        return self._home.admit(session) and not self._ballast.is_short(session)
 
     def _witness(self, dot: Dot) -> None:
         self._home.witness(dot.lease.issue_id, dot.delivery_id, dot.lease.epoch)

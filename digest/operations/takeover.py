@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from digest.app import App
@@ -199,7 +199,7 @@ def _pass_over(session: Session, issue: Issue, now: datetime) -> None:
     )
 
 
-def _waiting_notices(since: datetime) -> tuple[object, ...]:
+def _waiting_notices(since: datetime) -> tuple[ColumnElement[bool], ...]:
     return (Notice.state == NoticeState.WAITING, Notice.created_at < since)
 
 
