@@ -62,7 +62,7 @@ class Alarms:
         self._tell(session, issue.newsletter_id, text, key, now)
 
     def disk_full(self, session: Session, now: datetime) -> None:
-        """Say that the disk is full and sending pauses, of every newsletter, once an hour at most."""
+        """Say that the disk is full and sending pauses, to every newsletter, hourly at most."""
         text = NoticeText(
             "The disk is full",
             "The disk that the database is on is full. The room that was kept for this is given "

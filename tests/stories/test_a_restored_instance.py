@@ -148,9 +148,7 @@ class Backup:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def backup(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Backup]:
+def backup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backup:
     """A newsroom backed up when its issue had half left, and then sent to the end."""
     clock, post, folder = FixedClock(MOMENT), Post(), tmp_path_factory.mktemp("backup")
     with (
@@ -164,7 +162,7 @@ def backup(
         clock.advance(timedelta(minutes=5))
         send(app, post)
         assert post.copies.total() == READERS + 1
-    yield Backup(request.param, made, post, folder / "room" / "keys.toml")
+    return Backup(request.param, made, post, folder / "room" / "keys.toml")
 
 
 def put_letter(app: App, address: str) -> None:
@@ -251,7 +249,7 @@ def test_going_on_sends_what_was_open_again(restored: tuple[App, Post]) -> None:
 def test_evidence_settles_what_takeover_left_in_doubt(
     restored: tuple[App, Post], clock: FixedClock
 ) -> None:
-    app, post = restored
+    app, _ = restored
     held = list_held(app)
     take_over(app, held, read_choices([], held), send_letters=False)
 
