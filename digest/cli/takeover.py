@@ -78,16 +78,18 @@ def takeover(
         changed = take_over(instance, held, choices, send_letters=send_letters)
     for name, count in changed.items():
         say(f"{name}: {count:,} copies {choices[name]}.")
-    say("This instance sends from now on. Any other one that has this database is held instead.")
+    say("This instance sends from now on. No other may send from a copy of its database.")
 
 
 def show_held(held: HeldWork, zone: str, now: datetime) -> None:
     """Print what is held, and what the copy does not have."""
     if held.hold is not None:
         say(f"Held since {local_time(held.hold.since, zone)}: {held.hold}.")
-    if held.last_heard is not None:
-        hours = (now - held.last_heard).total_seconds() / 3600
-        say(f"Last heard of: {local_time(held.last_heard, zone)} ({zone}), {hours:,.1f} hours ago.")
+    # Of a backup, the moment of the copy is all that is known.
+    heard = held.last_heard or (held.hold.since if held.hold else None)
+    if heard is not None:
+        hours = (now - heard).total_seconds() / 3600
+        say(f"Last heard of: {local_time(heard, zone)} ({zone}), {hours:,.1f} hours ago.")
     rows = [
         (
             each.name,

@@ -61,15 +61,16 @@ class Alarms:
         key = f"extra-{issue.id}-{now:%Y%m%d%H%M}"
         self._tell(session, issue.newsletter_id, text, key, now)
 
-    def disk_full(self, session: Session, now: datetime) -> None:
-        """Say that the disk is full and sending pauses, to every newsletter, hourly at most."""
+    def disk_full(self, session: Session, since: datetime, now: datetime) -> None:
+        """Say that the disk is full since then and sending pauses, of every newsletter."""
         text = NoticeText(
             "The disk is full",
             "The disk that the database is on is full. The room that was kept for this is given "
             "back, and no new copy is begun.\n\nMake room: sending goes on by itself.\n",
         )
         for newsletter_id in session.scalars(select(Newsletter.id).where(self._configured())):
-            self._tell(session, newsletter_id, text, f"disk-{newsletter_id}-{now:%Y%m%d%H}", now)
+            key = f"disk-{newsletter_id}-{since:%Y%m%d%H%M%S}"
+            self._tell(session, newsletter_id, text, key, now)
 
     def _configured(self) -> ColumnElement[bool]:
         return Newsletter.slug.in_([each.slug for each in self._config.newsletters])

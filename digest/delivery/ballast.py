@@ -10,6 +10,7 @@ import logging
 import os
 import sqlite3
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -39,9 +40,10 @@ class Ballast:
         wanted = file is not None and megabytes > 0
         self.file = file.with_name(f"{file.name}-ballast") if file and wanted else None
 
-    def is_short(self, session: Session) -> bool:
-        """Whether the ballast was given back and the disk has no room for it yet."""
-        return self.file is not None and session.get(InstanceValue, FLAG) is not None
+    def short_since(self, session: Session) -> datetime | None:
+        """Return when the ballast was given back, where the disk has no room for it yet."""
+        flag = session.get(InstanceValue, FLAG) if self.file is not None else None
+        return flag.at if flag is not None else None
 
     def look(self) -> bool:
         """Make the file where there is room for it, or give it back where the disk is nearly full;

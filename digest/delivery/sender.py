@@ -110,10 +110,10 @@ class Sender:
         never drains. Nothing of it where the database is not at home.
         """
         now = self._clock.now()
-        if self._ballast.look():
-            with self._db.write() as session:
-                self._alarms.disk_full(session, now)
+        self._ballast.look()
         with self._db.write() as session:
+            if (since := self._ballast.short_since(session)) is not None:
+                self._alarms.disk_full(session, since, now)
             if not self._home.admit(session, tick=True):
                 return
             for configured in self._config.newsletters:
@@ -309,7 +309,7 @@ class Sender:
 
     def _may_send(self, session: Session) -> bool:
         """Whether anything may be sent at all: the database is at home, and its disk has room."""
-        return self._home.admit(session) and not self._ballast.is_short(session)
+        return self._home.admit(session) and self._ballast.short_since(session) is None
 
     def _witness(self, dot: Dot) -> None:
         self._home.witness(dot.lease.issue_id, dot.delivery_id, dot.lease.epoch)

@@ -154,3 +154,10 @@ def test_takeover_refuses_what_is_not_held(backed_up: tuple[Line, Path]) -> None
 
     assert "is not held" in line.bad("takeover", "--issue", "weekly/9=stop", "--yes")
     assert "one place" in line.bad("takeover", "--join")
+
+
+def test_keys_are_not_exported_beside_backups(backed_up: tuple[Line, Path]) -> None:
+    line, place = backed_up
+
+    assert "backups lie there" in line.bad("keys", "export", place.parent / "keys.toml")
+    assert "backups lie there" in line.bad("keys", "export", place / "keys.toml")

@@ -45,7 +45,7 @@ def fill(path: Path) -> None:
 
 def is_short(ballast: Ballast, database: Database) -> bool:
     with database.read() as session:
-        return ballast.is_short(session)
+        return ballast.short_since(session) is not None
 
 
 def write_much(database: Database) -> None:
