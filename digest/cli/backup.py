@@ -7,7 +7,7 @@ import typer
 
 from digest.cli.terminal import opened, progress_bar, say
 from digest.operations.backup.making import find_generation, make_backup
-from digest.operations.backup.manifest import Manifest
+from digest.operations.backup.manifest import Manifest, read_manifest
 from digest.operations.backup.verifying import verify_backup
 from digest.operations.keys.changing import is_backed_up
 
@@ -41,7 +41,7 @@ def backup(
     with opened(context) as instance:
         with progress_bar("pages") as advance:
             place = make_backup(instance, Path(words[0]), keep=keep, progress=advance)
-        _say(place, verify_backup(place))
+        _say(place, read_manifest(place))
         if not (place / "config.toml").exists():
             say("config.toml is not in it: a secret in it could not be told from the rest.")
         if not is_backed_up(instance):

@@ -1,5 +1,6 @@
 """``digest backup``, ``restore`` and ``takeover`` as an operator types them."""
 
+import fcntl
 import json
 import shutil
 import sqlite3
@@ -76,6 +77,14 @@ def test_old_backups_go_and_pictures_are_kept_once(backed_up: tuple[Line, Path],
     assert not (place.parent / ".friday-left").exists()
     pictures = [next((each / "media" / "prints").iterdir()).stat().st_ino for each in left]
     assert len(set(pictures)) == 1
+
+
+def test_two_backups_at_once_do_not_meet(drafted: Line, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    with (tmp_path / "backups" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        assert "another backup" in drafted.bad("backup", tmp_path / "backups")
 
 
 def test_backup_refuses_to_lie_beside_the_keys(drafted: Line) -> None:

@@ -80,4 +80,3 @@ def test_nothing_is_replayed_where_nothing_was_sent(tmp_path: Path) -> None:
         issue = room.draft()
         with pytest.raises(Refused, match="only what was sent"):
             again(room, issue)
-

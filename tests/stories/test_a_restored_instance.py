@@ -26,11 +26,13 @@ from digest.delivery.ledger.doubts import apply_evidence, list_doubts
 from digest.delivery.ledger.sums import count_sums
 from digest.delivery.ledger.weighing import SETTLING, Evidence, EvidenceKind
 from digest.keys import read_key_file
-from digest.models import Delivery, DeliveryState, Issue
+from digest.models import Delivery, DeliveryState, Issue, Newsletter, RequestKind
 from digest.operations.backup.making import make_backup
 from digest.operations.backup.restoring import restore_backup
 from digest.operations.takeover import Choice, join, list_held, read_choices, take_over
 from digest.outbox import NoticeText, enqueue
+from digest.scheduler import tick_once
+from digest.subscribers.door.requests import Asked, list_requests, put_request
 from digest.testing.newsroom import Newsroom, open_newsroom
 
 FRIDAY = date(2026, 11, 27)
@@ -157,12 +159,20 @@ def backup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     ):
         send(app, post, most=READERS // 2)
         put_letter(app, "new@example.org")
+        ask_for_settings(app)
         clock.advance(timedelta(seconds=1))
         made = make_backup(app, folder / "backups", keep=2, progress=lambda _a, _b: None)
         clock.advance(timedelta(minutes=5))
         send(app, post)
         assert post.copies.total() == READERS + 1
     return Backup(request.param, made, post, folder / "room" / "keys.toml")
+
+
+def ask_for_settings(app: App) -> None:
+    with app.db.write() as session:
+        newsletter_id = session.scalars(select(Newsletter.id)).one()
+        asked = Asked(RequestKind.SETTINGS, newsletter_id, "reader0@example.org", "form")
+        put_request(session, app.sealer, asked, app.clock.now())
 
 
 def put_letter(app: App, address: str) -> None:
@@ -185,10 +195,12 @@ def restored(
 ) -> Iterator[tuple[App, Post]]:
     """The backup restored, an hour after the rest was sent."""
     clock.advance(timedelta(hours=1))
-    with place(request, backup.kind, tmp_path / "room", empty=True) as path:
+    replace = backup.kind == "postgres"  # into an empty place, and into one that is not
+    with place(request, backup.kind, tmp_path / "room", empty=not replace) as path:
         config = load_config(path)
         keys = read_key_file(config.keys.file)
-        restore_backup(config, path, keys, backup.place, clock, replace=False)
+        done = restore_backup(config, path, keys, backup.place, clock, replace=replace)
+        assert bool(done.aside) is replace
         with open_app(path, clock=clock) as app:
             yield app, Post(backup.post.copies.copy())
 
@@ -292,6 +304,21 @@ def test_new_letters_leave_and_old_ones_wait(restored: tuple[App, Post]) -> None
 
     assert post.copies["later@example.org"] == 1
     assert post.copies["new@example.org"] == 1
+
+
+def test_requests_of_before_wait_and_new_ones_are_answered(restored: tuple[App, Post]) -> None:
+    app, _ = restored
+    ask_for_settings(app)
+
+    asyncio.run(tick_once(app))
+
+    with app.db.read() as session:
+        assert len(list_requests(session, 9)) == 1
+    held = list_held(app)
+    assert held.requests == 1
+    take_over(app, held, read_choices([], held), send_letters=False)
+    with app.db.read() as session:
+        assert list_requests(session, 9) == []
 
 
 def test_reader_leaves_while_everything_is_held(restored: tuple[App, Post]) -> None:

@@ -118,6 +118,8 @@ class Home:
         self._heard = True
 
     def _see(self, session: Session) -> _Seen:
+        # The file first: what it knows is committed, and so in whatever is read of the database
+        # afterwards. Callers ask before they have read anything else in their transaction.
         here = self._here(session)
         said = rows.read_said(session, here.name)
         if said.holds:

@@ -2,6 +2,8 @@
 whole and verified.
 """
 
+import contextlib
+import fcntl
 import os
 import secrets
 import shutil
@@ -19,7 +21,7 @@ from digest.keys import PURPOSES
 from digest.media.store import NAME as PICTURE
 from digest.media.store import Shelf
 from digest.models import Delivery, Issue, Picture, Subscriber
-from digest.operations.backup.manifest import FORMAT, NAME, Manifest, read_manifest, sum_of
+from digest.operations.backup.manifest import FORMAT, NAME, Manifest, sum_of
 from digest.operations.backup.redacting import redact
 from digest.operations.backup.stores import FILES, Progress, copy_sqlite, dump_postgres
 from digest.operations.backup.verifying import verify_backup
@@ -38,6 +40,22 @@ def make_backup(app: App, folder: Path, *, keep: int, progress: Progress) -> Pat
     """
     _refuse_beside_keys(app, folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone_in(folder):
+        return _make_generation(app, folder, keep, progress)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let one program at a time make backups in a folder; Refused to the second."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Refused(f"{folder}: another backup is being made there") from error
+        yield
+
+
+def _make_generation(app: App, folder: Path, keep: int, progress: Progress) -> Path:
     for left in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left)
     now = app.clock.now()
@@ -156,11 +174,6 @@ def _settle_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def made_of(place: Path) -> Manifest:
-    """Return the manifest of a generation, or of the newest in a folder of them."""
-    return read_manifest(find_generation(place))
 
 
 def find_generation(place: Path) -> Path:

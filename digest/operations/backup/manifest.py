@@ -48,7 +48,10 @@ def read_manifest(folder: Path) -> Manifest:
         values = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise BadInput(f"{path}: a backup of a format that this program does not read")
-        return Manifest(**values)
+        manifest = Manifest(**values)
+        if not isinstance(manifest.files, dict) or not isinstance(manifest.pictures, list):
+            raise BadInput(f"{path}: a list of files is missing")
+        return manifest
     except (OSError, ValueError, TypeError) as error:
         raise BadInput(f"{folder}: not a backup: {NAME} cannot be read") from error
 

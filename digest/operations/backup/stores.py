@@ -21,6 +21,8 @@ from digest.errors import BadInput, ConfigError, DatabaseUnfit, Refused
 
 Progress = Callable[[int, int], None]
 STEP_PAGES = 256  # 1 MB; nobody waits for us meanwhile, and Ctrl-C is heard between two
+ASIDE = "before_"  # schemas that a restore moved aside; they are in no later backup
+NOT_ASIDE = f"--exclude-schema={ASIDE}*"
 FILES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 
 
@@ -76,7 +78,7 @@ def check_sqlite(path: Path) -> None:
 
 def dump_postgres(url: URL, target: Path) -> None:
     """Copy a PostgreSQL database as it is at one moment, with pg_dump."""
-    _run_client("pg_dump", url, "--format=custom", "--no-owner", f"--file={target}")
+    _run_client("pg_dump", url, "--format=custom", "--no-owner", NOT_ASIDE, f"--file={target}")
     target.chmod(0o600)
     _settle(target)
 
@@ -117,7 +119,7 @@ def _make_room(database: Database, *, replace: bool, now: datetime) -> str:
         return ""
     if not replace:
         raise Refused("the database is not empty: --replace moves what is there aside")
-    aside = f"before_{now:%Y%m%d_%H%M%S}"
+    aside = f"{ASIDE}{now:%Y%m%d_%H%M%S}"
     with database.engine.begin() as connection:
         connection.execute(text(f"ALTER SCHEMA public RENAME TO {aside}"))
         connection.execute(text("CREATE SCHEMA public"))
