@@ -5,10 +5,9 @@ somebody says so; and then nobody gets a second copy.
 import asyncio
 import shutil
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,72 +18,32 @@ from sqlalchemy import select, text
 from digest.app import App, open_app
 from digest.clock import FixedClock
 from digest.config import load_config
-from digest.delivery.backends.memory import MemoryBackend
-from digest.delivery.evidence import issue_key, name_copies
-from digest.delivery.home.judgement import Hold, Why
+from digest.delivery.home.judgement import Why
 from digest.delivery.ledger.doubts import apply_evidence, list_doubts
-from digest.delivery.ledger.sums import count_sums
 from digest.delivery.ledger.weighing import SETTLING, Evidence, EvidenceKind
 from digest.keys import read_key_file
-from digest.models import Delivery, DeliveryState, Issue, Newsletter, RequestKind
+from digest.models import Delivery, DeliveryState, Issue
 from digest.operations.backup.making import make_backup
 from digest.operations.backup.restoring import restore_backup
 from digest.operations.takeover import Choice, join, list_held, read_choices, take_over
-from digest.outbox import NoticeText, enqueue
 from digest.scheduler import tick_once
-from digest.subscribers.door.requests import Asked, list_requests, put_request
+from digest.subscribers.door.requests import list_requests
 from digest.testing.newsroom import Newsroom, open_newsroom
+from tests.stories.restoring import (
+    Post,
+    ask_for_settings,
+    copy_store,
+    hold,
+    put_letter,
+    rewrite,
+    send,
+    sums,
+)
 
 FRIDAY = date(2026, 11, 27)
 READERS = 6
 MOMENT = datetime(2026, 11, 27, 6, 59, tzinfo=UTC)
 ISSUE = "weekly/1"
-
-
-@dataclass(slots=True)
-class Post:
-    """What the relay took, over all instances of this story."""
-
-    copies: Counter[str] = field(default_factory=Counter)
-
-    def collect(self, app: App) -> None:
-        backend = app.relay("main").backend
-        assert isinstance(backend, MemoryBackend)
-        self.copies.update(envelope.rcpt_to for envelope, _ in backend.accepted)
-        backend.accepted.clear()
-
-
-def send(app: App, post: Post, *, most: int | None = None) -> None:
-    """Tick once; with `most`, the relay is stopped after so many copies."""
-    stop = asyncio.Event()
-
-    async def until() -> None:
-        backend = app.relay("main").backend
-        while most is not None and len(backend.accepted) < most:
-            await asyncio.sleep(0)
-        stop.set()
-
-    async def both() -> None:
-        app.sender.tick()
-        if most is None:
-            await app.sender.drain(stop, until_idle=True)
-            await app.notices.send_waiting()
-            app.sender.close_finished(app.clock.now())
-        else:
-            await asyncio.gather(app.sender.drain(stop, until_idle=True), until())
-
-    asyncio.run(both())
-    post.collect(app)
-
-
-def sums(app: App):
-    with app.db.read() as session:
-        return count_sums(session, session.scalars(select(Issue.id)).one())
-
-
-def hold(app: App) -> Hold | None:
-    with app.db.read() as session:
-        return app.home.hold(session)
 
 
 def make_ready(folder: Path, clock: FixedClock, url: str) -> None:
@@ -135,10 +94,6 @@ def place(
         yield folder / "config.toml"
 
 
-def rewrite(config: Path, old: str, new: str) -> None:
-    config.write_text(config.read_text().replace(old, new))
-
-
 @dataclass(slots=True)
 class Backup:
     """A backup of a half-sent newsroom, and what the relay took when it was sent to its end."""
@@ -166,27 +121,6 @@ def backup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         send(app, post)
         assert post.copies.total() == READERS + 1
     return Backup(request.param, made, post, folder / "room" / "keys.toml")
-
-
-def ask_for_settings(app: App) -> None:
-    with app.db.write() as session:
-        newsletter_id = session.scalars(select(Newsletter.id)).one()
-        asked = Asked(RequestKind.SETTINGS, newsletter_id, "reader0@example.org", "form")
-        put_request(session, app.sealer, asked, app.clock.now())
-
-
-def put_letter(app: App, address: str) -> None:
-    with app.db.write() as session:
-        enqueue(
-            session,
-            app.sealer,
-            kind="confirm",
-            newsletter_slug="weekly",
-            address=address,
-            text=NoticeText("Confirm", "…"),
-            dedupe_key=address,
-            now=app.clock.now(),
-        )
 
 
 @pytest.fixture
@@ -269,7 +203,6 @@ def test_evidence_settles_what_takeover_left_in_doubt(
     with app.db.write() as session:
         issue = session.scalars(select(Issue)).one()
         doubts = list_doubts(session, issue.id)
-        assert name_copies([each.delivery_id for each in doubts], issue_key(app.keys, issue), "x")
         sent, unsent = doubts[0].delivery_id, doubts[1].delivery_id
         now = clock.now()
         apply_evidence(session, Evidence(sent, EvidenceKind.ACCEPTED, "log", now), now)
@@ -327,12 +260,6 @@ def test_reader_leaves_while_everything_is_held(restored: tuple[App, Post]) -> N
     Newsroom(app).unsubscribe("reader0@example.org")
 
     assert hold(app) is not None
-
-
-def copy_store(app: App, target: Path) -> None:
-    """Copy a SQLite file as somebody would by hand, its log with it."""
-    app.db.empty_log()
-    shutil.copyfile(app.db.file, target)
 
 
 @pytest.fixture
