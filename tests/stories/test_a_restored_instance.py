@@ -192,6 +192,30 @@ def test_going_on_sends_what_was_open_again(restored: tuple[App, Post]) -> None:
     assert sums(app).accepted == READERS
 
 
+def test_copy_whose_moment_has_not_come_is_not_in_doubt(
+    restored: tuple[App, Post], clock: FixedClock
+) -> None:
+    app, post = restored
+    later = clock.now() + timedelta(hours=3)
+    with app.db.write() as session:
+        waiting = session.scalars(
+            select(Delivery).where(Delivery.state == DeliveryState.PENDING)
+        ).first()
+        waiting.not_before = waiting.next_at = later
+        session.execute(text("UPDATE chunks SET lease_until = NULL, owner = NULL"))
+    held = list_held(app)
+    take_over(app, held, read_choices([], held), send_letters=False)
+    assert sums(app).pending == 1
+
+    send(app, post)
+    assert set(post.copies.values()) == {1}
+    clock.advance(timedelta(hours=4))
+    send(app, post)
+
+    assert sums(app).pending == 0
+    assert sums(app).balanced
+
+
 def test_evidence_settles_what_takeover_left_in_doubt(
     restored: tuple[App, Post], clock: FixedClock
 ) -> None:

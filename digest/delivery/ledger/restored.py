@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Update, update
 from sqlalchemy.orm import Session
 
+from digest.delivery.ledger.stopping import put_chunks_to_rest
 from digest.models import Chunk, Delivery, DeliveryState
 
 RESTORED = "restored"  # the reason of rows in doubt that no policy may send again
@@ -19,17 +20,18 @@ TAKEN_AS = "assumed"
 def leave_in_doubt(session: Session, issue_id: int, relay: str, now: datetime) -> int:
     """Put every open row of an issue in doubt, as if its dot had been written just now through a
     relay; return how many. Evidence from the relay's log ends such a doubt, no policy sends it
-    again.
+    again. A row whose moment has not come, in its reader's own morning, nobody has sent: it waits.
 
     Just now, because a log that is to show that a copy was never sent has to reach until now.
     """
     doubt = {"state": DeliveryState.UNCERTAIN, "reason": RESTORED, "done_at": now, "next_at": None}
     rows = update(Delivery).where(Delivery.issue_id == issue_id)
-    pending = rows.where(Delivery.state == DeliveryState.PENDING)
+    pending = rows.where(Delivery.state == DeliveryState.PENDING, Delivery.not_before <= now)
     dotted = rows.where(Delivery.state == DeliveryState.DOTTED)
     count = _run(session, pending.values(**doubt, dotted_at=now, relay=relay))
     count += _run(session, dotted.values(**doubt, dotted_at=now))
-    _rest(session, issue_id)
+    free_chunks(session, issue_id)
+    put_chunks_to_rest(session, issue_id, now)
     return count
 
 
@@ -41,7 +43,8 @@ def take_as_accepted(session: Session, issue_id: int, now: datetime) -> int:
     )
     taken = {"state": DeliveryState.ACCEPTED, "reason": TAKEN_AS, "done_at": now, "next_at": None}
     count = _run(session, open_rows.values(**taken))
-    _rest(session, issue_id)
+    free_chunks(session, issue_id)
+    put_chunks_to_rest(session, issue_id, now)
     return count
 
 
@@ -51,11 +54,6 @@ def free_chunks(session: Session, issue_id: int) -> None:
     """
     owned = update(Chunk).where(Chunk.issue_id == issue_id, Chunk.owner.is_not(None))
     _run(session, owned.values(owner=None, lease_until=None, epoch=Chunk.epoch + 1))
-
-
-def _rest(session: Session, issue_id: int) -> None:
-    free_chunks(session, issue_id)
-    _run(session, update(Chunk).where(Chunk.issue_id == issue_id).values(next_at=None))
 
 
 def _run(session: Session, statement: Update) -> int:
