@@ -27,9 +27,12 @@ from digest.curation.issues import find_issue
 from digest.curation.newsletters import present_order, seed_newsletters
 from digest.db import Database
 from digest.delivery.backends.base import Envelope
+from digest.delivery.ballast import Ballast
 from digest.delivery.copies import Copies
 from digest.delivery.dkim.signing import load_signers, sign_message
 from digest.delivery.handover import hand_over
+from digest.delivery.home.guard import Home
+from digest.delivery.home.rows import instance_id
 from digest.delivery.notices import NoticeSender
 from digest.delivery.outcome import Outcome
 from digest.delivery.sender import Relay, Sender
@@ -175,7 +178,25 @@ class App:
             copies=self.copies,
             relay=self.relay,
             owner=self.owner,
+            home=self.home,
+            ballast=self.ballast,
         )
+
+    @cached_property
+    def home(self) -> Home:
+        """Knows whether the database may be sent from here."""
+        storage = self.config.storage
+        # Beside a database in a file, for that place is there as long as it; a server has none.
+        beside = self.db.file or self.path.resolve().parent / "digest"
+        file = storage.home or beside.with_name(f"{beside.name}-home")
+        in_memory = self.db.is_sqlite and self.db.file is None
+        silence = timedelta(hours=storage.silence_hours)
+        return Home(None if in_memory else file, self.clock, silence=silence)
+
+    @cached_property
+    def ballast(self) -> Ballast:
+        """Room on the disk that is kept for the day it is full."""
+        return Ballast(self.db, self.clock, self.config.storage.ballast_megabytes)
 
     @cached_property
     def notices(self) -> NoticeSender:
@@ -188,6 +209,7 @@ class App:
             self.sealer,
             self.signer,
             lambda name: self.relay(name).backend,
+            self.home,
         )
 
     def relay(self, name: str) -> Relay:
@@ -311,6 +333,7 @@ class App:
         migrate(self.db)
         with self.db.write() as session:
             seed_newsletters(session, self.config.newsletters, now=self.clock.now())
+            instance_id(session, self.clock.now())
             self._check_canary(session, plant=True)
 
     def check_store(self) -> None:

@@ -23,6 +23,7 @@ from digest.config import MailboxConfig
 from digest.correspondence.forgetting import forget_old
 from digest.curation.source_list import due_sources
 from digest.curation.watches import follow_picks, has_work, list_due
+from digest.delivery.ballast import is_full
 from digest.delivery.feedback.upkeep import take_all_refusals
 from digest.delivery.next_draft import day_to_follow, follow_up
 from digest.editors.audit import note
@@ -218,10 +219,6 @@ async def _follow_clock(app: App, job: Job) -> None:
         job.modify(next_run_time=app.clock.now())
 
 
-async def _drain(app: App, relay: str, stop: asyncio.Event, beat: Pulse) -> None:
-    await app.sender.drain_relay(relay, stop, beat=beat)
-
-
 def _asking(stop: asyncio.Event, beat: Pulse) -> Stopped:
     """Return what tells a long work whether to end; that it asks is a sign of life."""
 
@@ -276,6 +273,8 @@ def open_drafts(app: App) -> None:
 
 
 def _read_letters(app: App, mailbox: MailboxConfig, stopped: Stopped) -> None:
+    if _is_held(app):
+        return  # the mailbox may be another instance's, which would miss what we take out
     try:
         app.mailbox_reader(mailbox).read_new(stopped)
         app.note(mailbox_mark(mailbox), "")
@@ -283,14 +282,32 @@ def _read_letters(app: App, mailbox: MailboxConfig, stopped: Stopped) -> None:
         log.warning("mailbox not read: %s", error)
 
 
+async def _drain(app: App, relay: str, stop: asyncio.Event, beat: Pulse) -> None:
+    """Drain through one relay; a disk that is full gets its ballast back at once."""
+    try:
+        await app.sender.drain_relay(relay, stop, beat=beat)
+    except Exception as error:
+        if is_full(error):
+            await asyncio.to_thread(app.ballast.release)
+        raise
+
+
+def _is_held(app: App) -> bool:
+    with app.db.read() as session:
+        return app.home.hold(session) is not None
+
+
 def _answer(app: App) -> None:
     """Answer what readers asked for; what writes to them is loaded only when somebody has."""
     with app.db.read() as session:
-        if not list_requests(session, 1):
+        # What was asked before the database was copied, another instance may have answered.
+        hold = app.home.hold(session)
+        since = hold.since if hold else None
+        if not list_requests(session, 1, since):
             return
     from digest.correspondence.requests import answer_requests
 
-    answer_requests(app.db, app.correspondent, app.clock)
+    answer_requests(app.db, app.correspondent, app.clock, since=since)
 
 
 def _forget(app: App) -> None:

@@ -42,6 +42,13 @@ class Commands(Catalogue):
         "keys": Entry(
             "digest.cli.keys", "The keys that addresses are sealed with, and their copies."
         ),
+        "backup": Entry("digest.cli.backup", "Copy database and pictures while everything runs."),
+        "restore": Entry("digest.cli.restore", "Put a backup in its place, held until takeover."),
+        "takeover": Entry(
+            "digest.cli.takeover", "Let a restored, copied or cloned instance send again."
+        ),
+        "ballast": Entry("digest.cli.ballast", "Room that is kept for the day the disk is full."),
+        "replay": Entry("digest.cli.replay", "Send a past issue again, to nobody, and compare."),
         "panic": Entry("digest.cli.panic", "Destroy the keys, and with them every address."),
         "archive": Entry("digest.cli.archive", "Past issues, as a list or as a folder of files."),
         "dkim": Entry("digest.cli.dkim", "Keys that sign the copies (DKIM)."),

@@ -23,6 +23,7 @@ from digest.cli.terminal import console, local_time, opened, print_table, progre
 from digest.config import NewsletterConfig, WebConfig
 from digest.curation.issues import find_issue_on, list_issues, list_sending
 from digest.curation.newsletters import find_newsletter, next_issue_slot
+from digest.delivery.home.guard import WHAT_TO_DO
 from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
@@ -252,6 +253,7 @@ def status(
     """
     with opened(context) as instance:
         alive = _say_alive(instance)
+        _say_hold(instance)
         _say_troubles(instance)
         if check:
             raise typer.Exit(0 if alive else 1)
@@ -266,6 +268,15 @@ def _say_alive(instance: App) -> bool:
     alive = len(instance.list_alive("scheduler", recently))
     say(f"schedulers alive: {alive}" if alive else "no scheduler is alive: digest run is one")
     return bool(alive)
+
+
+def _say_hold(instance: App) -> None:
+    """Say why nothing may be sent from here, where that is so."""
+    with instance.db.read() as session:
+        hold = instance.home.hold(session)
+    if hold is not None:
+        say(f"HELD: {hold}")
+        say(f"HELD: {WHAT_TO_DO}")
 
 
 def _say_troubles(instance: App) -> None:

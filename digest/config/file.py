@@ -78,6 +78,17 @@ class MediaConfig(Strict):
     folder: Path = Path("media")
 
 
+class StorageConfig(Strict):
+    """The disk. `home`: the file that knows what was sent from here, beside the database by
+    default; `silence_hours`: 0 never takes a long silence for a snapshot that was gone back to.
+    `ballast_megabytes` are kept free for work on a full disk, 0 for none (SQLite).
+    """
+
+    home: Path | None = None
+    silence_hours: float = Field(default=24, ge=0, le=8760)
+    ballast_megabytes: int = Field(default=16, ge=0, le=4096)
+
+
 class LimitsConfig(Strict):
     """How much strangers may ask of the public pages: letters to one address, links to the settings
     of one reader, forms from one network (an IPv4 /24, an IPv6 /64), and forms from everywhere
@@ -203,6 +214,7 @@ class Config(Strict):
     web: WebConfig
     desk: DeskConfig = DeskConfig()
     media: MediaConfig = MediaConfig()
+    storage: StorageConfig = StorageConfig()
     limits: LimitsConfig = LimitsConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     delivery: DeliveryConfig = DeliveryConfig()
@@ -344,6 +356,9 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
             "hooks": config.hooks.in_folder(folder),
             "media": MediaConfig(folder=folder / config.media.folder),
             "watching": config.watching.in_folder(folder),
+            "storage": config.storage.model_copy(
+                update={"home": folder / config.storage.home if config.storage.home else None}
+            ),
             "templates": folder / config.templates if config.templates else None,
             "relays": {name: _relay_paths(relay, folder) for name, relay in config.relays.items()},
             "newsletters": [_newsletter_paths(each, folder) for each in config.newsletters],

@@ -47,16 +47,21 @@ FOR_GOOD = frozenset({SuppressionReason.COMPLAINED, SuppressionReason.MANUAL})
 
 
 def answer_requests(
-    db: Database, correspondent: Correspondent, clock: Clock, *, pause: float = PAUSE_SECONDS
+    db: Database,
+    correspondent: Correspondent,
+    clock: Clock,
+    *,
+    pause: float = PAUSE_SECONDS,
+    since: datetime | None = None,
 ) -> int:
     """Answer the requests that wait longest, some dozens, with a pause of so many seconds between
-    two; return how many were done with.
+    two; return how many were done with. `since`: those asked before are left alone.
 
     One that cannot be answered is dropped, and the log says so without naming anybody. Raises
     DatabaseUnfit, and what the database raises.
     """
     with db.read() as session:
-        waiting = list_requests(session, AT_ONCE)
+        waiting = list_requests(session, AT_ONCE, since)
     done = 0
     for place, request in enumerate(waiting):
         if place:

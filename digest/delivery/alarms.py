@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from digest.config import Config
@@ -59,6 +60,20 @@ class Alarms:
         )
         key = f"extra-{issue.id}-{now:%Y%m%d%H%M}"
         self._tell(session, issue.newsletter_id, text, key, now)
+
+    def disk_full(self, session: Session, since: datetime, now: datetime) -> None:
+        """Say that the disk is full since then and sending pauses, of every newsletter."""
+        text = NoticeText(
+            "The disk is full",
+            "The disk that the database is on is full. The room that was kept for this is given "
+            "back, and no new copy is begun.\n\nMake room: sending goes on by itself.\n",
+        )
+        for newsletter_id in session.scalars(select(Newsletter.id).where(self._configured())):
+            key = f"disk-{newsletter_id}-{since:%Y%m%d%H%M%S}"
+            self._tell(session, newsletter_id, text, key, now)
+
+    def _configured(self) -> ColumnElement[bool]:
+        return Newsletter.slug.in_([each.slug for each in self._config.newsletters])
 
     def _tell(
         self, session: Session, newsletter_id: int, text: NoticeText, key: str, now: datetime

@@ -7,7 +7,7 @@ event loop. docs/decisions/0008 says why it is done this way.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -41,7 +41,15 @@ class Committer:
     on.
     """
 
-    def __init__(self, db: Database, clock: Clock, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        thread: ThreadPoolExecutor,
+        witness: Callable[[Dot], None] = lambda _dot: None,
+    ) -> None:
+        """`witness` hears of one of the dots of each commit before any of them is written."""
+        self._witness = witness
         self._store = db.transactor()
         self._clock = clock
         self._thread = thread
@@ -127,6 +135,7 @@ class Committer:
             hit = self._transact(settlements, dots, all_of_them=False)
         if hit:
             crash_point("after_dot_commit")
+            self._witness(next(dot for dot in dots if dot.delivery_id in hit))
         if settlements:
             crash_point("after_sent")
         return hit

@@ -5,7 +5,7 @@ every lease and every second, so that the common case costs a copy nothing. Meth
 session run on the ledger's thread, the others on the event loop.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -67,9 +67,18 @@ class Allowed:
 class Gate:
     """One relay's gate in one process."""
 
-    def __init__(self, relay: str, config: Config, watch: Watch) -> None:
+    def __init__(
+        self,
+        relay: str,
+        config: Config,
+        watch: Watch,
+        may_send: Callable[[Session], bool] = lambda _session: True,
+    ) -> None:
+        """`may_send` is asked whenever the gate is looked at, in a transaction that may write."""
         self.relay = relay
         self._config = config
+        self._may_send = may_send
+        self._is_open = True  # as was said last
         self._watch = watch
         self._standings: Mapping[str, Standing] = {}
         configured = config.relays[relay]
@@ -117,6 +126,8 @@ class Gate:
         """Read how things stand."""
         self.refresh(session)
         newsletters = newsletters_for(self.relay, self._config, load_relays(session), now)
+        if not self._is_open:
+            newsletters = []
         full = {group for group, until in self._full_until.items() if until > now}
         return Sight(
             _ids(session, [newsletter.slug for newsletter in newsletters]),
@@ -124,7 +135,10 @@ class Gate:
         )
 
     def refresh(self, session: Session) -> None:
-        """Read how the relay stands, without leasing anything."""
+        """Read how the relay stands, and whether anything may be sent at all, without leasing
+        anything.
+        """
+        self._is_open = self._may_send(session)
         self._keep(load_standings(session, self.relay))
 
     def has_work(self, session: Session, now: datetime) -> bool:
@@ -132,6 +146,8 @@ class Gate:
         return has_due_chunk(session, self._newsletters(session), now)
 
     def _newsletters(self, session: Session) -> list[int]:
+        if not self._is_open:
+            return []
         slugs = [n.slug for n in self._config.newsletters if self.relay in list_relays(n)]
         return _ids(session, slugs)
 

@@ -19,6 +19,7 @@ from digest.delivery.breaker.rows import load_relays
 from digest.delivery.breaker.standing import Standing
 from digest.delivery.dkim.signing import DkimSigner, load_signers, sign_message
 from digest.delivery.failover import active_relay, fail_over_after, list_relays
+from digest.delivery.home.guard import Home
 from digest.delivery.message_ids import make_message_id
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.delivery.return_paths import Sent, return_path
@@ -52,8 +53,10 @@ class NoticeSender:
         sealer: Sealer,
         signer: TokenSigner,
         backend: Callable[[str], Backend],
+        home: Home,
     ) -> None:
         self._db = db
+        self._home = home
         self._clock = clock
         self._config = config
         self._keys = keys
@@ -74,13 +77,19 @@ class NoticeSender:
         return accepted
 
     def _list_waiting(self) -> tuple[Sequence[Notice], Mapping[str, Standing]]:
-        """Return the notices that are due, and how the relays stand."""
+        """Return the notices that are due, and how the relays stand.
+
+        Where the database is not at home, one that was written before may have been sent by
+        another: only what is new since is due.
+        """
         with self._db.read() as session:
+            hold = self._home.hold(session)
             notices = session.scalars(
                 select(Notice)
                 .where(
                     Notice.state == NoticeState.WAITING,
                     Notice.next_at <= self._clock.now(),
+                    *([Notice.created_at >= hold.since] if hold else []),
                     Notice.newsletter_slug.in_([n.slug for n in self._config.newsletters]),
                 )
                 .order_by(Notice.next_at, Notice.id)

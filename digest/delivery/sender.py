@@ -24,6 +24,7 @@ from digest.curation.newsletters import find_newsletter
 from digest.db import Database
 from digest.delivery.alarms import Alarms
 from digest.delivery.backends.base import Backend
+from digest.delivery.ballast import Ballast
 from digest.delivery.breaker.watch import Watch
 from digest.delivery.claims import Claims
 from digest.delivery.committer import Committer
@@ -31,12 +32,14 @@ from digest.delivery.copies import Copies, choose_mirrors, load_renderings
 from digest.delivery.drain import Drain
 from digest.delivery.failover import list_relays
 from digest.delivery.gate import Gate
+from digest.delivery.home.guard import Home
 from digest.delivery.ledger.corrected import hold_corrected
 from digest.delivery.ledger.doubts import resolve_overdue
 from digest.delivery.ledger.freeze import Mornings, freeze
 from digest.delivery.ledger.joining import await_freeze
 from digest.delivery.ledger.leases import has_due_chunk
 from digest.delivery.ledger.results import as_kept
+from digest.delivery.ledger.rows import Dot
 from digest.delivery.ledger.sums import count_doubts_since, count_sums, has_work
 from digest.delivery.slots import (
     Verdict,
@@ -86,8 +89,12 @@ class Sender:
         copies: Copies,
         relay: Callable[[str], Relay],
         owner: str,
+        home: Home,
+        ballast: Ballast,
     ) -> None:
         self._db = db
+        self._home = home
+        self._ballast = ballast
         self._clock = clock
         self._config = config
         self._keys = keys
@@ -97,14 +104,19 @@ class Sender:
         self._alarms = Alarms(config, sealer)
         self._watch = Watch(config, sealer)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self._committer = Committer(db, clock, self._thread)
+        self._committer = Committer(db, clock, self._thread, self._witness)
 
     def tick(self) -> None:
         """Plan slots, open what is due, warn about what is not approved, close what is finished;
-        never drains.
+        never drains. Nothing of it where the database is not at home.
         """
         now = self._clock.now()
+        self._ballast.look()
         with self._db.write() as session:
+            if (since := self._ballast.short_since(session)) is not None:
+                self._alarms.disk_full(session, since, now)
+            if not self._home.admit(session, tick=True):
+                return
             for configured in self._config.newsletters:
                 newsletter = find_newsletter(session, configured.slug)
                 plan_slots(session, newsletter, configured.schedule.as_schedule(), now)
@@ -279,7 +291,7 @@ class Sender:
 
     def _drain_of(self, name: str) -> Drain:
         relay = self._relay(name)
-        gate = Gate(name, self._config, self._watch)
+        gate = Gate(name, self._config, self._watch, self._may_send)
         claims = Claims(
             db=self._db,
             clock=self._clock,
@@ -303,6 +315,13 @@ class Sender:
             jitter=random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
 
+    def _may_send(self, session: Session) -> bool:
+        """Whether anything may be sent at all: the database is at home, and its disk has room."""
+        return self._home.admit(session) and self._ballast.short_since(session) is None
+
+    def _witness(self, dot: Dot) -> None:
+        self._home.witness(dot.lease.issue_id, dot.delivery_id, dot.lease.epoch)
+
     def _newsletter_ids(self, configured: Iterable[NewsletterConfig]) -> list[int]:
         slugs = [newsletter.slug for newsletter in configured]
         with self._db.read() as session:
@@ -313,6 +332,8 @@ class Sender:
         their time.
         """
         with self._db.read() as session:
+            if self._home.hold(session) is not None:
+                return
             sending = session.scalars(
                 select(Issue.id).where(Issue.state == IssueState.SENDING)
             ).all()

@@ -58,6 +58,9 @@ port = {web}
 [scheduler]
 tick_seconds = 0.5
 
+[storage]
+ballast_megabytes = 0
+
 [fetch]
 allow_networks = ["127.0.0.0/8"]
 

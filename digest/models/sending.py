@@ -231,7 +231,9 @@ class Notice(Base):
 
 class InstanceValue(Base):
     """Facts about this instance, by name: id, key canary, heartbeats; how far a mailbox was read.
-    Writer: app; of mailboxes correspondence.incoming.mailbox; of refusals delivery.feedback.
+    Writer: app; of mailboxes correspondence.incoming.mailbox; of refusals delivery.feedback; of
+    homes, holds and the database's name delivery.home; of a full disk delivery.ballast; in a
+    restored copy operations.backup.
     """
 
     __tablename__ = "instance"

@@ -43,6 +43,9 @@ url = "{url}"
 [scheduler]
 tick_seconds = 0.2
 
+[storage]
+ballast_megabytes = 0
+
 [preflight]
 spamassassin = false
 

@@ -27,6 +27,9 @@ public_url = "http://127.0.0.1:8000"
 [scheduler]
 tick_seconds = 0.2
 
+[storage]
+ballast_megabytes = 0
+
 [fetch]
 timeout_seconds = 5
 allow_networks = ["127.0.0.0/8"]

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from digest.curation.issues import reopen_issue
 from digest.delivery.ledger.idle import lock_idle_rows
 from digest.delivery.ledger.leases import record_events
+from digest.delivery.ledger.restored import RESTORED
 from digest.delivery.ledger.stopping import stop_rows
 from digest.delivery.ledger.weighing import Evidence, EvidenceKind, weigh
 from digest.delivery.outcome import short_reply
@@ -203,7 +204,8 @@ def _resend(
         .correlate(Delivery)
         .scalar_subquery()
     )
-    few = resends < RESENDS_MOST
+    # By policy: what was open in a database that was restored may long have been sent.
+    few = and_(resends < RESENDS_MOST, Delivery.reason != RESTORED)
     fresh = Delivery.dotted_at >= now - KEYS_KEPT
     done = []
     if idempotent:

@@ -28,7 +28,7 @@ def stop_rows(session: Session, issue_id: int, now: datetime) -> int:
     """
     skipped = _skip_pending(session, issue_id, now)
     _doubt_abandoned(session, issue_id, now)
-    _put_chunks_to_rest(session, issue_id, now)
+    put_chunks_to_rest(session, issue_id, now)
     return skipped
 
 
@@ -64,7 +64,7 @@ def _doubt_abandoned(session: Session, issue_id: int, now: datetime) -> None:
     record_events(session, [(id, "uncertain", detail) for id, _ in abandoned], now)
 
 
-def _put_chunks_to_rest(session: Session, issue_id: int, now: datetime) -> None:
+def put_chunks_to_rest(session: Session, issue_id: int, now: datetime) -> None:
     """Take chunks without an open row out of the queue of work; nobody else would do it."""
     still_open = (
         select(Delivery.id).where(chunk_of_row(), Delivery.state.in_(OPEN)).correlate(Chunk)

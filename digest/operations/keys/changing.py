@@ -104,11 +104,19 @@ def keep_ring(app: App, ring: KeyRing, ask: Ask) -> None:
 
 def export_ring(app: App, path: Path, passphrase: str | None) -> None:
     """Write a copy of the ring to a new file, locked where there is a passphrase, and note that it
-    was made.
+    was made. Refused beside backups.
     """
+    _refuse_in_backup(path)
     text = ring_as_text(app.keys)
     write_new(path, lock(text, passphrase) if passphrase else text)
     app.note(BACKUP, fingerprint(app.keys))
+
+
+def _refuse_in_backup(path: Path) -> None:
+    """Raise Refused for a place inside a backup, or beside one: whoever takes it has everything."""
+    for folder in path.resolve().parents:
+        if (folder / "manifest.json").exists() or any(folder.glob("friday-*/manifest.json")):
+            raise Refused(f"{folder}: backups lie there: keep the keys on other storage")
 
 
 def is_backed_up(app: App) -> bool:

@@ -86,7 +86,10 @@ def _database_files(url: str, ruin: Ruin) -> list[Path]:
         if database.file is None:
             ruin.failed.append("the database is a server's: drop it there")
             return []
-        names = [f"{database.file}{end}" for end in ("-next", "-turn", "-wal", "-shm", "")]
+        names = [
+            f"{database.file}{end}"
+            for end in ("-next", "-turn", "-home", "-ballast", "-wal", "-shm", "")
+        ]
         return [path for path in map(Path, names) if path.exists()]
     finally:
         database.close()

@@ -65,9 +65,13 @@ def put_request(session: Session, sealer: Sealer, asked: Asked, now: datetime) -
     session.execute(_REQUEST, row)
 
 
-def list_requests(session: Session, most: int) -> Sequence[ReaderRequest]:
-    """Return the requests that wait longest."""
+def list_requests(
+    session: Session, most: int, since: datetime | None = None
+) -> Sequence[ReaderRequest]:
+    """Return the requests that wait longest, of those asked `since` then where it is given."""
     waiting = select(ReaderRequest).order_by(ReaderRequest.id).limit(most)
+    if since is not None:
+        waiting = waiting.where(ReaderRequest.asked_at >= since)
     return session.scalars(waiting).all()
 
 

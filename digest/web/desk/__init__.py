@@ -5,6 +5,8 @@ role it needs.
 from fastapi import APIRouter
 
 from digest.app import App
+from digest.delivery.home.judgement import Hold
+from digest.delivery.home.rows import list_holds
 from digest.web.desk import (
     audit,
     board,
@@ -59,7 +61,12 @@ def routes(instance: App, ending: Ending) -> APIRouter:
     """Return the routes of the desk; none where it is not open. Its streams end with `ending`."""
     if not instance.config.desk.open:
         return APIRouter()
-    desk = DeskRoutes(instance, DeskPages(), ending)
+
+    def holds() -> list[Hold]:
+        with instance.db.read() as session:
+            return list_holds(session, instance.clock.now())
+
+    desk = DeskRoutes(instance, DeskPages(holds), ending)
     for part in PARTS:
         part.add_routes(desk)
     static.add_routes(desk)

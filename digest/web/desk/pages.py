@@ -1,5 +1,6 @@
 """The look of the desk: templates/desk, one sheet and vendored scripts, all from our own host."""
 
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -65,7 +66,12 @@ def _page_before(request: Request) -> str:
 
 
 class DeskPages:
-    """Renders what editors see."""
+    """Renders what editors see; `holds` returns why nothing is sent at all, which every page of who
+    is signed in says first.
+    """
+
+    def __init__(self, holds: Callable[[], Sequence[object]] = tuple) -> None:
+        self._holds = holds
 
     @cached_property
     def _environment(self) -> Environment:
@@ -76,7 +82,11 @@ class DeskPages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.globals |= {"static": address_of, "more_places": more_places}
+        environment.globals |= {
+            "static": address_of,
+            "more_places": more_places,
+            "holds": self._holds,
+        }
         return environment
 
     def show(
