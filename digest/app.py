@@ -8,7 +8,7 @@ sender shall stay small, and a command start at once.
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -271,13 +271,13 @@ class App:
         with self.db.write() as session:
             return act_on(session, self.correspondent, letter, self.clock.now())
 
-    def prepare_store(self) -> None:
+    def prepare_store(self, advance: Callable[[str], None] = lambda revision: None) -> None:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the
-        store.
+        store. `advance` is told each revision that is about to be reached.
         """
         from digest.migrating import migrate
 
-        migrate(self.db)
+        migrate(self.db, advance)
         with self.db.write() as session:
             seed_newsletters(session, self.config.newsletters, now=self.clock.now())
             self._check_canary(session, plant=True)

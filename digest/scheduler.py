@@ -24,6 +24,7 @@ from digest.delivery.next_draft import day_to_follow, follow_up
 from digest.editors.audit import note
 from digest.errors import Conflict, DigestError
 from digest.operations.housekeeping import keep_house_daily
+from digest.operations.moved import SchemaWatch
 from digest.subscribers.door.requests import list_requests
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,10 @@ FORGET_SECONDS = 3600.0
 
 
 async def run_scheduler(app: App, stop: asyncio.Event) -> None:
-    """Send Fridays until `stop` is set; then let copies in flight end, and return."""
+    """Send Fridays until `stop` is set; then let copies in flight end, and return. SchemaUnfit,
+    in the same good order, once another program has migrated the database.
+    """
+    schema = SchemaWatch(app)
     app.check_relays()
     _say_others(app)
     alarm = AsyncIOScheduler(timezone="UTC")
@@ -53,6 +57,7 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
     alarm.start()
     try:
         await asyncio.gather(
+            schema.watch(stop),
             *(
                 _for_ever(stop, AFTER_FAILURE_SECONDS, partial(app.sender.drain_relay, name, stop))
                 for name in app.sender.relay_names()
@@ -78,19 +83,23 @@ async def run_scheduler(app: App, stop: asyncio.Event) -> None:
         async with ticking:  # shutting down would cancel a tick that runs
             alarm.shutdown(wait=False)
         await asyncio.to_thread(app.stop_beating, "scheduler")
+    schema.complain()
 
 
 async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     """Do one round by hand, as a cron entry may: open, drain until nothing is due, read and answer
     readers' letters, send notices, close.
 
-    Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used.
+    Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used;
+    SchemaUnfit when the database was migrated meanwhile.
     """
-    stop = stop or asyncio.Event()
-    await asyncio.to_thread(_intake, app, stop)
-    await asyncio.to_thread(app.sender.tick)
-    await asyncio.to_thread(open_drafts, app)
-    await app.sender.drain(stop, until_idle=True)
+    stop, schema = stop or asyncio.Event(), SchemaWatch(app)
+    watching = asyncio.create_task(schema.watch(stop))
+    try:
+        await _open_and_drain(app, stop)
+    finally:
+        watching.cancel()
+    schema.complain()
     for each in app.config.mailboxes:
         await _read_letters(app, each, stop)
     await asyncio.to_thread(_answer, app)
@@ -99,6 +108,13 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     await asyncio.to_thread(app.sender.close_finished, app.clock.now())
     await asyncio.to_thread(keep_house_daily, app, stop.is_set)
     await asyncio.to_thread(watch_articles, app, stop)
+
+
+async def _open_and_drain(app: App, stop: asyncio.Event) -> None:
+    await asyncio.to_thread(_intake, app, stop)
+    await asyncio.to_thread(app.sender.tick)
+    await asyncio.to_thread(open_drafts, app)
+    await app.sender.drain(stop, until_idle=True)
 
 
 async def _tick(app: App, ticking: asyncio.Lock) -> None:

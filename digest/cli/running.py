@@ -26,6 +26,7 @@ from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter, SlotState
+from digest.operations.moved import SchemaWatch
 from digest.operations.reception import Mood, Reception, count_reception
 from digest.scheduler import run_scheduler, tick_once
 from digest.subscribers.audience import audience_count
@@ -118,12 +119,15 @@ def web(context: typer.Context) -> None:
                 timeout_graceful_shutdown=GOODBYE_SECONDS,
             )
         )
+        schema = SchemaWatch(instance)
+        schema.watch_beside(lambda: setattr(server, "should_exit", True))
         # Before uvicorn listens for it, and when it repeats it for us afterwards: end in order.
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
         _spare_the_collector()
         log.info("reader pages at http://%s:%s", *door.getsockname()[:2])
         server.run(sockets=[door])
         log.info("web ended")
+        schema.complain()
 
 
 @contextlib.contextmanager
