@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from digest.revisions import check_known, known_revisions
 if TYPE_CHECKING:
     from digest.migrating import Step
 
+WIDTH = 88  # of lines that would be long otherwise
 SHORT_SECONDS = 2.0  # below that nobody need be told how long
 
 
@@ -80,14 +82,28 @@ def _is_current(instance: App) -> bool:
 
 def _say_step(step: "Step") -> None:
     say(f"{step.revision}  {step.title}")
-    new = [change.words.removeprefix("adds ") for change in step.changes if change.adds]
-    if new:
-        say(f"      adds {', '.join(new)}")
+    if new := _what_is_new(step):
+        say(fill(new, width=WIDTH, initial_indent="      ", subsequent_indent="        "))
     for change in step.beyond_adding:
         say(f"      {change.words}")
     for work in step.work:
         rows = f"{work.rows:,} {'row' if work.rows == 1 else 'rows'}"
         say(f"      {work.cost.value} {work.table}: {rows}, {_about(work.seconds)}")
+
+
+def _what_is_new(step: "Step") -> str:
+    """Return the tables and columns a step adds, in one sentence; indexes go without saying."""
+    names: dict[str, list[str]] = {"create_table": [], "add_column": []}
+    for change in step.changes:
+        kind, _, name = change.what.partition(" ")
+        if change.adds and kind in names:
+            names[kind].append(name)
+    tables, columns = names.values()
+    parts = [
+        *([f"the tables {', '.join(tables)}"] if tables else []),
+        *([f"the columns {', '.join(columns)}"] if columns else []),
+    ]
+    return f"adds {' and '.join(parts)}" if parts else ""
 
 
 def _about(seconds: float) -> str:
