@@ -100,8 +100,9 @@ def _what_is_new(step: "Step") -> str:
             names[kind].append(name)
     tables, columns = names.values()
     parts = [
-        *([f"the tables {', '.join(tables)}"] if tables else []),
-        *([f"the columns {', '.join(columns)}"] if columns else []),
+        f"the {kind}{'s' if len(names) > 1 else ''} {', '.join(names)}"
+        for kind, names in (("table", tables), ("column", columns))
+        if names
     ]
     return f"adds {' and '.join(parts)}" if parts else ""
 
@@ -117,8 +118,8 @@ def _say_way_back(steps: "list[Step]", found: str) -> None:
         say(f"Stop every program first: those of {found} cannot work with {barred.revision}.")
         say("The only way back is a backup. digest migrate asks whether there is one.")
     else:
-        say(f"These steps only add. Programs of {found} that run meanwhile end by themselves;")
-        say(f"to go back to them afterwards: digest migrate --admit {found}, with this program.")
+        say("Nothing is taken away. A program that runs meanwhile ends by itself; to go back to it")
+        say(f"afterwards, let this one say: digest migrate --admit {found}")
 
 
 def _admit(instance: App, revision: str) -> None:

@@ -50,8 +50,9 @@ def test_check_of_an_old_database_says_every_step_and_changes_nothing(old: Any) 
         "      drops the constraint fk_deliveries_issue_id_issues",
     ]
     assert [line[:4] for line in lines if line[:4].isdigit()] == known_revisions()[3:]
-    assert "      adds the columns imports.withdrawn" not in lines
-    assert "      adds the tables reader_days" in lines
+    assert "      adds the column imports.withdrawn" not in lines
+    assert "      adds the table reader_days" in lines
+    assert lines[-1] == "afterwards, let this one say: digest migrate --admit 0003"
     assert old.store() == before
 
 
