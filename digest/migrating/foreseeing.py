@@ -16,7 +16,7 @@ from digest.migrating.recording import read_changes
 from digest.migrating.scripts import alembic_settings
 from digest.revisions import check_known
 
-# Rows in a second; `python -m benchmarks.migrate` measures them.
+# Rows in a second, of SQLite on a small machine that is busy: `python -m benchmarks.migrate`.
 ROWS_A_SECOND = {Cost.READS: 500_000, Cost.REWRITES: 100_000}
 
 
