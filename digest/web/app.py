@@ -24,11 +24,19 @@ log = logging.getLogger(__name__)
 def create_web(instance: App) -> FastAPI:
     """Return the ASGI application of one instance; it keeps no state of its own."""
     pages = Pages(instance.config.templates, instance.templates.catalogues)
+    ending = Ending()
+    for_readers, for_editors = reader.routes(instance, pages), desk.routes(instance, ending)
     # A redirect to a path with or without its slash would turn a one-click POST into a GET.
-    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    web.include_router(reader.routes(instance, pages))
-    web.state.ending = Ending()
-    web.include_router(desk.routes(instance, web.state.ending))
+    web = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=for_editors.lifespan_context,
+    )
+    web.state.ending = ending
+    # As they are: include_router would make every route anew, which takes most of a start.
+    web.router.routes += [*for_readers.routes, *for_editors.routes]
     _add_health(web, instance)
     _add_error_pages(web, pages)
     return web
