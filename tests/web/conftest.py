@@ -125,7 +125,9 @@ def serving(newsroom: Newsroom) -> Iterator[WebHouse]:
             time.sleep(0.002)
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         headers = {"User-Agent": USER_AGENT}
-        with httpx.Client(base_url=url, headers=headers, verify=certificates()) as client:
+        with httpx.Client(
+            base_url=url, headers=headers, verify=certificates(), timeout=60
+        ) as client:
             yield WebHouse(newsroom, url, client, server)
     finally:
         server.should_exit = True

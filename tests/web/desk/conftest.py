@@ -72,7 +72,7 @@ class Desk:
 
     def browser(self) -> httpx.Client:
         """Return a browser that is not signed in, and follows no redirect."""
-        return httpx.Client(base_url=self.house.url, verify=certificates())
+        return httpx.Client(base_url=self.house.url, verify=certificates(), timeout=60)
 
     def try_sign_in(self, address: str, password: str = PASSWORD) -> httpx.Response:
         """Send the form of signing in."""
