@@ -41,7 +41,7 @@ demo: $(VENV)/run
 # What kills, floods and times out belongs alone on the machine; everything else runs on every core.
 test: $(VENV)/dev
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore tests/real
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --ignore tests/real
 	$(BIN)/python -m pytest -q tests/real
 else
 	$(BIN)/python -m pytest $(ARGS)

@@ -8,7 +8,7 @@ sender shall stay small, and a command start at once.
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -324,13 +324,13 @@ class App:
 
         return Reception(self.correspondent, self.feedback_rules, place, only_returned)
 
-    def prepare_store(self) -> None:
+    def prepare_store(self, advance: Callable[[str], None] = lambda revision: None) -> None:
         """Create or upgrade the schema, seed what is new in the configuration, bind the keys to the
-        store.
+        store. `advance` is told each revision that is about to be reached.
         """
         from digest.migrating import migrate
 
-        migrate(self.db)
+        migrate(self.db, advance)
         with self.db.write() as session:
             seed_newsletters(session, self.config.newsletters, now=self.clock.now())
             instance_id(session, self.clock.now())

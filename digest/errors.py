@@ -37,6 +37,10 @@ class DatabaseUnfit(DigestError):
     """
 
 
+class SchemaUnfit(DatabaseUnfit):
+    """The store's tables are those of an older or a newer program; the message says what to do."""
+
+
 class FetchFailed(DigestError):
     """An outgoing HTTP request was refused, failed or came back unusable."""
 

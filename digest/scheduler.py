@@ -30,6 +30,7 @@ from digest.editors.audit import note
 from digest.errors import BackendDown, Conflict, DigestError
 from digest.logs import bound
 from digest.operations.housekeeping import Stopped, keep_house_daily
+from digest.operations.moved import SchemaWatch
 from digest.operations.watching.marks import mailbox_mark, mailboxes
 from digest.operations.watching.notifier import Notifier
 from digest.operations.watching.ping import Ping, Ticks, wants_ping
@@ -58,8 +59,10 @@ async def run_scheduler(
     app: App, stop: asyncio.Event, notifier: Notifier | None = None, pulses: Pulses | None = None
 ) -> None:
     """Send Fridays until `stop` is set; then let copies in flight end, and return. `notifier` hears
-    when the first tick is done, and from then on that all loops turn.
+    when the first tick is done, and from then on that all loops turn. SchemaUnfit, in the same good
+    order, once another program has migrated the database.
     """
+    schema = SchemaWatch(app)
     app.check_relays()
     _say_others(app)
     # As many as there are loops, so that none waits for a thread behind slow sources and mailboxes.
@@ -82,6 +85,7 @@ async def run_scheduler(
     signs = asyncio.create_task(_say_signs(stop, notifier or Notifier(None), pulses, ticks))
     try:
         await asyncio.gather(
+            schema.watch(stop),
             *_list_loops(app, stop, job, pulses),
             *_list_watching(app, stop, pulses, ticks),
         )
@@ -91,6 +95,7 @@ async def run_scheduler(
             alarm.shutdown(wait=False)
         await asyncio.to_thread(app.stop_beating, "scheduler")
         signs.cancel()
+    schema.complain()
 
 
 def _list_loops(
@@ -164,17 +169,19 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
     readers' letters, send notices, close.
 
     Once `stop` is set no further copy is begun. BackendDown when the relay cannot be used, once all
-    the rest is done: somebody has to be told of it.
+    the rest is done: somebody has to be told of it. SchemaUnfit when the database was migrated
+    meanwhile.
     """
-    stop = stop or asyncio.Event()
+    stop, schema = stop or asyncio.Event(), SchemaWatch(app)
+    watching = asyncio.create_task(schema.watch(stop))
     down = None
-    await asyncio.to_thread(_intake, app, stop.is_set)
-    await asyncio.to_thread(app.sender.tick)
-    await asyncio.to_thread(open_drafts, app)
     try:
-        await app.sender.drain(stop, until_idle=True)
+        await _open_and_drain(app, stop)
     except BackendDown as error:
         down = error
+    finally:
+        watching.cancel()
+    schema.complain()
     for each in app.config.mailboxes:
         await asyncio.to_thread(_read_letters, app, each, stop.is_set)
     await asyncio.to_thread(_answer, app)
@@ -191,6 +198,13 @@ async def tick_once(app: App, stop: asyncio.Event | None = None) -> None:
         await asyncio.to_thread(Ping(app, ticks, Pulses(app.clock.monotonic)).send)
     if down is not None:
         raise down
+
+
+async def _open_and_drain(app: App, stop: asyncio.Event) -> None:
+    await asyncio.to_thread(_intake, app, stop.is_set)
+    await asyncio.to_thread(app.sender.tick)
+    await asyncio.to_thread(open_drafts, app)
+    await app.sender.drain(stop, until_idle=True)
 
 
 async def _tick(app: App, ticking: asyncio.Lock, ticks: Ticks, beat: Pulse) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -34,6 +35,23 @@ settings.load_profile("friday")
 
 ROOT = Path(__file__).resolve().parent.parent
 FRIDAY = datetime(2026, 11, 27, 6, 59, tzinfo=UTC)
+
+
+# What a test with this fixture takes beside one without: a Chromium, a web server, a PostgreSQL.
+WEIGHTS = {"browser": 20, "open_house": 4, "postgres_server": 2}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give the workers of xdist the longest files first, so that they end at the same time; by
+    itself it goes by the number of tests, and a long journey alone in its file comes last.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    weights = Counter[Path]()
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        weights[item.path] += max((WEIGHTS.get(name, 1) for name in names), default=1)
+    items.sort(key=lambda item: -weights[item.path])
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ class Commands(Catalogue):
 
     entries = {  # noqa: RUF012 - said once, in the base
         "init": Entry("digest.cli.setup", "Make config.toml and a key file in a folder."),
-        "migrate": Entry("digest.cli.setup", "Create or upgrade the database."),
+        "migrate": Entry("digest.cli.migrate", "Create or upgrade the database."),
         "status": Entry("digest.cli.running", "Show what is due next and how it went last."),
         "tick": Entry("digest.cli.running", "Do one round and end; fit for cron."),
         "run": Entry("digest.cli.running", "Run the whole thing: scheduler and web."),

@@ -28,6 +28,7 @@ from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.slots import find_next_slot, find_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter, SlotState
+from digest.operations.moved import SchemaWatch
 from digest.operations.reception import Mood, Reception, count_reception
 from digest.operations.watching.alerts import ALERTS
 from digest.operations.watching.notifier import Notifier
@@ -133,12 +134,15 @@ def web(context: typer.Context) -> None:
             ),
             notifier,
         )
+        schema = SchemaWatch(instance)
+        schema.watch_beside(lambda: setattr(server, "should_exit", True))
         # Before uvicorn listens for it, and when it repeats it for us afterwards: end in order.
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
         _spare_the_collector()
         log.info("reader pages at http://%s:%s", *door.getsockname()[:2])
         server.run(sockets=[door])
         log.info("web ended")
+        schema.complain()
 
 
 def _serving_metrics(instance: App) -> AbstractContextManager[object]:

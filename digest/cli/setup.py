@@ -1,4 +1,4 @@
-"""``digest init`` and ``digest migrate``: from an empty folder to an instance."""
+"""``digest init``: from an empty folder to an instance."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,16 +6,15 @@ from typing import Annotated
 import typer
 
 from digest.assets import asset
-from digest.cli.terminal import opened, say
+from digest.cli.terminal import say
 from digest.config import load_config
 from digest.errors import ConfigError
 from digest.keys import new_key_ring, write_key_file
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
+    """Add the command of this file."""
     app.command("init")(init)
-    app.command("migrate")(migrate)
 
 
 def init(
@@ -37,14 +36,3 @@ def init(
         say(f"Wrote {keys}. Keep a copy elsewhere: without it no address can be read again.")
     here = "" if path == Path("config.toml") else f" --config {path}"
     say(f"Wrote {path}. Edit it, then run: digest{here} migrate")
-
-
-def migrate(context: typer.Context) -> None:
-    """Create or upgrade the database.
-
-    Also adds newsletters that are new in the configuration. Harmless when there is nothing to do.
-    """
-    with opened(context, fresh=True) as instance:
-        instance.prepare_store()
-        instance.check_store()
-        say("The database is up to date.")

@@ -6,10 +6,12 @@ compiler runs in this process, because a child process a test would be slow.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,10 +24,12 @@ from digest.curation.issues import edit_issue, find_issue, find_issue_on, find_l
 from digest.curation.newsletters import find_newsletter, find_section
 from digest.curation.picks import pick_article
 from digest.curation.sources.base import FoundArticle
+from digest.db import Database
 from digest.delivery.backends.memory import MemoryBackend
 from digest.delivery.ledger.sums import Sums, count_sums, verify_issue
 from digest.delivery.slots import set_due_by_hand
 from digest.keys import new_key_ring, write_key_file
+from digest.migrating import migrate
 from digest.models import Issue
 from digest.press.approval import Approved, Press, approve, draft_view
 from digest.rendering.compiling.mjml import compile_mjml
@@ -223,6 +227,20 @@ def open_newsroom(
     if not (folder / "keys.toml").exists():
         write_key_file(folder / "keys.toml", new_key_ring())
     with open_app(folder / "config.toml", clock=clock, fresh=True) as app:
+        if app.db.file is not None and not app.db.file.exists():
+            app.db.file.write_bytes(_empty_store())
         app.prepare_store()
         app.check_store()
         yield Newsroom(app)
+
+
+@cache
+def _empty_store() -> bytes:
+    """Return a store with every table and no row; made once, for migrating takes longer than most
+    tests.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "digest.db"
+        with closing(Database(f"sqlite:///{path}")) as database:
+            migrate(database)
+        return path.read_bytes()

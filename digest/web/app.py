@@ -31,12 +31,20 @@ def create_web(instance: App, providers: Sequence[Hook] | None = None) -> FastAP
     theirs that is none.
     """
     pages = Pages(instance.config.templates, instance.templates.catalogues)
+    ending = Ending()
+    for_readers, for_editors = reader.routes(instance, pages), desk.routes(instance, ending)
     # A redirect to a path with or without its slash would turn a one-click POST into a GET.
-    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    web.include_router(reader.routes(instance, pages))
-    web.include_router(hooks.routes(instance, providers))
-    web.state.ending = Ending()
-    web.include_router(desk.routes(instance, web.state.ending))
+    web = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=for_editors.lifespan_context,
+    )
+    web.state.ending = ending
+    # As they are: include_router would make every route anew, which takes most of a start.
+    for part in (for_readers, hooks.routes(instance, providers), for_editors):
+        web.router.routes += part.routes
     _add_health(web, instance)
     _add_error_pages(web, pages)
     return web

@@ -2,12 +2,13 @@
 
 import logging
 import shutil
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ ANNA = "anna@example.org"
 BEN = "ben@example.org"
 # One of what mail providers, scanners and archives call themselves: nobody we know.
 USER_AGENT = "Mozilla/5.0 (compatible; SomeScanner/9)"
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """What a browser trusts, read once; reading it takes longer than most pages."""
+    return httpx.create_ssl_context()
 
 
 class WebHouse:
@@ -117,7 +124,10 @@ def serving(newsroom: Newsroom, providers: Sequence[Hook] | None = None) -> Iter
         while not server.started:
             time.sleep(0.002)
         url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        with httpx.Client(base_url=url, headers={"User-Agent": USER_AGENT}) as client:
+        headers = {"User-Agent": USER_AGENT}
+        with httpx.Client(
+            base_url=url, headers=headers, verify=certificates(), timeout=60
+        ) as client:
             yield WebHouse(newsroom, url, client, server)
     finally:
         server.should_exit = True

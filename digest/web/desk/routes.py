@@ -1,6 +1,6 @@
 """Adds routes to the desk: none without the role it needs, none that forgets its errors."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial, wraps
 from inspect import iscoroutinefunction
@@ -20,7 +20,7 @@ from digest.curation.row_numbers import row_number
 from digest.editors.attempts import HOUR, TooMany
 from digest.errors import BadInput, Conflict, DigestError, NotFound, Refused, RenderingFailed
 from digest.models import Role
-from digest.web.desk.doors import HOME, Door
+from digest.web.desk.doors import HOME, Check, Door
 from digest.web.desk.pages import DeskPages, known_of
 from digest.web.desk.uploads import Uploads, upload_folder
 from digest.web.desk.watching import Watching
@@ -54,11 +54,7 @@ class DeskRoutes:
         self.ending.tell(self.watching.close)
         self._threads = CapacityLimiter(THREADS)
         self.endings: list[Callable[[], None]] = []  # what is done when the process ends
-        self.router = APIRouter(
-            dependencies=[Depends(self.door.at_home)],
-            lifespan=self._live,
-            route_class=_told_by(pages),
-        )
+        self.router = APIRouter(lifespan=self._live, route_class=_told_by(pages))
 
     @asynccontextmanager
     async def _live(self, _app: object) -> AsyncIterator[None]:
@@ -70,13 +66,13 @@ class DeskRoutes:
 
     def look(self, path: str, handler: Handler, role: Role) -> None:
         """Add a page that shows something and changes nothing."""
-        self._add(path, handler, ["GET", "HEAD"], role.value, self.door.needs(role))
+        self._add(path, handler, ["GET", "HEAD"], role.value, [self.door.needs(role)])
 
     def act(self, path: str, handler: Handler, role: Role) -> None:
         """Add what a form, or a key, does."""
         # Who asks is known before a body is read.
-        checks = (self.door.refuse_strangers, self.door.needs(role), self.door.has_token)
-        self._add(path, handler, ["POST"], role.value, *checks)
+        checks = [self.door.refuse_strangers, self.door.needs(role)]
+        self._add(path, handler, ["POST"], role.value, checks, self.door.has_token)
 
     def act_with_file(self, path: str, handler: Handler, role: Role, most: int) -> None:
         """Add what a form with a file of up to `most` bytes does; the handler finds it by
@@ -84,16 +80,16 @@ class DeskRoutes:
         """
         uploads = Uploads(self.door, upload_folder(self.instance), most)
         # Receiving the file asks for the token as well.
-        checks = (self.door.refuse_strangers, self.door.needs(role), uploads.take)
-        self._add(path, handler, ["POST"], role.value, *checks)
+        checks = [self.door.refuse_strangers, self.door.needs(role)]
+        self._add(path, handler, ["POST"], role.value, checks, uploads.take)
 
     def look_anybody(self, path: str, handler: Handler) -> None:
         """Add a page for who is not signed in."""
-        self._add(path, handler, ["GET", "HEAD"], ANYBODY)
+        self._add(path, handler, ["GET", "HEAD"], ANYBODY, [])
 
     def act_anybody(self, path: str, handler: Handler) -> None:
         """Add what a form does for who is not signed in; it must come from our own page."""
-        self._add(path, handler, ["POST"], ANYBODY, self.door.refuse_strangers)
+        self._add(path, handler, ["POST"], ANYBODY, [self.door.refuse_strangers])
 
     def look_elsewhere(self) -> None:
         """Say of whatever else is asked for below the desk that there is no such page: on a page
@@ -105,16 +101,27 @@ class DeskRoutes:
             raise HTTPException(404)
 
         methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        self.router.add_api_route(f"{HOME}/{{rest:path}}", lost, methods=methods)
+        self.router.add_api_route(
+            f"{HOME}/{{rest:path}}",
+            lost,
+            methods=methods,
+            dependencies=[Depends(self.door.at_home)],
+        )
 
     def _add(
-        self, path: str, handler: Handler, methods: list[str], role: str, *checks: Handler
+        self,
+        path: str,
+        handler: Handler,
+        methods: list[str],
+        role: str,
+        checks: Sequence[Check],
+        *then: Handler,
     ) -> None:
         self.router.add_api_route(
             f"{HOME}{path}",
             self._shown(handler),
             methods=methods,
-            dependencies=[Depends(check) for check in checks],
+            dependencies=[Depends(each) for each in (_in_turn(self.door.at_home, *checks), *then)],
             openapi_extra={ROLE: role},
             response_model=None,
         )
@@ -165,6 +172,16 @@ def _told_by(pages: DeskPages) -> type[APIRoute]:
             return handled
 
     return ToldRoute
+
+
+def _in_turn(*checks: Check) -> Check:
+    """Return the checks as one: FastAPI takes each one it is given to pieces, for every route."""
+
+    async def check(request: Request) -> None:
+        for each in checks:
+            await each(request)
+
+    return check
 
 
 def configured_of(instance: App, slug: str) -> NewsletterConfig:

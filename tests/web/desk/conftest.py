@@ -16,7 +16,7 @@ from digest.editors.sessions import open_session
 from digest.models import AuditEntry, Role
 from digest.subscribers.door.limits import network_of
 from digest.web.desk.doors import COOKIE
-from tests.web.conftest import WebHouse
+from tests.web.conftest import WebHouse, certificates
 
 PASSWORD = "correct horse battery"
 
@@ -72,7 +72,7 @@ class Desk:
 
     def browser(self) -> httpx.Client:
         """Return a browser that is not signed in, and follows no redirect."""
-        return httpx.Client(base_url=self.house.url)
+        return httpx.Client(base_url=self.house.url, verify=certificates(), timeout=60)
 
     def try_sign_in(self, address: str, password: str = PASSWORD) -> httpx.Response:
         """Send the form of signing in."""

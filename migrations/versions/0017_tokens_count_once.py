@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from digest.db import UtcDateTime
 
-revision = "0019"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
