@@ -10,6 +10,7 @@ from digest.operations.backup.making import find_generation, make_backup
 from digest.operations.backup.manifest import Manifest, read_manifest
 from digest.operations.backup.verifying import verify_backup
 from digest.operations.keys.changing import is_backed_up
+from digest.operations.watching.marks import BACKED_UP
 
 VERIFY = "verify"
 
@@ -41,6 +42,7 @@ def backup(
     with opened(context) as instance:
         with progress_bar("pages") as advance:
             place = make_backup(instance, Path(words[0]), keep=keep, progress=advance)
+        instance.note(BACKED_UP, "")
         _say(place, read_manifest(place))
         if not (place / "config.toml").exists():
             say("config.toml is not in it: a secret in it could not be told from the rest.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from digest.config import NewsletterConfig, RelayConfig
+from digest.delivery.return_paths import plain_return_path
 from digest.operations.doctor.case import Case
 from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
 from digest.operations.doctor.names import are_related, domain_of, is_here
@@ -127,7 +128,7 @@ def _is_number(host: str) -> bool:
 
 def return_address(newsletter: NewsletterConfig) -> str:
     """Return where copies come back to: the envelope's sender."""
-    return newsletter.bounce_address or newsletter.sender.address
+    return plain_return_path(newsletter)
 
 
 def check_hosts(case: Case) -> Iterator[Said]:
@@ -178,10 +179,14 @@ def check_alerts(case: Case) -> Iterator[Said]:
 def check_bounces(case: Case) -> Iterator[Said]:
     """CONFIG-6: mail that comes back is read by somebody."""
     for newsletter in case.app.config.newsletters:
+        if newsletter.bounces is not None:
+            how = "fetched by IMAP" if newsletter.bounces.host else "taken in by pipe"
+            yield well(f"{newsletter.slug}: mail that comes back is {how}")
+            continue
         key = "bounce_address" if newsletter.bounce_address else "sender.address"
         yield note(
             f"{newsletter.slug}: mail that comes back goes to {key}, which this program does not "
             "read",
-            "let a person look there after each issue: an address that is gone is taken out with "
-            "digest subscribers suppress",
+            "set up [newsletters.bounces]; until then let somebody look there after an issue, and "
+            "take out who is gone with digest subscribers suppress",
         )

@@ -42,6 +42,27 @@ class Room:
     database: int = 0  # bytes of the database on it
 
 
+def check_ballast(case: Case) -> Iterator[Said]:
+    """DISK-2: the ballast, which is given back when the disk is full, is in its place."""
+    ballast = case.app.ballast
+    if ballast.file is None:
+        return
+    with case.app.db.read() as session:
+        short = ballast.short_since(session)
+    if short is not None:
+        yield wrong(
+            f"the disk is full since {short:%Y-%m-%d %H:%M} UTC, and no new copy is begun",
+            "make room: sending goes on by itself once the ballast fits again",
+        )
+    elif not ballast.file.exists():
+        yield note(
+            "there is no ballast yet to give back when the disk is full",
+            "the scheduler makes it; digest ballast look does so at once",
+        )
+    else:
+        yield well(f"{ballast.size >> 20} MB of ballast lie ready for a full disk")
+
+
 def check_disk(case: Case) -> Iterator[Said]:
     """DISK-1: there is room for what comes, and for a copy of the database."""
     pace = _pace(case)

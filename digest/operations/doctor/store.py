@@ -69,6 +69,16 @@ def judge_postgres(version: int, seconds_apart: float) -> Iterator[Said]:
         )
 
 
+def check_home(case: Case) -> Iterator[Said]:
+    """STORE-5: the database may be sent from here."""
+    with case.app.db.read() as session:
+        hold = case.app.home.hold(session)
+    if hold is None:
+        yield well("the database is at home here")
+    else:
+        yield wrong(f"nothing is sent: {hold}", "digest takeover shows what is held and lets it go")
+
+
 def check_file_system(case: Case) -> Iterator[Said]:
     """STORE-4: what must last lies on a file system that keeps it, and locks it."""
     places = {"media.folder": case.app.config.media.folder}

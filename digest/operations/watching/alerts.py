@@ -53,6 +53,15 @@ ALERTS = {
         "Look at its server, name and password; readers' letters wait there.",
         after=timedelta(hours=1),
     ),
+    "messages-kept": Alert(
+        "Mail that came back was not understood by the {}",
+        "digest feedback list shows it; read it, act on what it says, and put it away.",
+        after=timedelta(hours=1),
+    ),
+    "held": Alert(
+        "The {} is held: nothing is sent",
+        "digest takeover shows what is held, and lets it go; docs/backup.md says how to decide.",
+    ),
     "sources-failing": Alert(
         "The source {} has failed for a day",
         "Look at its page: digest sources list has the reason. Let it rest if it is gone.",

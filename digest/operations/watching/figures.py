@@ -19,11 +19,14 @@ from digest import __version__
 from digest.app import App
 from digest.delivery.breaker.rows import load_standings
 from digest.delivery.breaker.standing import RELAY_FORGOTTEN, WHOLE, is_forgotten, may_try
+from digest.delivery.home.rows import list_holds
 from digest.delivery.slots import find_next_slot
 from digest.models import (
+    FeedbackEvent,
     InstanceValue,
     Issue,
     IssueState,
+    KeptMessage,
     Newsletter,
     Notice,
     NoticeState,
@@ -171,6 +174,28 @@ def readings(app: App, session: Session, now: datetime) -> Iterator[Metric]:
     yield family
 
 
+def feedback(app: App, session: Session, now: datetime) -> Iterator[Metric]:
+    """What came back within a week, and what nobody understood."""
+    family = gauge("feedback", "What came back within seven days", "provider", "kind")
+    rows = session.execute(
+        select(FeedbackEvent.provider, FeedbackEvent.kind, func.count())
+        .where(FeedbackEvent.received_at > now - timedelta(days=7))
+        .group_by(FeedbackEvent.provider, FeedbackEvent.kind)
+    )
+    for provider, kind, count in rows:
+        family.add_metric([provider, kind], count)
+    kept = gauge("messages_kept", "Messages that came back and that nobody understood")
+    kept.add_metric([], session.scalar(select(func.count()).select_from(KeptMessage)) or 0)
+    yield from (family, kept)
+
+
+def holds(app: App, session: Session, now: datetime) -> Iterator[Metric]:
+    """Whether anything may be sent."""
+    family = gauge("held", "1: nothing is sent until digest takeover lets it go")
+    family.add_metric([], bool(list_holds(session, now)))
+    yield family
+
+
 def readers(app: App, session: Session, now: datetime) -> Iterator[Metric]:
     """How many readers there are, who came and who went, by the last day that was tallied."""
     count = gauge("readers", "Readers when the last day (UTC) was tallied", "newsletter")
@@ -265,6 +290,6 @@ def _newsletters(app: App, session: Session) -> list[tuple[str, int]]:
 
 
 CHEAP: tuple[Figures, ...] = (
-    build, issues, slots, notices, relays, sources, readings, readers, processes, keys, backups,
-    troubles, room,
+    build, issues, slots, notices, relays, sources, readings, feedback, holds, readers, processes,
+    keys, backups, troubles, room,
 )  # fmt: skip

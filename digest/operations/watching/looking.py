@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.delivery.breaker.rows import load_standings
 from digest.delivery.breaker.standing import RELAY_FORGOTTEN, WHOLE, is_forgotten, may_try
+from digest.delivery.home.rows import list_holds
 from digest.delivery.ledger.sums import Sums, count_doubts
 from digest.models import (
     Issue,
     IssueState,
+    KeptMessage,
     Newsletter,
     Notice,
     NoticeState,
@@ -83,6 +85,16 @@ def _look_at_mailboxes(app: App, session: Session, now: datetime) -> Iterator[Se
         if read is None or now - read > timedelta(minutes=2 * mailbox.every_minutes) + LATE:
             said = f"it was read last on {read:%Y-%m-%d %H:%M} UTC" if read else "it was never read"
             yield Seen("mailbox-unread", slug, said, read)
+
+
+def _look_at_kept_messages(app: App, session: Session, now: datetime) -> Iterator[Seen]:
+    if kept := session.scalar(select(func.count()).select_from(KeptMessage)):
+        yield Seen("messages-kept", "program", f"{kept} of them")
+
+
+def _look_at_holds(app: App, session: Session, now: datetime) -> Iterator[Seen]:
+    for hold in list_holds(session, now)[:1]:
+        yield Seen("held", "instance", str(hold), hold.since)
 
 
 def _look_at_sources(app: App, session: Session, now: datetime) -> Iterator[Seen]:
@@ -182,6 +194,8 @@ LOOKS: tuple[Callable[[App, Session, datetime], Iterator[Seen]], ...] = (
     _look_at_relays,
     _look_at_letters,
     _look_at_mailboxes,
+    _look_at_kept_messages,
+    _look_at_holds,
     _look_at_sources,
     _look_at_backups,
     _look_at_complaints,

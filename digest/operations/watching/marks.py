@@ -27,10 +27,14 @@ def mailbox_mark(mailbox: MailboxConfig) -> str:
 
 
 def mailboxes(app: App) -> dict[str, MailboxConfig]:
-    """Return the mailboxes that are fetched from, each by the first newsletter that uses it."""
+    """Return the mailboxes that are fetched from, readers' and those of what comes back, each by
+    the first newsletter that uses it.
+    """
     by_account = {each.account: each for each in app.config.mailboxes}
     found: dict[str, MailboxConfig] = {}
     for newsletter in app.config.newsletters:
-        if newsletter.mailbox and newsletter.mailbox.account in by_account:
-            found[newsletter.slug] = by_account.pop(newsletter.mailbox.account)
+        slug = newsletter.slug
+        for name, mailbox in ((slug, newsletter.mailbox), (f"{slug} bounces", newsletter.bounces)):
+            if mailbox and mailbox.account in by_account:
+                found[name] = by_account.pop(mailbox.account)
     return found

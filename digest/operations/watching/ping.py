@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.config import read_secret
+from digest.delivery.home.rows import list_holds
 from digest.errors import ConfigError, FetchFailed
 from digest.models import Newsletter, Notice, NoticeState, Slot, SlotState
 from digest.operations.watching.pulses import Pulses
@@ -86,7 +87,7 @@ class Ping:
 
 def list_open_work(app: App, session: Session, now: datetime) -> list[str]:
     """Return what a healthy tick would not have left, in words: slots that are not planned, or due
-    and not opened; alerts that cannot leave.
+    and not opened; a hold; alerts that cannot leave.
     """
     troubles = []
     for newsletter in app.config.newsletters:
@@ -101,6 +102,8 @@ def list_open_work(app: App, session: Session, now: datetime) -> list[str]:
         late = of_it.where(Slot.state == SlotState.PLANNED, Slot.due_at < now - LATE)
         if session.scalar(late):
             troubles.append(f"a due slot of {newsletter.slug} was not opened")
+    if list_holds(session, now):
+        troubles.append("nothing is sent before digest takeover")
     waiting = select(func.count()).where(
         Notice.kind == "alert",
         Notice.state == NoticeState.WAITING,
