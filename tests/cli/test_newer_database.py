@@ -21,8 +21,11 @@ WITHOUT = {
     "dkim new": "makes a key and prints what to publish",
     "dkim show": "prints what to publish",
     "keys restore": "puts the keys back that opening a database needs",
+    "doctor": "looks as far as that goes; tests/operations/doctor has what it says",
+    "feedback receive": "never says more to a mail server than: later; see below",
     "letters receive": "never says more to a mail server than: later; see below",
     "panic": "must destroy the keys whatever the database is like",
+    "restore": "is for a database that a backup holds; tests/operations/backup has that",
 }
 WORDS = {
     "article": "1",
@@ -31,8 +34,10 @@ WORDS = {
     "purpose": "seal",
     "id": "s1",
     "position": "2",
+    "number": "1",
 }
-CHOICES = {  # one of several ways to say it, where the command wants one
+CHOICES = {  # one of several ways to say it, where the command wants one, or a yes
+    "feedback drop": ("--yes",),
     "articles add": ("https://courier.example/wind",),
     "issue schedule": ("--now",),
     "mirrors order": ("pages", "https://mirror.example"),
@@ -84,11 +89,14 @@ def test_command_refuses_a_newer_database_and_changes_nothing(line: Any, name: s
     assert line.store() == before
 
 
-def test_letters_wait_for_the_newer_program(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", ["feedback", "letters"])
+def test_mail_waits_for_the_newer_program(
+    line: Any, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_newer(line)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Subject: unsubscribe\n\n")))
 
-    result = line("letters", "receive")
+    result = line(room, "receive")
 
     assert (result.status, result.err) == (75, f"error: {NEWER}\n")
 

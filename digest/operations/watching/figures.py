@@ -19,6 +19,7 @@ from digest import __version__
 from digest.app import App
 from digest.delivery.breaker.rows import load_standings
 from digest.delivery.breaker.standing import RELAY_FORGOTTEN, WHOLE, is_forgotten, may_try
+from digest.delivery.feedback.keeping import count_kept
 from digest.delivery.home.rows import list_holds
 from digest.delivery.slots import find_next_slot
 from digest.models import (
@@ -26,7 +27,6 @@ from digest.models import (
     InstanceValue,
     Issue,
     IssueState,
-    KeptMessage,
     Newsletter,
     Notice,
     NoticeState,
@@ -185,7 +185,7 @@ def feedback(app: App, session: Session, now: datetime) -> Iterator[Metric]:
     for provider, kind, count in rows:
         family.add_metric([provider, kind], count)
     kept = gauge("messages_kept", "Messages that came back and that nobody understood")
-    kept.add_metric([], session.scalar(select(func.count()).select_from(KeptMessage)) or 0)
+    kept.add_metric([], count_kept(session))
     yield from (family, kept)
 
 

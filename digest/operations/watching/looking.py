@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.delivery.breaker.rows import load_standings
 from digest.delivery.breaker.standing import RELAY_FORGOTTEN, WHOLE, is_forgotten, may_try
+from digest.delivery.feedback.keeping import count_kept
 from digest.delivery.home.rows import list_holds
 from digest.delivery.ledger.sums import Sums, count_doubts
 from digest.models import (
     Issue,
     IssueState,
-    KeptMessage,
     Newsletter,
     Notice,
     NoticeState,
@@ -88,7 +88,7 @@ def _look_at_mailboxes(app: App, session: Session, now: datetime) -> Iterator[Se
 
 
 def _look_at_kept_messages(app: App, session: Session, now: datetime) -> Iterator[Seen]:
-    if kept := session.scalar(select(func.count()).select_from(KeptMessage)):
+    if kept := count_kept(session):
         yield Seen("messages-kept", "program", f"{kept} of them")
 
 

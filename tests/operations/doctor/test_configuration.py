@@ -113,6 +113,16 @@ def test_bounces_that_nobody_reads_are_noted(said: Said, line: str, key: str) ->
     assert "@" not in found.text
 
 
+@pytest.mark.parametrize(("host", "how"), [("", "by pipe"), (', host = "imap.c.example"', "IMAP")])
+def test_bounces_that_we_read_are_well(said: Said, host: str, how: str) -> None:
+    login = ', username = "b", password = "x"' if host else ""
+    table = f'bounces = {{ address = "b@courier.example"{host}{login} }}'
+    (found,) = said("CONFIG-6", {'language = "en"': f'language = "en"\n{table}'})
+
+    assert found.level == "ok"
+    assert how in found.text
+
+
 @pytest.mark.parametrize(
     ("first", "second", "related"),
     [

@@ -50,6 +50,7 @@ def test_plain_instance_is_well_but_for_what_it_is_and_who_runs_it(tmp_path, clo
     expected = {"ALIVE-1", "ALIVE-2", "CONFIG-3", "CONFIG-6", "FRIDAY-1", "KEYS-2", "KEYS-3"}
     assert told - {"CLOCK-1", "STORE-4", "DISK-1", "VERSION-1"} == expected
     assert silent == {
+        "DISK-2",
         "LOOK-2",
         "PLAN-2",
         "PLAN-3",

@@ -8,6 +8,8 @@ from sqlalchemy import update
 
 from digest.clock import FixedClock
 from digest.curation.newsletters import find_newsletter, skip_date
+from digest.delivery.home.judgement import Why
+from digest.delivery.home.rows import write_hold
 from digest.models import (
     Chunk,
     Delivery,
@@ -39,6 +41,33 @@ def test_scheduler_that_gave_a_sign_of_life_is_at_work(room: Room) -> None:
     alive = ask(newsroom, "ALIVE-1")
 
     assert (levels(silent), levels(alive)) == ({"warn"}, {"ok"})
+
+
+def test_hold_is_an_error_that_says_what_to_do(room: Room, clock: FixedClock) -> None:
+    newsroom = room()
+    at_home = ask(newsroom, "STORE-5")
+    with newsroom.app.db.write() as session:
+        write_hold(session, Why.RESTORED, clock.now(), detail="")
+    (held,) = ask(newsroom, "STORE-5")
+
+    assert levels(at_home) == {"ok"}
+    assert (held.level, held.hint) == (
+        "error",
+        "digest takeover shows what is held and lets it go",
+    )
+
+
+def test_ballast_is_missed_found_and_given_back(room: Room) -> None:
+    newsroom = room({"ballast_megabytes = 0": "ballast_megabytes = 1"})
+    before = ask(newsroom, "DISK-2")
+    newsroom.app.ballast.look()
+    there = ask(newsroom, "DISK-2")
+    newsroom.app.ballast.release()
+    (full,) = ask(newsroom, "DISK-2")
+
+    assert (levels(before), levels(there)) == ({"note"}, {"ok"})
+    assert full.level == "error"
+    assert "no new copy is begun" in full.text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ from digest.config import WatchingConfig
 from digest.curation.source_list import add_source, record_poll
 from digest.delivery.breaker.judgement import Down
 from digest.delivery.breaker.rows import record_down
+from digest.delivery.feedback.keeping import keep_message
+from digest.delivery.home.judgement import Why
+from digest.delivery.home.rows import write_hold
 from digest.delivery.outcome import Uncertain
 from digest.errors import FetchFailed
 from digest.models import (
@@ -25,6 +28,7 @@ from digest.operations.keys.changing import export_ring
 from digest.operations.watching.alerts import ALERTS
 from digest.operations.watching.looking import look_over
 from digest.operations.watching.marks import BACKED_UP, SEEN
+from digest.operations.watching.ping import list_open_work
 from digest.operations.watching.pulses import Pulses
 from digest.operations.watching.watch import AWAY, Reading, Watcher, jumped_by
 from digest.outbox import NoticeText, enqueue
@@ -49,6 +53,25 @@ def set_watching(newsroom, **values) -> None:
 
 def test_well_newsroom_is_silent(newsroom) -> None:
     assert kinds(newsroom) == []
+
+
+def test_message_that_nobody_understood_and_a_hold_are_troubles(newsroom, clock) -> None:
+    app = newsroom.app
+    with app.db.write() as session:
+        rules, why = app.config.feedback, "no report"
+        for raw in (b"Subject: ?\n\n", b"Subject: !\n\n"):
+            keep_message(
+                session, app.sealer, raw, place="pipe", why=why, rules=rules, now=clock.now()
+            )
+        write_hold(session, Why.RESTORED, clock.now(), detail="")
+
+    details = {seen.kind: seen.detail for seen in look_over(app, ())}
+
+    assert details["messages-kept"] == "2 of them"
+    assert details["held"] == "the database was restored from a backup"
+    with app.db.read() as session:
+        left = list_open_work(app, session, clock.now())
+    assert "nothing is sent before digest takeover" in left
 
 
 def test_whole_relay_and_groups_that_rest_are_told_apart(newsroom, clock) -> None:
