@@ -436,6 +436,7 @@ def open_app(
     app = App(path, config, keys, clock or SystemClock())
     try:
         if not fresh:
+            app.db.assert_there()
             app.check_store()
         yield app
     finally:

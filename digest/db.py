@@ -76,6 +76,11 @@ class Database:
         self._together = Together(self.write) if self.is_sqlite else None
         self._writer: int | None = None  # the thread whose turn it is
 
+    def assert_there(self) -> None:
+        """Raise DatabaseUnfit for a SQLite file that is not there: asking it would make one."""
+        if self.file is not None and not self.file.exists():
+            raise DatabaseUnfit(f"there is no database at {self.file}: run digest migrate")
+
     @property
     def is_sqlite(self) -> bool:
         """Whether the store is the embedded one."""

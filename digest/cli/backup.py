@@ -24,7 +24,7 @@ def backup(
     context: typer.Context,
     words: Annotated[
         list[str],
-        typer.Argument(metavar="FOLDER | verify FOLDER", help="Where backups lie; one a time."),
+        typer.Argument(metavar="FOLDER", help="Where backups lie; or two words: verify FOLDER."),
     ],
     keep: Annotated[int, typer.Option(min=1, help="How many to keep.")] = 7,
 ) -> None:

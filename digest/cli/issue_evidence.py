@@ -1,5 +1,6 @@
 """``digest issue evidence``: the relay's own log settles what is in doubt."""
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ from digest.delivery.evidence import (
 )
 from digest.delivery.ledger.doubts import Doubt, apply_evidence, list_doubts
 from digest.delivery.ledger.weighing import SETTLING, Evidence
-from digest.delivery.postfix_log import PostfixLog, moment_of, read_postfix_log
+from digest.delivery.postfix_log import PostfixLog, moment_of, read_log_lines, read_postfix_log
 from digest.errors import BadInput
 from digest.models import DeliveryState
 
+PIPED = Path("-")
 BATCH = 200  # rows settled in one transaction, so that a sender's dots need not wait
 
 
@@ -51,7 +53,8 @@ def evidence(
     context: typer.Context,
     issue: IssueName,
     postfix_log: Annotated[
-        list[Path], typer.Option(help="The relay's log (.gz too); again for more, oldest first.")
+        list[Path],
+        typer.Option(help="The relay's log (.gz too; - reads it in); again for more."),
     ],
     complete: Annotated[
         bool,
@@ -112,6 +115,9 @@ def _ask(instance: App, issue: str, relay: str | None, *, witnessed: bool) -> Qu
 def _read(asked: Question, paths: Sequence[Path]) -> PostfixLog:
     log = PostfixLog([*asked.doubts, *asked.witnesses])
     for path in paths:
+        if path == PIPED:
+            read_log_lines(sys.stdin.buffer, "standard input", log)
+            continue
         with progress_bar(path.name, counted=False) as advance:
             read_postfix_log(path, log, advance)
     return log

@@ -1,5 +1,6 @@
 """How commands find the issue they are about, with everything they need to know of it."""
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,6 +19,26 @@ NewsletterSlug = Annotated[
     typer.Option("--newsletter", "-n", help="Its slug; not needed when there is only one."),
 ]
 ArticleRef = Annotated[str, typer.Argument(help="The article's id or address.")]
+
+
+def heard(address: str) -> str:
+    """Return an address from a command line; ``-`` is one that is asked for, or read from standard
+    input: what is typed as a word of a command stays in the records of shells and of sudo.
+    """
+    if address != "-":
+        return address
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Address", hide_input=True)
+        return asked.strip()
+    return sys.stdin.readline().strip()
+
+
+ReaderAddress = Annotated[
+    str,
+    typer.Argument(
+        callback=heard, help="The reader's address; - asks for it, so that no history keeps it."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

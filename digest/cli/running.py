@@ -22,10 +22,11 @@ from digest.cli.supervise import Supervisor, end_with_supervisor, own_command
 from digest.cli.terminal import console, local_time, opened, print_table, progress_bar, say
 from digest.config import NewsletterConfig, WebConfig
 from digest.curation.issues import find_issue_on, list_issues, list_sending
-from digest.curation.newsletters import find_newsletter, next_issue_slot
+from digest.curation.newsletters import find_newsletter
 from digest.delivery.home.guard import WHAT_TO_DO
 from digest.delivery.ledger.sums import Sums, count_sums
-from digest.delivery.slots import find_next_slot, find_slot
+from digest.delivery.next_draft import last_settled, next_due
+from digest.delivery.slots import find_slot
 from digest.errors import BackendDown, ConfigError
 from digest.models import Issue, Newsletter, SlotState
 from digest.operations.moved import SchemaWatch
@@ -297,16 +298,16 @@ def _show_newsletter(
 ) -> None:
     newsletter = find_newsletter(session, configured.slug)
     now, zone = instance.clock.now(), configured.schedule.timezone
-    # Before the first tick nothing is planned yet; then the schedule says when it will be.
-    due = find_next_slot(session, newsletter.id, now) or next_issue_slot(
-        newsletter, configured.schedule.as_schedule(), now
-    )
+    due = next_due(session, newsletter, configured, now)
     issue = find_issue_on(session, newsletter.id, due.local_date)
     what = f"{configured.slug}/{issue.number}, {issue.state.value}" if issue else "no issue yet"
     slot = find_slot(session, newsletter.id, due.local_date)
     if slot is not None and slot.state is not SlotState.PLANNED:
         what = f"{what}, slot {slot.state.value}"
     say(f"{configured.slug}: {audience_count(session, newsletter.id, now)} readers")
+    last = last_settled(session, newsletter.id, now)
+    if last is not None:
+        say(f"last slot {last.state.value}: {local_time(last.due_at, zone)} ({zone})")
     say(f"next slot: {local_time(due.due_at, zone)} ({zone}), {what}")
     rows, worries = [], []
     for row in list_issues(session, newsletter.id, most):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.blocks import FULL
 from digest.cli import subscribers_erase, subscribers_import, subscribers_wishes
-from digest.cli.references import NewsletterSlug, chosen
+from digest.cli.references import NewsletterSlug, ReaderAddress, chosen
 from digest.cli.subscribers_troubles import list_troubles
 from digest.cli.terminal import opened, print_table, progress_bar, say
 from digest.curation.newsletters import find_newsletter
@@ -65,7 +65,7 @@ def _new_private_file(path: Path) -> Iterator[TextIO]:
 @app.command("add")
 def add(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="Somebody who has asked for it.")],
+    address: ReaderAddress,
     name: Annotated[str | None, typer.Option(help="Their name.")] = None,
     newsletter: NewsletterSlug = None,
 ) -> None:
@@ -87,9 +87,7 @@ def add(
 
 
 @app.command("find")
-def find(
-    context: typer.Context, address: Annotated[str, typer.Argument(help="The address.")]
-) -> None:
+def find(context: typer.Context, address: ReaderAddress) -> None:
     """Show the subscriptions of one address."""
     with opened(context) as instance, instance.db.read() as session:
         subscriber = find_by_address(session, instance.sealer, address)
@@ -112,7 +110,7 @@ def find(
 @app.command("choose")
 def choose(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="Somebody who has asked for it.")],
+    address: ReaderAddress,
     edition: Annotated[str, typer.Option(help="full or headlines.")] = FULL,
     without: Annotated[
         list[str] | None, typer.Option(help="A section's heading, or 'whole texts'; repeatable.")
@@ -145,7 +143,7 @@ def choose(
 @app.command("leave")
 def take_out(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="Somebody who has asked to leave.")],
+    address: ReaderAddress,
     newsletter: NewsletterSlug = None,
 ) -> None:
     """Unsubscribe one person, at once."""

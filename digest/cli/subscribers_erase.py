@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from digest.cli.references import ReaderAddress
 from digest.cli.terminal import is_typed, opened, say
 from digest.correspondence.erasing import erase_reader
 from digest.errors import NotFound
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def erase(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="Somebody who has asked to be erased.")],
+    address: ReaderAddress,
     forget_suppression: Annotated[
         bool, typer.Option("--forget-suppression", help="Keep not even a hash of the address.")
     ] = False,
@@ -63,7 +64,7 @@ def erase(
 
 def suppress_address(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="The address that must not be mailed.")],
+    address: ReaderAddress,
     reason: Annotated[str, typer.Option(help="Why, in your words; addresses are taken out.")],
 ) -> None:
     """Never mail an address again, whatever is subscribed. Copies on their way count too."""
@@ -76,7 +77,7 @@ def suppress_address(
 
 def unsuppress(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="The address that may be mailed again.")],
+    address: ReaderAddress,
     yes: Yes = False,
 ) -> None:
     """Let an address be mailed again. Nobody is subscribed by that."""

@@ -1,9 +1,8 @@
 """``digest subscribers reasons`` and ``settings``: why people left, the way into the settings."""
 
-from typing import Annotated
-
 import typer
 
+from digest.cli.references import ReaderAddress
 from digest.cli.terminal import opened, print_table, say
 from digest.correspondence.home import home_of
 from digest.curation.newsletters import find_newsletter
@@ -31,9 +30,7 @@ def reasons(context: typer.Context) -> None:
     print_table(headings, rows, none="Nobody has said why.")
 
 
-def settings(
-    context: typer.Context, address: Annotated[str, typer.Argument(help="A reader's address.")]
-) -> None:
+def settings(context: typer.Context, address: ReaderAddress) -> None:
     """Mail somebody the link that opens their settings."""
     with opened(context) as instance, instance.db.write() as session:
         subscriber = find_by_address(session, instance.sealer, address)

@@ -52,7 +52,7 @@ def day_to_follow(session: Session, configured: NewsletterConfig, now: datetime)
     that nobody touched: a newsletter that rests does not pile up drafts.
     """
     newsletter = find_newsletter(session, configured.slug)
-    last = _last_settled(session, newsletter.id, now)
+    last = last_settled(session, newsletter.id, now)
     if last is None or not _was_touched(session, last):
         return None
     day = next_due(session, newsletter, configured, now).local_date
@@ -60,7 +60,8 @@ def day_to_follow(session: Session, configured: NewsletterConfig, now: datetime)
     return None if session.scalar(select(exists().where(of_the_day))) else day
 
 
-def _last_settled(session: Session, newsletter_id: int, now: datetime) -> Slot | None:
+def last_settled(session: Session, newsletter_id: int, now: datetime) -> Slot | None:
+    """Return the last slot that was fired, held or missed."""
     return session.scalar(
         select(Slot)
         .where(Slot.newsletter_id == newsletter_id, Slot.state.in_(SETTLED), Slot.settled_at <= now)

@@ -23,7 +23,7 @@ from digest.delivery.home.guard import Home
 from digest.delivery.message_ids import make_message_id
 from digest.delivery.outcome import Accepted, Deferred, Outcome, Rejected
 from digest.delivery.return_paths import Sent, return_path
-from digest.errors import BackendDown, DigestError
+from digest.errors import BackendDown, ConfigError, DigestError
 from digest.keys import KeyRing
 from digest.logs import bound
 from digest.models import Notice, NoticeState
@@ -132,7 +132,8 @@ class NoticeSender:
                     continue  # another process sends it
                 outcome = await self._hand_over(channel, notice)
                 accepted += isinstance(outcome, Accepted)
-                await asyncio.to_thread(self._record, notice, outcome)
+                if outcome is not None:
+                    await asyncio.to_thread(self._record, notice, outcome)
         except BackendDown as error:
             log.warning("notices wait: %s", error, extra={"fields": {"relay": ways[0]}})
             rest = notices[tried:]
@@ -160,9 +161,16 @@ class NoticeSender:
             ).first()
         return hit is not None
 
-    async def _hand_over(self, channel: Channel, notice: Notice) -> Outcome:
+    async def _hand_over(self, channel: Channel, notice: Notice) -> Outcome | None:
+        """Hand one over; None when our own set-up does not allow it: that will be mended, and the
+        notice is tried again when its claim runs out.
+        """
         try:
             envelope, message = self._message(notice)
+        except ConfigError as error:
+            fields = {"kind": notice.kind, "newsletter": notice.newsletter_slug}
+            log.error("a letter cannot be made, and waits: %s", error, extra={"fields": fields})
+            return None
         except DigestError as error:
             return Rejected(0, str(error))
         try:
@@ -205,6 +213,8 @@ class NoticeSender:
             values = {"state": NoticeState.ACCEPTED, "done_at": now}
         elif isinstance(outcome, Rejected) or tries >= TRIES:
             values = {"state": NoticeState.FAILED, "done_at": now}
+            fields = {"kind": notice.kind, "newsletter": notice.newsletter_slug, "tries": tries}
+            log.warning("a letter is given up: %s", outcome.text, extra={"fields": fields})
         else:
             values = {"next_at": now + min(FIRST_DELAY * 2 ** (tries - 1), LONGEST_DELAY)}
         with self._db.write() as session:

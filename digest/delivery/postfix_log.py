@@ -230,20 +230,30 @@ def read_postfix_log(path: Path, log: PostfixLog, progress: Callable[[int, int],
     BadInput names the file when nothing in it is Postfix's, and the line after which it cannot be
     unpacked.
     """
-    total, number, before = path.stat().st_size, 0, log.lines
+    total = path.stat().st_size
     with path.open("rb") as raw:
         file = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw)
-        try:
-            for line in iter(lambda: file.readline(LONGEST_LINE), b""):
-                number += 1
-                log.take(line.decode("utf-8", "replace").rstrip("\r\n"))
-                if number % PROGRESS_LINES == 0:
-                    progress(raw.tell(), total)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BadInput(f"{path}, after line {number:,}: {error}") from error
-    if number and log.lines == before:
-        raise BadInput(f"{path}: none of its {number:,} lines is a log line of Postfix")
+        read_log_lines(file, str(path), log, lambda: progress(raw.tell(), total))
     progress(total, total)
+
+
+def read_log_lines(
+    file: IO[bytes], name: str, log: PostfixLog, advance: Callable[[], None] = lambda: None
+) -> None:
+    """Give the lines of an open file or pipe to `log`; BadInput as `read_postfix_log`. `advance` is
+    called now and then.
+    """
+    number, before = 0, log.lines
+    try:
+        for line in iter(lambda: file.readline(LONGEST_LINE), b""):
+            number += 1
+            log.take(line.decode("utf-8", "replace").rstrip("\r\n"))
+            if number % PROGRESS_LINES == 0:
+                advance()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BadInput(f"{name}, after line {number:,}: {error}") from error
+    if number and log.lines == before:
+        raise BadInput(f"{name}: none of its {number:,} lines is a log line of Postfix")
 
 
 def moment_of(stamp: str, zone: tzinfo | None, now: datetime) -> datetime:

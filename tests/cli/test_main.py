@@ -117,7 +117,10 @@ def test_keys_of_another_instance_are_refused(line) -> None:
 def test_empty_database_says_what_to_do(line) -> None:
     (line.folder / "digest.db").unlink()
 
-    assert line.bad("status") == "the database is empty: run digest migrate"
+    said = line.bad("status")
+
+    assert said == f"there is no database at {line.folder / 'digest.db'}: run digest migrate"
+    assert not (line.folder / "digest.db").exists()
 
 
 def test_database_newer_than_the_program_is_left_alone(line) -> None:

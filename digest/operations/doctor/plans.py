@@ -13,10 +13,10 @@ from digest.app import App
 from digest.clock import Due
 from digest.config import NewsletterConfig, WarmUpConfig
 from digest.curation.newsletters import find_newsletter, next_issue_slot
+from digest.delivery.next_draft import next_due
 from digest.delivery.pacing.forecast import HORIZON, Forecast, overruns
 from digest.delivery.pacing.limits import allowed_on, day_of
 from digest.delivery.pacing.plan import audience_by_group, forecast_issue
-from digest.delivery.slots import find_next_slot
 from digest.errors import ConfigError
 from digest.models import Newsletter, Subscription
 from digest.operations.doctor.case import Case
@@ -82,11 +82,7 @@ def next_two(
 ) -> tuple[Due, Due]:
     """Return the next slot, wherever an editor put it, and the one after it."""
     schedule = configured.schedule.as_schedule()
-    planned = find_next_slot(session, newsletter.id, now)
-    if planned is None:
-        due = next_issue_slot(newsletter, schedule, now)
-    else:
-        due = Due(planned.local_date, planned.due_at)
+    due = next_due(session, newsletter, configured, now)
     following = next_issue_slot(newsletter, schedule, due.due_at)
     if following.local_date <= due.local_date:  # it was brought forward
         following = next_issue_slot(newsletter, schedule, following.due_at)

@@ -7,7 +7,6 @@ from pathlib import Path
 from sqlalchemy import text
 
 from digest.clock import SystemClock
-from digest.errors import DatabaseUnfit
 from digest.operations.doctor.case import Case
 from digest.operations.doctor.findings import Said, note, warn, well, wrong
 from digest.operations.doctor.mounts import IN_MEMORY, LAYERED, Mount, find_mount, is_remote
@@ -19,9 +18,7 @@ CLOCKS_APART_SECONDS = 2.0
 
 def check_revision(case: Case) -> Iterator[Said]:
     """STORE-1: the schema is exactly this program's."""
-    file = case.app.db.file
-    if file is not None and not file.exists():  # asking it would make an empty one
-        raise DatabaseUnfit(f"there is no database at {file}: run digest migrate")
+    case.app.db.assert_there()
     check_schema(case.app.db)
     yield well(f"the schema is at revision {current_revision(case.app.db)}, this program's own")
 

@@ -8,7 +8,7 @@ import platform
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -21,7 +21,7 @@ from digest.delivery.breaker.rows import load_standings
 from digest.delivery.breaker.standing import RELAY_FORGOTTEN, WHOLE, is_forgotten, may_try
 from digest.delivery.feedback.keeping import count_kept
 from digest.delivery.home.rows import list_holds
-from digest.delivery.slots import find_next_slot
+from digest.delivery.next_draft import next_due
 from digest.models import (
     FeedbackEvent,
     InstanceValue,
@@ -80,10 +80,10 @@ def slots(app: App, session: Session, now: datetime) -> Iterator[Metric]:
     last = gauge("last_slot", "1 for the state of the last slot", "newsletter", "state")
     delay = gauge("last_slot_lateness_seconds", "From due to settled", "newsletter")
     for slug, newsletter_id in _newsletters(app, session):
-        slot = find_next_slot(session, newsletter_id, now)
-        if slot is not None:
-            due.add_metric([slug], slot.due_at.timestamp())
-            ready.add_metric([slug], _is_approved(session, slot))
+        newsletter = session.get_one(Newsletter, newsletter_id)
+        following = next_due(session, newsletter, app.config.newsletter(slug), now)
+        due.add_metric([slug], following.due_at.timestamp())
+        ready.add_metric([slug], _is_approved(session, newsletter_id, following.local_date))
         overdue = session.scalar(
             select(func.min(Slot.due_at)).where(
                 Slot.newsletter_id == newsletter_id,
@@ -105,12 +105,12 @@ def slots(app: App, session: Session, now: datetime) -> Iterator[Metric]:
     yield from (due, ready, late, last, delay)
 
 
-def _is_approved(session: Session, slot: Slot) -> bool:
+def _is_approved(session: Session, newsletter_id: int, day: date) -> bool:
     return bool(
         session.scalar(
             select(func.count()).where(
-                Issue.newsletter_id == slot.newsletter_id,
-                Issue.slot_date == slot.local_date,
+                Issue.newsletter_id == newsletter_id,
+                Issue.slot_date == day,
                 Issue.state == IssueState.APPROVED,
             )
         )
