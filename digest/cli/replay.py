@@ -53,5 +53,5 @@ def _show(done: Replay, changed: dict[str, int], *, compared: bool) -> None:
     rows = [(each.name, f"{each.copies:,}", f"{each.bytes:,}", headers) for each in done.editions]
     print_table(("edition", "copies", "bytes", "differs"), rows, none="No copy came.")
     erased = f" ({done.erased:,} more to readers who are gone)" if done.erased else ""
-    say(f"{done.name}: {done.accepted:,} of {done.expected:,} copies accepted{erased}, ")
-    say(f"{done.seconds:.1f} seconds. Nothing left this machine.")
+    say(f"{done.name}: {done.accepted:,} of {done.expected:,} copies accepted{erased},")
+    say(f"in {done.seconds:.1f} seconds. Nothing left this machine.")

@@ -26,9 +26,8 @@ from digest.curation.newsletters import find_newsletter
 from digest.delivery.home.guard import WHAT_TO_DO
 from digest.delivery.ledger.sums import Sums, count_sums
 from digest.delivery.next_draft import last_settled, next_due
-from digest.delivery.slots import find_slot
 from digest.errors import BackendDown, ConfigError
-from digest.models import Issue, Newsletter, SlotState
+from digest.models import Issue, Newsletter
 from digest.operations.moved import SchemaWatch
 from digest.operations.reception import Mood, Reception, count_reception
 from digest.operations.watching.alerts import ALERTS
@@ -301,9 +300,6 @@ def _show_newsletter(
     due = next_due(session, newsletter, configured, now)
     issue = find_issue_on(session, newsletter.id, due.local_date)
     what = f"{configured.slug}/{issue.number}, {issue.state.value}" if issue else "no issue yet"
-    slot = find_slot(session, newsletter.id, due.local_date)
-    if slot is not None and slot.state is not SlotState.PLANNED:
-        what = f"{what}, slot {slot.state.value}"
     say(f"{configured.slug}: {audience_count(session, newsletter.id, now)} readers")
     last = last_settled(session, newsletter.id, now)
     if last is not None:

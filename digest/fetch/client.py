@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 
 import certifi
 import httpcore
@@ -31,6 +32,16 @@ def system_resolve(host: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+@cache
+def _usual_authorities() -> ssl.SSLContext:
+    """Return a context that believes the usual authorities, and those that the machine's
+    administrator has added to the system's.
+    """
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_default_certs()
+    return context
+
+
 class Fetcher:
     """Fetches public http and https URLs; keeps no connection and follows no proxy variable.
 
@@ -48,7 +59,7 @@ class Fetcher:
         self._config = config
         self._clock = clock
         self._resolve = resolve
-        self._tls = tls or ssl.create_default_context(cafile=certifi.where())
+        self._tls = tls or _usual_authorities()
         self._allowed = [ipaddress.ip_network(network) for network in config.allow_networks]
 
     def get(

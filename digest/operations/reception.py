@@ -1,8 +1,8 @@
 """How an issue was received: complaints and bounces, held against its accepted copies.
 
-A complaint or a bounce that comes later suppresses an address, and says nothing of the issue it was
-about. It counts for the issue that was the newsletter's newest when it came, unless its reader is
-known and did not get that issue. Reads only.
+What was told of a copy of the issue counts for it, whatever became of its reader since. A complaint
+or bounce that only suppressed an address counts for the issue that was the newsletter's newest when
+it came, unless its reader is known and did not get that issue. Reads only.
 """
 
 import enum
@@ -12,10 +12,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from digest.delivery.feedback.events import FeedbackKind
+from digest.delivery.feedback.taking import SESSION
 from digest.delivery.ledger.sums import Sums
 from digest.models import (
     Delivery,
     DeliveryState,
+    FeedbackEvent,
     Issue,
     LedgerSum,
     Subscriber,
@@ -28,6 +31,9 @@ from digest.subscribers.transfer.step import IMPORTED
 # never to reach the second, at which Yahoo draws its line too.
 UNEASY_PER_MILLE = 1
 GRAVE_PER_MILLE = 3
+
+
+COMPLAINED, BOUNCED = FeedbackKind.COMPLAINED.value, FeedbackKind.BOUNCED.value
 
 
 class Mood(enum.Enum):
@@ -75,6 +81,7 @@ def count_reception(session: Session, issue: Issue, sums: Sums) -> Reception:
     # What another system heard of its own mails, and an import brought, says nothing of this issue.
     is_ours = ~Suppression.detail.startswith(IMPORTED)
     window = [Suppression.at >= issue.sending_at, is_ours, _may_be_about(issue.id)]
+    window.append(~_is_told_of(issue.id))
     if until is not None:
         window.append(Suppression.at < until)
     wanted = [SuppressionReason.COMPLAINED, SuppressionReason.BOUNCED]
@@ -84,9 +91,39 @@ def count_reception(session: Session, issue: Issue, sums: Sums) -> Reception:
         .group_by(Suppression.reason)
     )
     counts = dict(rows.all())
-    complaints = counts.get(SuppressionReason.COMPLAINED, 0)
-    bounces = counts.get(SuppressionReason.BOUNCED, 0) + sums.rejected
+    told = _count_told(session, issue.id)
+    complaints = counts.get(SuppressionReason.COMPLAINED, 0) + told.get(COMPLAINED, 0)
+    bounces = counts.get(SuppressionReason.BOUNCED, 0) + told.get(BOUNCED, 0) + sums.rejected
     return Reception(sums.accepted, complaints, bounces)
+
+
+def _count_told(session: Session, issue_id: int) -> dict[str, int]:
+    """Return how many readers complained of an issue, and how many copies of it came back, by what
+    was told of this very issue. Erased readers are left to their suppressions.
+    """
+    rows = session.execute(
+        select(FeedbackEvent.kind, func.count(FeedbackEvent.subscriber_id.distinct()))
+        .where(_told_of(issue_id))
+        .group_by(FeedbackEvent.kind)
+    )
+    return dict(rows.all())
+
+
+def _told_of(issue_id: int) -> ColumnElement[bool]:
+    return and_(
+        FeedbackEvent.issue_id == issue_id,
+        FeedbackEvent.kind.in_([COMPLAINED, BOUNCED]),
+        FeedbackEvent.provider != SESSION,  # those are among the rejected
+    )
+
+
+def _is_told_of(issue_id: int) -> ColumnElement[bool]:
+    """Return the condition that a suppressed reader is counted by what was told of the issue."""
+    return exists().where(
+        Subscriber.address_index == Suppression.address_index,
+        FeedbackEvent.subscriber_id == Subscriber.id,
+        _told_of(issue_id),
+    )
 
 
 def _next_began(session: Session, newsletter_id: int, after: datetime) -> datetime | None:

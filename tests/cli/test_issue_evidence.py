@@ -2,9 +2,11 @@
 whole.
 """
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +92,13 @@ def test_copy_in_the_relay_s_queue_is_accepted_and_no_other(empty, newsroom, log
 
     assert said == "weekly/1: 1 accepted, 0 rejected, 0 sent again, 1 still in doubt.\n"
     assert newsroom.sums("weekly").accepted == 2
+
+
+def test_log_is_taken_from_standard_input(empty, newsroom, log, monkeypatch) -> None:
+    piped = io.TextIOWrapper(io.BytesIO(Path(log()).read_bytes()))
+    monkeypatch.setattr("sys.stdin", piped)
+
+    assert read(empty, "-").startswith("weekly/1: 1 accepted, 0 rejected")
 
 
 def test_copy_that_a_complete_log_lacks_is_sent_again(empty, newsroom, log, clock, run) -> None:

@@ -196,7 +196,9 @@ def test_approving_after_the_slot_was_held_says_how_to_send_it(drafted) -> None:
 
     assert "Its slot was held" in said
     assert "digest issue schedule weekly/1 --now sends it" in said
-    assert "slot held" in drafted.good("status")
+    status = drafted.good("status")
+    assert "last slot held: " in status
+    assert "next slot: Fri 2026-12-11" in status
 
 
 def test_cancelled_issue_leaves_no_moment_to_its_successor(drafted) -> None:

@@ -1,6 +1,7 @@
 """Readers in from files of every kind and out to one, at the command line."""
 
 import csv
+import io
 import sqlite3
 import stat
 
@@ -174,6 +175,13 @@ def test_exported_file_may_be_imported_again(drafted) -> None:
     out = drafted.good("subscribers", "import", path, "--yes")
 
     assert "2 rows: 0 new, 2 subscribed already\n" in out
+
+
+def test_address_may_be_read_in_so_that_no_record_of_commands_has_it(line, monkeypatch) -> None:
+    line.good("subscribers", "add", "anna@example.org")
+    monkeypatch.setattr("sys.stdin", io.StringIO("anna@example.org\n"))
+
+    assert "active" in line.good("subscribers", "find", "-")
 
 
 def test_reader_is_added_found_and_let_go(line) -> None:

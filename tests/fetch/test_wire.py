@@ -1,6 +1,9 @@
 """Connections go to the checked address, under the host's name, within one deadline."""
 
+import os
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from digest.errors import FetchFailed
 from digest.fetch.client import Fetcher
+from digest.testing.certificates import LoopbackCertificate
 from digest.testing.web import Answer, WebServer, answer, loopback_fetcher
 
 
@@ -208,3 +212,25 @@ def test_certificate_of_another_name_is_refused(
 def test_certificate_of_an_unknown_authority_is_refused(secure_web: WebServer) -> None:
     with pytest.raises(FetchFailed, match=r"(?i)certificate"):
         trusting(None).get(secure_web.url("/", "tls.example", "https"))
+
+
+def test_authority_that_the_system_trusts_is_believed(tmp_path: Path) -> None:
+    certificate = LoopbackCertificate(tmp_path)
+    web = WebServer(certificate.server)
+    web.answers["/"] = answer(200, b"hello")
+    program = (
+        "from digest.testing.web import loopback_fetcher\n"
+        f"print(loopback_fetcher().get('https://127.0.0.1:{web.port}/').body)"
+    )
+    try:
+        said = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "SSL_CERT_FILE": str(certificate.file)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    finally:
+        web.close()
+
+    assert said.stdout == "b'hello'\n"

@@ -3,12 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from digest.clock import FixedClock
 from digest.curation.issues import find_issue
+from digest.delivery.feedback.events import Feedback, FeedbackKind
+from digest.delivery.feedback.taking import take
 from digest.delivery.ledger.sums import count_sums
 from digest.delivery.outcome import Rejected
-from digest.models import SuppressionReason
+from digest.models import Delivery, SuppressionReason
 from digest.operations.reception import Mood, Reception, count_reception
 from digest.scheduler import tick_once
 from digest.subscribers.lifecycle import erase, find_by_address
@@ -60,6 +63,37 @@ def test_complaints_and_bounces_count_for_the_issue_before_them(newsroom, clock,
 
     assert received(newsroom, first) == Reception(accepted=4, complaints=1, bounces=1)
     assert received(newsroom, second) == Reception(accepted=2, complaints=1, bounces=0)
+
+
+def test_what_came_back_stays_with_its_issue_whatever_an_operator_does(
+    newsroom, clock, run
+) -> None:
+    issue = send(newsroom, run)
+    app = newsroom.app
+    with app.db.read() as session:
+        copies = session.scalars(select(Delivery).order_by(Delivery.id)).all()
+    soft, complaint = FeedbackKind.BOUNCED, FeedbackKind.COMPLAINED
+    told = [
+        Feedback(
+            kind,
+            clock.now(),
+            "",
+            event_id=f"{copy.id}",
+            reference=f"delivery {copy.id}",
+            status=code,
+        )
+        for copy, kind, code in zip(
+            copies, (soft, soft, complaint), ("4.2.2", "5.1.1", ""), strict=False
+        )
+    ]
+    with app.db.write() as session:
+        take(session, app.feedback_rules, "postmark", told, clock.now())
+    before = received(newsroom, issue)
+    for address in READERS:
+        say(newsroom, address, SuppressionReason.MANUAL)
+
+    assert (before.accepted, before.complaints, before.bounces) == (4, 1, 2)
+    assert received(newsroom, issue) == before
 
 
 def test_rejected_copy_is_one_bounce_though_its_address_is_suppressed(newsroom, run) -> None:
