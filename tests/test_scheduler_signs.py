@@ -14,7 +14,7 @@ from digest.testing.newsroom import Newsroom, open_newsroom
 
 LOOPS = {
     *("tick", "drain main", "notices", "answers", "forgetting", "clock", "intake", "articles"),
-    "housekeeping",
+    *("housekeeping", "refusals"),
 }
 
 

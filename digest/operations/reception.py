@@ -75,8 +75,8 @@ def count_reception(session: Session, issue: Issue, sums: Sums) -> Reception:
         raise ValueError("an issue whose sending has not begun was not received")
     kept = session.get(LedgerSum, issue.id)
     if kept is not None:  # nobody can tell any more who got it
-        came_back = kept.sums["came_back"]
-        return Reception(sums.accepted, came_back["complaints"], came_back["bounces"])
+        came_back = kept.sums.get("came_back", {})  # of one that was given up before it began: none
+        return Reception(sums.accepted, came_back.get("complaints", 0), came_back.get("bounces", 0))
     until = _next_began(session, issue.newsletter_id, issue.sending_at)
     # What another system heard of its own mails, and an import brought, says nothing of this issue.
     is_ours = ~Suppression.detail.startswith(IMPORTED)

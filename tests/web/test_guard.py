@@ -71,7 +71,7 @@ def _routes(router) -> list:
 def test_every_route_answers_with_the_headers(house) -> None:
     requests = _every_request(house)
     assert {path.split("/")[1] for _, path in requests} == {
-        *("", "n", "c", "u", "later", "s", "settings", "move", "erase"),
+        *("", "n", "c", "u", "later", "s", "settings", "move", "erase", "ready"),
         *("i", "own-copy", "health", "pictures"),
     }
 

@@ -20,7 +20,7 @@ from digest.models import (
     ReaderRequest,
 )
 from digest.operations.doctor.case import Case
-from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
+from digest.operations.doctor.findings import Said, how_many, note, warn, well, wrong
 from digest.operations.doctor.names import is_here
 
 LATE = timedelta(minutes=15)
@@ -82,17 +82,17 @@ def check_letters(case: Case) -> Iterator[Said]:
         )
     if overdue:
         yield warn(
-            f"{counted(overdue, 'letter')} should have left by now, the oldest is of "
+            f"{how_many(overdue, 'letter')} should have left by now, the oldest is of "
             f"{oldest:%Y-%m-%d %H:%M} UTC",
             "see that a scheduler runs and that the relay takes mail (--online asks it)",
         )
     elif tried:
-        yield note(f"{counted(tried, 'letter')} put off, and tried again", "look at the log")
+        yield note(f"{how_many(tried, 'letter')} put off, and tried again", "look at the log")
     else:
         yield well("no letter waits longer than it should")
     if failed:
         yield note(
-            f"{counted(failed, 'letter')} could not be delivered in the last seven days",
+            f"{how_many(failed, 'letter')} could not be delivered in the last seven days",
             "mostly mistyped addresses; many of them mean that the relay refuses us",
         )
 
@@ -148,7 +148,7 @@ def check_doubts(case: Case) -> Iterator[Said]:
         ).all()
     for slug, number, state, copies in doubts:
         say = warn if state is IssueState.SENDING else note
-        doubted = counted(copies, "copy", "copies")
+        doubted = how_many(copies, "copy", "copies")
         yield say(
             f"{slug}/{number}: of {doubted} nobody knows whether it arrived",
             f"digest issue uncertain {slug}/{number} lists them; digest issue evidence reads the "
@@ -164,7 +164,7 @@ def check_requests(case: Case) -> Iterator[Said]:
     with case.app.db.read() as session:
         kept, oldest = session.execute(select(func.count(), func.min(ReaderRequest.asked_at))).one()
     if kept and oldest < now - LATE:
-        waiting = counted(kept, "request")
+        waiting = how_many(kept, "request")
         yield warn(
             f"{waiting} of readers waiting, the oldest since {oldest:%Y-%m-%d %H:%M} UTC",
             "start digest run: the scheduler answers them",

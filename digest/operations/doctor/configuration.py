@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from digest.config import NewsletterConfig, RelayConfig
 from digest.delivery.return_paths import plain_return_path
 from digest.operations.doctor.case import Case
-from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
+from digest.operations.doctor.findings import Said, how_many, note, warn, well, wrong
 from digest.operations.doctor.names import are_related, domain_of, is_here
 
 TO_THE_WORLD = ("smtp", "postmark")  # of our own backends, those that reach readers
@@ -167,7 +167,7 @@ def check_alerts(case: Case) -> Iterator[Said]:
     """CONFIG-5: somebody is told when an issue is held, missed or in trouble."""
     for newsletter in case.app.config.newsletters:
         if newsletter.alerts:
-            addresses = counted(len(newsletter.alerts), "address", "addresses")
+            addresses = how_many(len(newsletter.alerts), "address", "addresses")
             yield well(f"{newsletter.slug}: alerts go to {addresses}")
         else:
             yield warn(

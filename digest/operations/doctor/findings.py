@@ -59,6 +59,6 @@ class Finding:
     hint: str
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def how_many(number: int, one: str, many: str = "") -> str:
     """Return ``1 letter`` or ``1,200 letters``; `many` where that is not `one` with an s."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -86,11 +86,11 @@ def _rooms(case: Case) -> list[Room]:
 
 
 def _measure(path: Path, names: list[str], size: int) -> Room:
-    counted = os.statvfs(path)
+    how_many = os.statvfs(path)
     return Room(
         " and ".join(names),
         shutil.disk_usage(path).free,
-        counted.f_favail if counted.f_files else None,
+        how_many.f_favail if how_many.f_files else None,
         size if "the database" in names else 0,
     )
 

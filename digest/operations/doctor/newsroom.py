@@ -7,14 +7,14 @@ from digest.curation.newsletters import find_newsletter
 from digest.curation.source_list import list_sources
 from digest.errors import ConfigError, RenderingFailed
 from digest.operations.doctor.case import Case
-from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
+from digest.operations.doctor.findings import Said, how_many, note, warn, well, wrong
 from digest.press.preflight.verdict import rules_of
 from digest.press.sample import print_sample, sample_view
 from digest.rendering.furniture import Furniture, untranslated
 from digest.rendering.view import LOOKS
 
 FAILS_FOR_GOOD = 5  # polls in a row, each twice as long after the one before
-SHOWN = 10  # sources; the rest are counted
+SHOWN = 10  # sources; the rest are how_many
 
 
 def check_words(case: Case) -> Iterator[Said]:
@@ -114,14 +114,14 @@ def check_sources(case: Case) -> Iterator[Said]:
     failing = [source for source in sources if source.failures]
     for source in failing[:SHOWN]:
         say = warn if source.failures >= FAILS_FOR_GOOD else note
-        often = counted(source.failures, "time")
+        often = how_many(source.failures, "time")
         yield say(
             f"{source.name}: not read, {often} in a row: {source.last_error}",
             f"digest sources list; if it is gone for good, let number {source.id} rest",
         )
     if len(failing) > SHOWN:
         yield warn(
-            f"{counted(len(failing) - SHOWN, 'source')} more not read", "digest sources list"
+            f"{how_many(len(failing) - SHOWN, 'source')} more not read", "digest sources list"
         )
     if sources and not failing:
-        yield well(f"{counted(len(sources), 'source')}, none of them failing")
+        yield well(f"{how_many(len(sources), 'source')}, none of them failing")

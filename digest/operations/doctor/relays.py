@@ -9,7 +9,7 @@ from digest.delivery.backends.smtp import SmtpBackend
 from digest.delivery.smtp.survey import Survey
 from digest.errors import BackendDown, ConfigError, DigestError
 from digest.operations.doctor.case import STEP_SECONDS, Case, side_by_side
-from digest.operations.doctor.findings import Said, counted, note, warn, well, wrong
+from digest.operations.doctor.findings import Said, how_many, note, warn, well, wrong
 from digest.operations.doctor.names import is_here
 
 SOON_DAYS = 14  # until a certificate ends; most are renewed a month before
@@ -93,7 +93,7 @@ def judge_security(key: str, found: Survey, now: datetime) -> Iterator[Said]:
 def judge_certificate(of: str, ends: datetime, now: datetime) -> Said:
     """Judge how long a certificate that verifies still will."""
     days = (ends - now).days
-    text = f"{of}: the certificate ends in {counted(days, 'day')}, on {ends:%Y-%m-%d}"
+    text = f"{of}: the certificate ends in {how_many(days, 'day')}, on {ends:%Y-%m-%d}"
     if days < VERY_SOON_DAYS:
         return wrong(text, "renew it now: nobody is let in with one that has ended")
     if days < SOON_DAYS:
@@ -140,7 +140,7 @@ def judge_offers(key: str, found: Survey, messages_per_connection: int) -> Itera
     most = found.limits.get("MAILMAX")
     if most is not None and most < messages_per_connection:
         yield warn(
-            f"{key}: it takes {counted(most, 'message')} on one connection",
+            f"{key}: it takes {how_many(most, 'message')} on one connection",
             f"set messages_per_connection to {most}",
         )
 

@@ -1,6 +1,6 @@
 """Adds routes to the desk: none without the role it needs, none that forgets its errors."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial, wraps
 from inspect import iscoroutinefunction
@@ -156,6 +156,7 @@ def _told_by(pages: DeskPages) -> type[APIRoute]:
             handle = super().get_route_handler()
 
             async def handled(request: Request) -> Response:
+                headers: Mapping[str, str] = {}
                 try:
                     return await handle(request)
                 except RequestValidationError:  # what cannot be in an address
@@ -165,9 +166,12 @@ def _told_by(pages: DeskPages) -> type[APIRoute]:
                 except HTTPException as error:
                     status = error.status_code
                     why = LOST if status == 404 else str(error.detail)
+                    headers = error.headers or {}
                     if known_of(request) is None or status < 400:
                         raise
-                return pages.refuse(request, why, status)
+                answer = pages.refuse(request, why, status)
+                answer.headers.update(headers)
+                return answer
 
             return handled
 

@@ -87,7 +87,7 @@ def test_file_is_streamed_safe_for_spreadsheets_and_on_record(
 
 
 def test_file_is_no_page(desk: Desk, publisher: Browser) -> None:
-    assert publisher.get(EXPORT).status_code == 405
+    assert publisher.get(EXPORT).status_code == 404
     assert publisher.post("/desk/readers/export/daily").status_code == 404
     assert record(desk) == []
 

@@ -164,7 +164,7 @@ def test_ways_in_are_fit_for_everybody(
         judge.go(link)
         judge.look("Almost there")
         judge.go(invitation)
-        judge.look("Welcome to the desk")
+        judge.look("Welcome to the desk of The Harbour Courier")
         type_password(strict, judge.page, chi)
         judge.look("A second factor")
         type_password(strict, judge.page, ada)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from digest.operations.doctor.findings import Finding, Said, counted, note, warn, well, wrong
+from digest.operations.doctor.findings import Finding, Said, how_many, note, warn, well, wrong
 from digest.operations.doctor.names import are_related
 from digest.operations.doctor.received.copy import Copy
 from digest.operations.doctor.received.signatures import FindKey, Outcome, Verified, verify_all
@@ -189,7 +189,7 @@ def check_way(received: Received) -> Iterator[Said]:
             "let the relay use TLS wherever it is offered (Postfix: smtp_tls_security_level = may)",
         )
     if crossing and not bare:
-        yield well(f"under TLS from house to house ({counted(len(crossing), 'way')})")
+        yield well(f"under TLS from house to house ({how_many(len(crossing), 'way')})")
     if not crossing:
         yield note(
             "no Received header tells of a way between houses", "save the mail as it arrived"
@@ -219,7 +219,7 @@ def check_forwarding(received: Received) -> Iterator[Said]:
         )
     else:
         yield note(
-            f"passed on, and sealed by {counted(seals, 'machine')} (ARC)",
+            f"passed on, and sealed by {how_many(seals, 'machine')} (ARC)",
             "what they changed is theirs: judge a copy that came without a detour, too",
         )
 
@@ -260,7 +260,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _span(span: timedelta) -> str:
-    return counted(round(span / timedelta(hours=1)), "hour")
+    return how_many(round(span / timedelta(hours=1)), "hour")
 
 
 COPY_CHECKS: dict[str, Callable[[Received], Iterator[Said]]] = {
