@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from digest.delivery.feedback.events import FeedbackKind
@@ -81,7 +81,7 @@ def count_reception(session: Session, issue: Issue, sums: Sums) -> Reception:
     # What another system heard of its own mails, and an import brought, says nothing of this issue.
     is_ours = ~Suppression.detail.startswith(IMPORTED)
     window = [Suppression.at >= issue.sending_at, is_ours, _may_be_about(issue.id)]
-    window.append(~_is_told_of(issue.id))
+    window.append(Suppression.address_index.not_in(_told_readers(issue.id)))
     if until is not None:
         window.append(Suppression.at < until)
     wanted = [SuppressionReason.COMPLAINED, SuppressionReason.BOUNCED]
@@ -117,12 +117,14 @@ def _told_of(issue_id: int) -> ColumnElement[bool]:
     )
 
 
-def _is_told_of(issue_id: int) -> ColumnElement[bool]:
-    """Return the condition that a suppressed reader is counted by what was told of the issue."""
-    return exists().where(
-        Subscriber.address_index == Suppression.address_index,
-        FeedbackEvent.subscriber_id == Subscriber.id,
-        _told_of(issue_id),
+def _told_readers(issue_id: int) -> Select[bytes]:
+    """Return who is counted already by what was told of the issue. A list that is made once: asked
+    for each suppression anew, the databases go through all that came back each time.
+    """
+    return (
+        select(Subscriber.address_index)
+        .join(FeedbackEvent, FeedbackEvent.subscriber_id == Subscriber.id)
+        .where(_told_of(issue_id))
     )
 
 

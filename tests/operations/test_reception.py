@@ -96,6 +96,29 @@ def test_what_came_back_stays_with_its_issue_whatever_an_operator_does(
     assert received(newsroom, issue) == before
 
 
+def test_what_came_back_is_not_gone_through_anew_for_each_suppression(newsroom, run) -> None:
+    issue = send(newsroom, run)
+    said: list[str] = []
+    with newsroom.app.db.read() as session:
+        row = find_issue(session, issue)
+        sums = count_sums(session, row.id)
+        driver = session.connection().connection.driver_connection
+        driver.set_trace_callback(said.append)
+        count_reception(session, row, sums)
+        driver.set_trace_callback(None)
+    (statement,) = [sql for sql in said if "FROM suppressions" in sql]
+    with newsroom.app.db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+
+    parents = {step[0]: step[1] for step in plan}
+    anew = {step[0] for step in plan if "CORRELATED" in step[3]}
+    (told,) = [step for step in plan if "feedback_events" in step[3]]
+    above, at = set(), told[0]
+    while at := parents.get(at, 0):
+        above.add(at)
+    assert not above & anew
+
+
 def test_rejected_copy_is_one_bounce_though_its_address_is_suppressed(newsroom, run) -> None:
     newsroom.backend.script(
         lambda envelope: envelope.rcpt_to == READERS[0], Rejected(550, "5.1.1 no such user")
