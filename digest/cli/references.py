@@ -28,7 +28,7 @@ def heard(address: str) -> str:
     if address != "-":
         return address
     if sys.stdin.isatty():
-        asked: str = typer.prompt("Address", hide_input=True)
+        asked: str = typer.prompt("Address")
         return asked.strip()
     return sys.stdin.readline().strip()
 
