@@ -13,6 +13,7 @@ _RESULT = re.compile(r"^\s*([a-z0-9-]+)(?:/\d+)?\s*=\s*([a-z]+)(.*)$", re.IGNORE
 _PROPERTY = re.compile(r"\b([a-z]+\.[a-z0-9.-]+)\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 _HOP = re.compile(r"^from\s+(\S+).*?\sby\s+(\S+)(?:.*?\swith\s+([A-Za-z0-9]+))?", re.DOTALL)
 _SECURED = re.compile(r"\bE?SMTPSA?\b|\bUTF8SMTPSA?\b|\bLMTPSA?\b|\bHTTPS\b|TLS", re.IGNORECASE)
+_FROM_HERE = re.compile(r"\[(?:IPv6:)?(?:127\.[0-9.]{5,11}|::1)\]", re.IGNORECASE)
 _INSIDE = frozenset({"lmtp", "lmtpa", "local", "http", "mapi"})
 
 
@@ -83,7 +84,8 @@ def read_hops(copy: Copy) -> list[Hop]:
             continue
         sender, receiver = _host(said[1]), _host(said[2])
         inside = (said[3] or "").lower() in _INSIDE or sender in {"localhost", "127.0.0.1", "::1"}
-        if not inside:
+        # Whatever a program on the same machine called itself, the server wrote where it came from.
+        if not inside and not _FROM_HERE.search(field.value[: said.start(2)]):
             hops.append(Hop(sender, receiver, _SECURED.search(field.value) is not None))
     return hops
 
